@@ -1,0 +1,1 @@
+//! Build-script library: finds connectors, checks service-mapping.json, writes the registry.

@@ -1,0 +1,1 @@
+//! The emp command line, as a library.

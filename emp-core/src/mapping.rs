@@ -1,0 +1,1 @@
+//! `service-mapping.json`: the types that read it and describe it.

@@ -1,0 +1,1 @@
+//! Evaluates a connector's spec, and makes every outbound request.

@@ -1,0 +1,41 @@
+//! What the engine asks of whoever holds the claim on a job: durable writes before and after each effect.
+
+use async_trait::async_trait;
+use emp_core::Timestamp;
+use emp_core::job::{Intent, Progress, ServiceJob};
+
+/// The holder's side of one job. The worker implements it over the store; tests implement it over a `Vec`.
+#[async_trait]
+pub trait JobPort: Send + Sync {
+    /// Stores the intent durably; only then may the first byte of a submit leave.
+    async fn intent(&self, intent: Intent) -> Result<(), Stop>;
+
+    /// The submit was certainly not accepted: withdraws the intent.
+    async fn not_sent(&self, reason: &str) -> Result<(), Stop>;
+
+    /// Stores the service job durably; only then may it be polled.
+    async fn submitted(&self, service_job: ServiceJob) -> Result<(), Stop>;
+
+    /// How far the job is. May be coalesced; never blocks.
+    fn progress(&self, progress: Progress);
+
+    /// Whether the engine must stop, and why. Looked at before each effect.
+    fn stop(&self) -> Option<Stop>;
+
+    /// Completes when [`stop`](Self::stop) says something; a sleep or a request is dropped then, except a submit.
+    async fn stopped(&self) -> Stop;
+
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Why the engine must stop working on a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The claim is lost or in doubt: no effect, no write.
+    Fenced,
+    /// A cancel is recorded.
+    Cancel,
+    /// The worker hands its jobs over.
+    HandOver,
+}

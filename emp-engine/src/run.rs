@@ -1,0 +1,66 @@
+//! One job under way: what the engine remembers of it between two steps, and what it says after each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use emp_core::JobError;
+use emp_core::connector::Loaded;
+use emp_core::job::{Job, UpstreamCancel};
+use serde_json::{Map, Value};
+
+use crate::port::{JobPort, Stop};
+
+/// A job under way. Whoever works on it owns it: a task while a request is under way, the wheel while it waits.
+pub struct Run {
+    /// The job as it was claimed, with what has been stored since.
+    pub job: Job,
+    /// The connector that does it.
+    pub connector: Arc<Loaded>,
+    /// The claim's side.
+    pub port: Arc<dyn JobPort>,
+    /// What the polls so far have told.
+    pub memory: crate::memory::Memory,
+}
+
+/// What comes next for a job after a step.
+#[derive(Debug)]
+pub enum Next {
+    /// Nothing to do for so long: put the run on the wheel.
+    Wait(Duration),
+    /// It has ended, or this attempt has.
+    End(End),
+    /// The port said stop; nothing more was done.
+    Stopped(Stop),
+}
+
+/// How a run ends.
+#[derive(Debug, PartialEq)]
+pub enum End {
+    /// With a result.
+    Succeeded {
+        /// The result.
+        result: Value,
+        /// Declared facts about it.
+        meta: Map<String, Value>,
+    },
+    /// For good.
+    Failed(JobError),
+    /// This attempt failed; another may follow after a while.
+    Retry {
+        /// Why.
+        error: JobError,
+        /// Not before.
+        after: Duration,
+    },
+    /// Nothing was sent and the job is not to blame (limit, breaker, no connection): give it back for a while.
+    GiveBack {
+        /// Why, for the event.
+        reason: String,
+        /// Not before.
+        after: Duration,
+    },
+    /// A submit's answer is lost and no rule settles it.
+    Uncertain(JobError),
+    /// Cancelled, and what became of it at the service.
+    Cancelled(UpstreamCancel),
+}

@@ -1,0 +1,328 @@
+//! The store's contract: what every store does, and the promises that the conformance suite holds it to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use emp_core::health::Health;
+use emp_core::job::{
+    Event, Intent, Job, JobId, JobState, Nonce, Progress, ServiceJob, UpstreamCancel, WorkerId,
+};
+use emp_core::{JobError, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Where jobs live.
+///
+/// Every write of a claim's holder goes through [`Store::write`] and carries the claim's nonce, which the store compares for equality
+/// in the same transaction: a zombie changes nothing (P5). Every write is safe to repeat (P6).
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// Takes a job in. With an idempotency key it is exact: same key and body is the same job (P16).
+    async fn enqueue(&self, job: NewJob) -> Result<Enqueued, StoreError>;
+
+    /// Claims up to `max` jobs from the lanes that the worker matches, best first (P13).
+    async fn claim(&self, request: ClaimRequest) -> Result<Vec<Job>, StoreError>;
+
+    /// Applies changes of claimed jobs, in order, one answer each. One durable commit for all of them.
+    async fn write(&self, writes: Vec<Write>) -> Result<Vec<Answer>, StoreError>;
+
+    /// Records a wish to cancel (P15).
+    async fn cancel(&self, id: &JobId, by: &str, reason: Option<&str>) -> Result<CancelAnswer, StoreError>;
+
+    /// Takes back the jobs of workers whose lease has lapsed (P8); says how many. Any worker calls it, now and then.
+    async fn reap(&self) -> Result<usize, StoreError>;
+
+    /// A job.
+    async fn get(&self, id: &JobId) -> Result<Option<Job>, StoreError>;
+
+    /// Jobs, newest first.
+    async fn list(&self, query: ListQuery) -> Result<Page, StoreError>;
+
+    /// The events of a job after a sequence number, oldest first; `None` when there is no such job.
+    async fn events(&self, id: &JobId, after: u64) -> Result<Option<Vec<Event>>, StoreError>;
+
+    /// Says that a worker is alive, and what it is and does.
+    async fn announce(&self, worker: WorkerStatus) -> Result<(), StoreError>;
+
+    /// Takes a worker that stops out of the list.
+    async fn retire(&self, worker: &WorkerId) -> Result<(), StoreError>;
+
+    /// The workers that were heard of lately.
+    async fn workers(&self) -> Result<Vec<WorkerStatus>, StoreError>;
+
+    /// How many jobs there are of each service and state.
+    async fn counts(&self) -> Result<BTreeMap<String, BTreeMap<JobState, u64>>, StoreError>;
+
+    /// Waits until something may have changed: a job came, a cancel was asked, an event was written. A hint only: it may come late
+    /// or for nothing, and callers look again at least once a second anyway (P17).
+    async fn changed(&self);
+
+    /// The store's clock.
+    fn now(&self) -> Timestamp;
+}
+
+/// A job to take in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewJob {
+    /// The service that it asks for.
+    pub service: String,
+    /// What it asks of the service.
+    pub payload: Value,
+    /// 0 to 9; 9 goes first.
+    pub priority: u8,
+    /// What a worker must have to claim it.
+    pub labels: BTreeMap<String, String>,
+    /// The client's key.
+    pub idempotency_key: Option<String>,
+}
+
+/// What became of an enqueue.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Enqueued {
+    /// A new job.
+    New(Job),
+    /// The job that came with the same key and body before.
+    Replayed(Job),
+    /// The key was used for another body.
+    KeyConflict {
+        /// The job that has the key.
+        job: JobId,
+    },
+}
+
+/// What a worker asks for.
+#[derive(Clone, Debug)]
+pub struct ClaimRequest {
+    /// Who asks.
+    pub worker: WorkerId,
+    /// The services that it has free slots for, with how many jobs of each.
+    pub services: BTreeMap<String, usize>,
+    /// What it has; a lane matches when its every label is among these.
+    pub labels: BTreeMap<String, String>,
+    /// At most so many in all.
+    pub max: usize,
+}
+
+/// Who writes: the claim on one job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimKey {
+    /// The job.
+    pub job: JobId,
+    /// The claim's number.
+    pub nonce: Nonce,
+}
+
+/// A change of a claimed job.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// By whose claim.
+    pub claim: ClaimKey,
+    /// What.
+    pub change: Change,
+}
+
+/// What the holder of a claim may change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// The worker lives: the lease runs anew. Succeeds for a lapsed lease that nobody has taken.
+    Renew,
+    /// A submit is about to be sent: phase `submitting`, attempt + 1 (unless the intent has the key of the current one).
+    Intent(Intent),
+    /// The submit was certainly not accepted: phase `prepared`, the attempt is given back.
+    NotSent {
+        /// Why.
+        reason: String,
+    },
+    /// The service accepted: phase `submitted`. From a claim that is not the owner's any more it is kept among the orphans (P5b).
+    Submitted(ServiceJob),
+    /// How far it is; never falls within an attempt (P30).
+    Progress(Progress),
+    /// The end, or the end of this attempt.
+    Finish(Finish),
+    /// Gives the job back.
+    Release(Release),
+}
+
+/// How a claim ends by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finish {
+    /// With a result. A job with a cancel recorded ends `cancelled` and keeps it as `discarded_result`.
+    Succeeded {
+        /// The result.
+        result: Value,
+        /// Declared facts about it.
+        meta: Map<String, Value>,
+    },
+    /// For good.
+    Failed(JobError),
+    /// After a cancel was recorded.
+    Cancelled(UpstreamCancel),
+    /// A submit's answer is lost and no rule settles it.
+    Uncertain(JobError),
+    /// This attempt failed; another one comes after a while, as phase `prepared` with no service job.
+    Retry {
+        /// Why.
+        error: JobError,
+        /// Not before.
+        after: Duration,
+    },
+}
+
+/// How a job is given back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Release {
+    /// Not before; zero to be claimed at once. It keeps its place, its phase and its service job, and it does not count as a delivery.
+    pub after: Duration,
+    /// Why, for the event.
+    pub reason: String,
+}
+
+/// What a store answers to a write. A closed list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Done.
+    Ok,
+    /// It had been done already; nothing changed.
+    OkAlready,
+    /// Done, or for a renewal alive; and a cancel is recorded, so stop and cancel at the service.
+    CancelRequested,
+    /// The claim is not the owner's (any more). Nothing changed.
+    Fenced,
+    /// There is no such job.
+    Gone,
+    /// The change does not fit the job's phase. Nothing changed.
+    Conflict,
+}
+
+impl Answer {
+    /// The claim still holds.
+    pub fn holds(self) -> bool {
+        matches!(self, Self::Ok | Self::OkAlready | Self::CancelRequested)
+    }
+}
+
+/// What became of a wish to cancel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CancelAnswer {
+    /// Recorded: from now on the job can only end `cancelled`. The job as it is after that.
+    Recorded(Job),
+    /// It had ended before. The job as it is.
+    TooLate(Job),
+    /// There is no such job.
+    NotFound,
+}
+
+/// Which jobs to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Only these states; empty means all.
+    pub states: Vec<JobState>,
+    /// Only this service.
+    pub service: Option<String>,
+    /// Only jobs with these labels.
+    pub labels: BTreeMap<String, String>,
+    /// Only jobs that arrived before this one: the `next` of the page before.
+    pub before: Option<u64>,
+    /// At most so many, up to 200.
+    pub limit: usize,
+}
+
+/// A page of jobs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The jobs, newest first.
+    pub jobs: Vec<Job>,
+    /// Where the next page begins, when there is one.
+    pub next: Option<u64>,
+}
+
+/// What a worker says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct WorkerStatus {
+    /// This start of it.
+    pub id: WorkerId,
+    /// Its entry in the mapping, a label.
+    pub name: String,
+    /// Version of this software.
+    pub version: String,
+    /// The machine's name.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+    /// What it has for labels.
+    pub labels: BTreeMap<String, String>,
+    /// The services that it offers.
+    pub services: Vec<ServiceStatus>,
+    /// How many jobs it can have.
+    pub slots: usize,
+    /// The jobs that it has.
+    pub running: Vec<JobId>,
+    /// It takes no more jobs.
+    pub draining: bool,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it last said so, by the store's clock; set by the store.
+    #[serde(default)]
+    pub seen_at: Timestamp,
+}
+
+/// A service that a worker offers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ServiceStatus {
+    /// The service.
+    pub service: String,
+    /// The connector that it does it with.
+    pub connector: String,
+    /// Version of the connector.
+    pub version: String,
+    /// How it is, as this worker sees it.
+    pub health: Health,
+}
+
+/// How a store counts and waits (`reliability.md` section 8). Tests make everything shorter.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// How long a claim holds without renewal.
+    pub lease: Duration,
+    /// Nothing waits longer than this behind jobs of higher priority that came later.
+    pub max_wait: Duration,
+    /// Crashes after which a job is quarantined.
+    pub max_crashes: u32,
+    /// A worker not heard of for so long is left out of the list.
+    pub worker_ttl: Duration,
+    /// Events kept of one job.
+    pub max_events: usize,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(30),
+            max_wait: Duration::from_secs(600),
+            max_crashes: 3,
+            worker_ttl: Duration::from_secs(90),
+            max_events: 200,
+        }
+    }
+}
+
+/// A store that cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It is not there, or does not answer; the same call may be repeated.
+    #[error("E_STORE_DOWN: {0}")]
+    Down(String),
+    /// No room on the disk: nothing new is taken in. Finishing goes on.
+    #[error("E_STORE_FULL: {0}")]
+    Full(String),
+    /// It holds what it should not.
+    #[error("E_STORE_CORRUPT: {0}")]
+    Corrupt(String),
+    /// It was made by another version of this software, or is not a store.
+    #[error("E_STORE_VERSION: {0}")]
+    Version(String),
+    /// The URL given with `--store` names nothing that can be opened.
+    #[error("E_STORE_URL: {0}")]
+    Url(String),
+}

@@ -1,0 +1,1 @@
+//! `${X:-default}` as bash reads it.

@@ -1,0 +1,1 @@
+//! Fake services made from a connector's spec, and faults on demand.

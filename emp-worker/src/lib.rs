@@ -1,0 +1,1 @@
+//! Claims jobs, drives the engine, survives crashes without paying twice.
