@@ -25,7 +25,10 @@ pub mod jsonpath;
 pub mod rule;
 pub mod selector;
 pub mod size;
+mod suggest;
 pub mod template;
+
+pub use suggest::nearest;
 
 /// A list that a `static` can hold and a parser can make.
 pub type List<T> = Cow<'static, [T]>;

@@ -1,1 +1,74 @@
-fn main() {}
+//! The project's own chores. `cargo xtask test` installs what the tests need and runs them all; `cargo xtask ci` is what a
+//! change must pass.
+
+mod install;
+mod step;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use step::{Failed, Step};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own chores")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the tests need (redis-server), then run every test of the workspace.
+    Test {
+        /// Passed on to `cargo test`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Formatting, lints, tests, docs, dependency policy, freshness of generated files.
+    Ci,
+    /// Rewrite the generated files: schemas/ and .env.example.
+    Generate,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Test { args } => test(&args),
+        Task::Ci => ci(),
+        Task::Generate => generate(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed { step, code }) => {
+            step::say(&format!("`{step}` failed"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn test(args: &[String]) -> Result<(), Failed> {
+    install::redis_server()?;
+    Step::cargo("test", ["test", "--workspace", "--locked"]).args(args).run()
+}
+
+fn ci() -> Result<(), Failed> {
+    Step::cargo("format", ["fmt", "--all", "--check"]).run()?;
+    Step::cargo("build", ["build", "--workspace", "--locked"]).run()?;
+    Step::cargo("lint", ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]).run()?;
+    test(&[])?;
+    Step::cargo("docs", ["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings").run()?;
+    Step::cargo("generated files", ["run", "--quiet", "--locked", "--", "schema", "--check"]).run()?;
+    Step::cargo("environment example", ["run", "--quiet", "--locked", "--", "env", "example", "--check"]).run()?;
+    Step::cargo("mapping", ["run", "--quiet", "--locked", "--", "check"]).run()?;
+    dependencies()
+}
+
+/// Licences, bans and sources need no data from outside; advisories do, so they are not asked here.
+fn dependencies() -> Result<(), Failed> {
+    install::cargo_deny()?;
+    Step::cargo("dependency policy", ["deny", "--offline", "check", "bans", "licenses", "sources"]).run()
+}
+
+fn generate() -> Result<(), Failed> {
+    Step::cargo("schemas", ["run", "--quiet", "--", "schema", "--write"]).run()?;
+    Step::cargo("environment example", ["run", "--quiet", "--", "env", "example", "--write"]).run()
+}
