@@ -123,3 +123,13 @@ impl Registry {
         self.entries.iter().find(|entry| entry.spec.name == name)
     }
 }
+
+/// Brings in what build.rs wrote: the modules of `connectors/`, `REGISTRY` and `ENVIRONMENT`.
+///
+/// `emp_core::include_registry!();` in `src/lib.rs` is the whole of it; without it, what build.rs has to report is not seen.
+#[macro_export]
+macro_rules! include_registry {
+    () => {
+        ::core::include!(::core::concat!(::core::env!("OUT_DIR"), "/emp/registry.rs"));
+    };
+}
