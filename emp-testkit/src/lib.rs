@@ -1,1 +1,42 @@
 //! Fake services made from a connector's spec, and faults on demand.
+//!
+//! ```no_run
+//! # use emp_core::spec::ConnectorSpec;
+//! use emp_testkit::{FakeOptions, FakeService};
+//!
+//! # fn example(spec: &'static ConnectorSpec) -> Result<(), Box<dyn std::error::Error>> {
+//! let fake = FakeService::start(spec, FakeOptions::instant())?;
+//! fake.fault("submit:cut_after".parse()?);
+//! // .. run a job against `fake.url()` ..
+//! assert_eq!(fake.ledger().accepted(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The fake reads the declaration backwards: where a connector looks for a status word, the fake puts one; where a progress in
+//! percent is read, a number from 0 to 100 stands. It is as strict as the declaration is: a request without the credential gets
+//! 401, a request that nothing declares 404, a submit with a used idempotency key and another body 422.
+//!
+//! It keeps a [`Ledger`] of the submits that it accepted, which is what they would have cost. The ledger is in the fake's process: it
+//! outlives the worker that submitted, and other processes read it at `GET /__fake/ledger`.
+
+mod answer;
+mod books;
+mod draft;
+mod fake_env;
+mod fault;
+mod job;
+mod ledger;
+mod place;
+mod reply;
+mod route;
+mod sample;
+mod server;
+mod service;
+mod state;
+
+pub use fake_env::{FakeEnv, fake_env};
+pub use fault::{Fault, FaultError, Step, Trouble, When};
+pub use job::Ending;
+pub use ledger::{Accepted, Ledger, Recorded};
+pub use service::{FakeOptions, FakeService, sample_payload};

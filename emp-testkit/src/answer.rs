@@ -1,0 +1,210 @@
+//! The answers of a fake service: pure functions from a declaration and a job's state to a [`Draft`].
+
+use emp_core::error::FailureKind;
+use emp_core::spec::{ConnectorSpec, HttpProtocol, Lookup, PayloadSchema};
+use emp_core::syntax::jsonpath::{PathSelector, Segment};
+use emp_core::syntax::rule::{CodePattern, StateVerdict};
+use emp_core::syntax::selector::Source;
+use serde_json::{Value, json};
+
+use crate::draft::Draft;
+use crate::job::{View, VirtualJob};
+use crate::place::place;
+use crate::sample;
+
+/// What an answer to a submit or a poll tells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Telling {
+    /// What `capture(..)` reads.
+    pub(crate) captures: bool,
+    /// The state, and what belongs to it.
+    pub(crate) state: bool,
+}
+
+/// A service job as the service shows it.
+pub(crate) fn job(
+    spec: &ConnectorSpec,
+    http: &HttpProtocol,
+    job: &VirtualJob,
+    view: &View,
+    code: u16,
+    telling: Telling,
+) -> Draft {
+    let mut draft = Draft::new(code);
+    if telling.captures {
+        for capture in http.submit.capture {
+            if let Some(value) = job.captured.get(capture.name) {
+                draft.put_first(capture.from, value);
+            }
+        }
+    }
+    if telling.state {
+        express(http, &mut draft, &view.verdict);
+        match view.verdict {
+            StateVerdict::Succeeded => outcome(spec, http, job, &mut draft),
+            StateVerdict::Queued | StateVerdict::Running => progress(http, view, &mut draft),
+            _ => {
+                draft.put_first(http.errors.message, &"the fake service was told to fail this job".into());
+            }
+        }
+    }
+    draft
+}
+
+/// Says the state in the declared words, or in the nearest ones that there are.
+fn express(http: &HttpProtocol, draft: &mut Draft, verdict: &StateVerdict) {
+    let generic = StateVerdict::Failed { kind: FailureKind::Service, message: None };
+    let substitutes = match verdict {
+        StateVerdict::Queued => vec![StateVerdict::Running],
+        StateVerdict::Running => vec![StateVerdict::Queued],
+        StateVerdict::Failed { .. } => vec![generic],
+        StateVerdict::Canceled => vec![StateVerdict::Lost, generic],
+        StateVerdict::Succeeded | StateVerdict::Lost => Vec::new(),
+    };
+    let said =
+        std::iter::once(verdict).chain(&substitutes).any(|verdict| draft.express(&http.states, verdict));
+    // A connector without words for it still reads the code.
+    if !said && matches!(verdict, StateVerdict::Failed { .. } | StateVerdict::Lost) {
+        draft.code = if *verdict == StateVerdict::Lost { 404 } else { 500 };
+    }
+}
+
+fn progress(http: &HttpProtocol, view: &View, draft: &mut Draft) {
+    let Some(poll) = &http.poll else { return };
+    let text = format!("{} %", (view.fraction * 100.0).round());
+    draft.put_first(poll.progress, &view.fraction.into());
+    draft.put_first(poll.progress_text, &text.as_str().into());
+    draft.put_first(poll.logs, &text.into());
+    draft.put_first(poll.eta, &view.left.as_secs_f64().into());
+    if view.verdict == StateVerdict::Queued {
+        draft.put_first(poll.queue_position, &1.into());
+    }
+}
+
+fn outcome(spec: &ConnectorSpec, http: &HttpProtocol, job: &VirtualJob, draft: &mut Draft) {
+    let result =
+        spec.output.map_or_else(|| json!({ "echo": job.request }), |schema| sample::of_schema(&schema()));
+    if http.outcome.json.is_empty() && http.outcome.text.is_empty() {
+        place(&mut draft.body, &[], result);
+    } else {
+        draft.put_first(http.outcome.text, &"text of the fake service".into());
+        draft.put_first(http.outcome.json, &result);
+    }
+    for fact in http.outcome.meta {
+        draft.put_first(fact.from, &1.into());
+    }
+}
+
+/// A refusal with a code, its text where the connector looks for it.
+pub(crate) fn refusal(http: &HttpProtocol, code: u16, message: &str) -> Draft {
+    let mut draft = Draft::new(code);
+    if !draft.put_first(http.errors.message, &message.into()) {
+        draft.body = json!({ "error": message });
+    }
+    draft
+}
+
+/// A refusal that the connector takes for one of this kind.
+pub(crate) fn refusal_of_kind(http: &HttpProtocol, kind: FailureKind) -> Draft {
+    for rule in http.errors.rules.iter().filter(|rule| rule.kind == kind) {
+        let mut draft = Draft::new(first_code(&rule.codes, 400));
+        if rule.when.as_ref().is_none_or(|when| draft.satisfy(when)) {
+            draft.put_first(http.errors.message, &"the fake service was told to refuse this".into());
+            return draft;
+        }
+    }
+    let code = match kind {
+        FailureKind::InvalidInput => 422,
+        FailureKind::Auth => 401,
+        FailureKind::Billing => 402,
+        FailureKind::RateLimited => 429,
+        FailureKind::Moderated => 403,
+        FailureKind::Expired => 410,
+        FailureKind::Timeout => 504,
+        FailureKind::Capacity | FailureKind::Transient => 503,
+        FailureKind::Service | FailureKind::Bug => 500,
+    };
+    refusal(http, code, "the fake service was told to refuse this")
+}
+
+/// A job that the service does not know.
+pub(crate) fn unknown_job(http: &HttpProtocol) -> Draft {
+    let mut draft = Draft::new(200);
+    if draft.express(&http.states, &StateVerdict::Lost) {
+        return draft;
+    }
+    refusal(http, 404, "no such job")
+}
+
+/// A status word that nobody declared.
+pub(crate) fn unknown_status(http: &HttpProtocol, code: u16) -> Draft {
+    let mut draft = Draft::new(code);
+    draft.put_first(http.states.at, &"a-word-that-nobody-declared".into());
+    if draft.body.is_null() {
+        draft.body = json!({});
+    }
+    draft
+}
+
+/// A healthy service.
+pub(crate) fn health(http: &HttpProtocol) -> Draft {
+    let mut draft = Draft::new(200);
+    if let Some(probe) = &http.health {
+        if let Some(ready) = &probe.ready {
+            draft.satisfy(ready);
+        }
+        for metric in probe.metrics {
+            draft.put_first(metric.from, &1.into());
+        }
+    }
+    if draft.body.is_null() {
+        draft.body = json!({});
+    }
+    draft
+}
+
+/// The jobs that a search finds.
+pub(crate) fn lookup<'j>(lookup: &Lookup, jobs: impl Iterator<Item = &'j VirtualJob>) -> Draft {
+    let items: Vec<Value> = jobs
+        .map(|job| {
+            let mut item = Draft::new(200);
+            item.put(&lookup.tag, job.queue_job_id.clone().into());
+            item.put(&lookup.id, job.id.clone().into());
+            item.body
+        })
+        .collect();
+    let mut draft = Draft::new(200);
+    if let Source::Path(path) = &lookup.items.source {
+        // `$.items[*]` finds the elements, so the array goes one step higher.
+        let list = match path.segments.split_last() {
+            Some((Segment::Child(step), list)) if matches!(step.first(), Some(PathSelector::Wildcard)) => {
+                list
+            }
+            _ => &path.segments,
+        };
+        place(&mut draft.body, list, items.into());
+    }
+    draft
+}
+
+/// The first code of a set, or another when the set is empty.
+pub(crate) fn first_code(codes: &[CodePattern], otherwise: u16) -> u16 {
+    match codes.first() {
+        Some(CodePattern::Exact(code)) => *code,
+        Some(CodePattern::Class(class)) => u16::from(*class) * 100,
+        None => otherwise,
+    }
+}
+
+/// A payload that the connector takes.
+pub(crate) fn payload(schema: &PayloadSchema) -> Value {
+    let schema = schema.to_json_schema();
+    let sampled = sample::of_schema(&schema);
+    let mut payload = if sampled.is_object() { sampled } else { json!({}) };
+    // A required member without a type of its own can be anything.
+    let required = schema.get("required").and_then(Value::as_array);
+    for name in required.into_iter().flatten().filter_map(Value::as_str) {
+        place(&mut payload[name], &[], "text".into());
+    }
+    payload
+}

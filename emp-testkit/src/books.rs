@@ -1,0 +1,114 @@
+//! The service's books: its jobs, and the ledger of the submits that it accepted.
+
+use emp_core::Timestamp;
+use emp_core::spec::{KeyPlace, Settle, Submit};
+use emp_core::syntax::hole::Root;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::job::{Ending, VirtualJob};
+use crate::ledger::{Accepted, Ledger};
+use crate::route::{self, Holes, Seen};
+
+/// Jobs and ledger.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    pub(crate) jobs: Vec<VirtualJob>,
+    pub(crate) ledger: Ledger,
+}
+
+/// A submit came with a key that was used for another body.
+#[derive(Debug)]
+pub(crate) struct Conflict;
+
+impl Books {
+    /// Takes a submit in, or merges it with the one that came before with the same key. Gives the job.
+    pub(crate) fn accept(
+        &mut self,
+        submit: &Submit,
+        seen: &Seen,
+        holes: &Holes,
+        origin: &str,
+        ending: Ending,
+        now: Timestamp,
+    ) -> Result<VirtualJob, Conflict> {
+        let digest = digest(&seen.body);
+        let key = match submit.settle {
+            Settle::Idempotent { key: KeyPlace::Header(name), .. } => seen.headers.get(name).cloned(),
+            Settle::Idempotent { key: KeyPlace::Field(name), .. } => {
+                seen.json.as_ref().and_then(|json| Some(json.get(name)?.as_str()?.to_owned()))
+            }
+            _ => None,
+        };
+        let assigned_id = holes.text(Root::Job, "assigned_id");
+        // A key merges; an assigned id does so only where the declaration says that a resend is safe.
+        let resend = matches!(submit.settle, Settle::AssignId { resend: true, .. });
+        let merging = key.as_ref().or(assigned_id.as_ref().filter(|_| resend));
+        let earlier = self.ledger.entries.iter_mut().find(|entry| {
+            merging.is_some_and(|merging| [&entry.key, &entry.assigned_id].contains(&&Some(merging.clone())))
+        });
+        if let Some(earlier) = earlier {
+            if earlier.digest != digest {
+                self.ledger.conflicts += 1;
+                return Err(Conflict);
+            }
+            earlier.merged += 1;
+            return self.jobs.iter().find(|job| job.id == earlier.id).cloned().ok_or(Conflict);
+        }
+        let own_id = format!("fake-{}", self.ledger.entries.len() + 1);
+        let id = match &submit.settle {
+            Settle::AssignId { .. } => assigned_id.clone().unwrap_or(own_id),
+            _ => own_id,
+        };
+        let queue_job_id = holes.text(Root::Queue, "job_id");
+        let job = VirtualJob {
+            captured: captured(submit, &id, origin),
+            id: id.clone(),
+            assigned_id: assigned_id.clone(),
+            queue_job_id: queue_job_id.clone(),
+            request: seen.json.clone().unwrap_or(Value::Null),
+            accepted_at: now,
+            cancelled: false,
+            ending,
+        };
+        self.jobs.push(job.clone());
+        self.ledger.entries.push(Accepted { id, key, assigned_id, queue_job_id, digest, at: now, merged: 0 });
+        Ok(job)
+    }
+
+    /// The job that a request names: by its id, by the id that the client assigned, or by anything else that was captured.
+    pub(crate) fn named(&mut self, holes: &Holes) -> Option<&mut VirtualJob> {
+        let names: Vec<_> = holes.of_root(Root::Job).collect();
+        self.jobs.iter_mut().find(|job| {
+            names.iter().any(|(name, value)| match *name {
+                "id" | "assigned_id" => {
+                    value.as_str().is_some_and(|id| job.id == id || job.assigned_id.as_deref() == Some(id))
+                }
+                other => job.captured.get(other) == Some(value),
+            })
+        })
+    }
+}
+
+/// What `capture(..)` finds: the id, URLs of the fake itself, and made-up texts.
+fn captured(submit: &Submit, id: &str, origin: &str) -> Map<String, Value> {
+    let values = submit.capture.iter().map(|capture| {
+        let value = match capture.name {
+            "id" => id.to_owned(),
+            name if name.ends_with("url") => format!("{origin}{}", route::captured_url_path(name, id)),
+            name => format!("{name}-of-{id}"),
+        };
+        (capture.name.to_owned(), value.into())
+    });
+    values.collect()
+}
+
+/// SHA-256 in hex.
+pub(crate) fn digest(body: &[u8]) -> String {
+    Sha256::digest(body).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        hex.extend(
+            [byte >> 4, byte & 15].into_iter().filter_map(|nibble| char::from_digit(u32::from(nibble), 16)),
+        );
+        hex
+    })
+}

@@ -1,0 +1,119 @@
+//! A job of the fake service: where it is at a moment is a function of its age.
+
+use std::time::Duration;
+
+use emp_core::Timestamp;
+use emp_core::error::FailureKind;
+use emp_core::syntax::rule::StateVerdict;
+use serde_json::{Map, Value};
+
+/// How a job of the fake ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// With a result.
+    #[default]
+    Succeeds,
+    /// With a failure of this kind.
+    Fails(FailureKind),
+    /// Cancelled by the service itself.
+    Cancelled,
+    /// Not at all.
+    Never,
+}
+
+/// How long a job of the fake takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Durations {
+    pub(crate) queued: Duration,
+    pub(crate) running: Duration,
+}
+
+/// A job of the fake service.
+#[derive(Clone, Debug)]
+pub(crate) struct VirtualJob {
+    pub(crate) id: String,
+    pub(crate) assigned_id: Option<String>,
+    pub(crate) queue_job_id: Option<String>,
+    /// What the answers give for `capture(..)`, by name.
+    pub(crate) captured: Map<String, Value>,
+    /// The request's body, to echo where no output is declared.
+    pub(crate) request: Value,
+    pub(crate) accepted_at: Timestamp,
+    pub(crate) cancelled: bool,
+    pub(crate) ending: Ending,
+}
+
+/// What there is to say of a job at a moment.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct View {
+    pub(crate) verdict: StateVerdict,
+    /// 0 to 1.
+    pub(crate) fraction: f64,
+    pub(crate) left: Duration,
+}
+
+impl View {
+    /// A job that has only just come.
+    pub(crate) fn fresh(durations: Durations) -> Self {
+        Self { verdict: StateVerdict::Queued, fraction: 0.0, left: durations.queued + durations.running }
+    }
+
+    /// Nothing changes any more.
+    pub(crate) fn ended(&self) -> bool {
+        !matches!(self.verdict, StateVerdict::Queued | StateVerdict::Running)
+    }
+}
+
+impl VirtualJob {
+    /// The job at a moment.
+    pub(crate) fn at(&self, now: Timestamp, durations: Durations) -> View {
+        let age = now.since(self.accepted_at);
+        let whole = durations.queued + durations.running;
+        let left = whole.saturating_sub(age);
+        if self.cancelled {
+            return View { verdict: StateVerdict::Canceled, fraction: 0.0, left: Duration::ZERO };
+        }
+        if age < durations.queued {
+            return View { left, ..View::fresh(durations) };
+        }
+        if left > Duration::ZERO || self.ending == Ending::Never {
+            let ran = age.saturating_sub(durations.queued).as_secs_f64();
+            let fraction = (ran / durations.running.as_secs_f64().max(0.001)).min(0.99);
+            return View { verdict: StateVerdict::Running, fraction, left };
+        }
+        let verdict = match self.ending {
+            Ending::Succeeds | Ending::Never => StateVerdict::Succeeded,
+            Ending::Fails(kind) => StateVerdict::Failed { kind, message: None },
+            Ending::Cancelled => StateVerdict::Canceled,
+        };
+        View { verdict, fraction: 1.0, left: Duration::ZERO }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_waits_runs_and_ends_by_its_age() {
+        let durations = Durations { queued: Duration::from_secs(2), running: Duration::from_secs(4) };
+        let job = VirtualJob {
+            id: "1".to_owned(),
+            assigned_id: None,
+            queue_job_id: None,
+            captured: Map::new(),
+            request: Value::Null,
+            accepted_at: Timestamp(0),
+            cancelled: false,
+            ending: Ending::Fails(FailureKind::Moderated),
+        };
+        let view = |secs: u64| job.at(Timestamp(secs as i64 * 1000), durations);
+        assert_eq!(view(1).verdict, StateVerdict::Queued);
+        assert_eq!((view(3).verdict, view(3).fraction), (StateVerdict::Running, 0.25));
+        assert_eq!(view(6).verdict, StateVerdict::Failed { kind: FailureKind::Moderated, message: None });
+        let stuck = VirtualJob { ending: Ending::Never, ..job.clone() };
+        assert_eq!(stuck.at(Timestamp(60_000), durations).verdict, StateVerdict::Running);
+        let cancelled = VirtualJob { cancelled: true, ..job };
+        assert!(cancelled.at(Timestamp(0), durations).ended());
+    }
+}

@@ -1,0 +1,92 @@
+//! What goes back over the connection, and what a trouble leaves of it.
+
+use std::time::Duration;
+
+use emp_core::spec::HttpProtocol;
+
+use crate::answer;
+use crate::draft::Draft;
+use crate::fault::Trouble;
+
+/// What goes back over the connection.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// Wait so long before.
+    pub(crate) hold: Duration,
+    /// What then.
+    pub(crate) kind: ReplyKind,
+}
+
+/// How an answer goes back.
+#[derive(Debug)]
+pub(crate) enum ReplyKind {
+    /// Whole.
+    Answer(Draft),
+    /// The connection closes.
+    Cut,
+    /// Nothing, until the client gives up.
+    Silence,
+    /// Half of it, then the connection closes.
+    CutBody(Draft),
+    /// Without end.
+    HugeBody,
+    /// A byte at a time.
+    SlowBody(Draft),
+}
+
+impl ReplyKind {
+    /// The status code; `None` when there is no answer.
+    pub(crate) fn code(&self) -> Option<u16> {
+        match self {
+            Self::Answer(draft) | Self::CutBody(draft) | Self::SlowBody(draft) => Some(draft.code),
+            Self::HugeBody => Some(200),
+            Self::Cut | Self::Silence => None,
+        }
+    }
+}
+
+impl From<ReplyKind> for Reply {
+    fn from(kind: ReplyKind) -> Self {
+        Self { hold: Duration::ZERO, kind }
+    }
+}
+
+const TOLD: &str = "fault of the fake service";
+
+/// The reply of a trouble that keeps a request from having any effect.
+pub(crate) fn prevent(http: &HttpProtocol, trouble: &Trouble) -> Option<ReplyKind> {
+    Some(match trouble {
+        Trouble::Status(code) => ReplyKind::Answer(answer::refusal(http, *code, TOLD)),
+        Trouble::RetryAfter(code, wait) => {
+            let mut draft = answer::refusal(http, *code, TOLD);
+            draft.headers.insert("retry-after".to_owned(), wait.as_secs_f64().ceil().to_string());
+            ReplyKind::Answer(draft)
+        }
+        Trouble::Refused(kind) => ReplyKind::Answer(answer::refusal_of_kind(http, *kind)),
+        Trouble::Cut => ReplyKind::Cut,
+        Trouble::Timeout => ReplyKind::Silence,
+        Trouble::Redirect(url) => {
+            let mut draft = Draft::new(307);
+            draft.headers.insert("location".to_owned(), url.clone());
+            ReplyKind::Answer(draft)
+        }
+        _ => return None,
+    })
+}
+
+/// What a trouble leaves of the answer to a request that had its effect.
+pub(crate) fn spoil(http: &HttpProtocol, trouble: Option<&Trouble>, draft: Draft) -> ReplyKind {
+    match trouble {
+        Some(Trouble::StatusAfter(code)) => ReplyKind::Answer(answer::refusal(http, *code, TOLD)),
+        Some(Trouble::CutAfter) => ReplyKind::Cut,
+        Some(Trouble::TimeoutAfter) => ReplyKind::Silence,
+        Some(Trouble::Html) => {
+            let raw = Some("<!doctype html><title>Please stand by</title>".to_owned());
+            ReplyKind::Answer(Draft { raw, ..Draft::new(draft.code) })
+        }
+        Some(Trouble::CutBody) => ReplyKind::CutBody(draft),
+        Some(Trouble::HugeBody) => ReplyKind::HugeBody,
+        Some(Trouble::SlowBody) => ReplyKind::SlowBody(draft),
+        _ => ReplyKind::Answer(draft),
+    }
+}

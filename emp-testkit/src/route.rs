@@ -1,0 +1,266 @@
+//! Which step of a declaration a request is, and what stands in its holes.
+
+use std::collections::BTreeMap;
+
+use emp_core::spec::{
+    Auth, AuthPart, Base, Body, ConnectorSpec, HttpProtocol, PairValue, RequestSpec, Settle, UrlSpec,
+};
+use emp_core::syntax::hole::{Reference, Root, Step as PathStep};
+use emp_core::syntax::json::{Json, Member};
+use emp_core::syntax::template::{Part, Template};
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::fault::Step;
+
+/// A request, read whole.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    /// The path as it came, still escaped.
+    pub(crate) path: String,
+    /// The query pairs, decoded.
+    pub(crate) query: Vec<(String, String)>,
+    /// Lower-case names.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+    /// The body as JSON, when it is that.
+    pub(crate) json: Option<Value>,
+}
+
+/// What stood in the holes of a request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Holes(Vec<(Reference, Value)>);
+
+impl Holes {
+    /// The names and values of the holes below a root.
+    pub(crate) fn of_root(&self, root: Root) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().filter(move |(reference, _)| reference.root == root).filter_map(|(reference, value)| {
+            match reference.path.first()? {
+                PathStep::Name(name) => Some((name.as_ref(), value)),
+                PathStep::Index(_) => None,
+            }
+        })
+    }
+
+    /// The text in the hole with a name.
+    pub(crate) fn text(&self, root: Root, name: &str) -> Option<String> {
+        self.of_root(root)
+            .find_map(|(found, value)| (found == name).then(|| value.as_str().map(str::to_owned))?)
+    }
+}
+
+/// The requests of a declaration, most literal path first: `/jobs/latest` is not `/jobs/{job.id}`.
+pub(crate) fn steps(http: &HttpProtocol) -> Vec<(Step, &RequestSpec)> {
+    let lookup = match &http.submit.settle {
+        Settle::Lookup(lookup) => Some(&lookup.request),
+        _ => None,
+    };
+    let mut steps: Vec<_> = [
+        (Step::Submit, Some(&http.submit.request)),
+        (Step::Poll, http.poll.as_ref().map(|poll| &poll.request)),
+        (Step::Cancel, http.cancel.as_ref().map(|cancel| &cancel.request)),
+        (Step::Health, http.health.as_ref().map(|health| &health.request)),
+        (Step::Lookup, lookup),
+    ]
+    .into_iter()
+    .filter_map(|(step, request)| Some((step, request?)))
+    .collect();
+    steps.sort_by_key(|(_, request)| match &request.url {
+        UrlSpec::Path(template) => template.parts.len(),
+        UrlSpec::Captured(_) => 0,
+    });
+    steps
+}
+
+/// The step that a request is, with its holes. `base_path` is the path of the fake's own base.
+pub(crate) fn route(http: &HttpProtocol, base_path: &str, seen: &Seen) -> Option<(Step, Holes)> {
+    steps(http).into_iter().filter(|(_, request)| request.method.eq_ignore_ascii_case(&seen.method)).find_map(
+        |(step, request)| {
+            let mut holes = Holes::default();
+            match &request.url {
+                UrlSpec::Path(template) => {
+                    let path = seen.path.strip_prefix(base_path.trim_end_matches('/'))?;
+                    match_path(template, path, &mut holes)?;
+                }
+                UrlSpec::Captured(reference) => {
+                    let (name, id) = captured_url_parts(&seen.path)?;
+                    (captured_name(reference)? == name).then_some(())?;
+                    holes.0.push((job_reference("id"), id.into()));
+                }
+            }
+            read_pairs(request, seen, &mut holes);
+            if let (Body::Json(template), Some(json)) = (&request.body, &seen.json) {
+                read_json(template, json, &mut holes);
+            }
+            Some((step, holes))
+        },
+    )
+}
+
+/// The path at which the fake serves a captured URL of a job.
+pub(crate) fn captured_url_path(name: &str, id: &str) -> String {
+    format!(
+        "/__fake/url/{name}/{}",
+        percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC)
+    )
+}
+
+fn captured_url_parts(path: &str) -> Option<(&str, String)> {
+    let (name, id) = path.strip_prefix("/__fake/url/")?.split_once('/')?;
+    Some((name, percent_decode_str(id).decode_utf8_lossy().into_owned()))
+}
+
+/// The name in `job.<name>`.
+fn captured_name(reference: &Reference) -> Option<&str> {
+    match reference.path.first()? {
+        PathStep::Name(name) => Some(name),
+        PathStep::Index(_) => None,
+    }
+}
+
+fn job_reference(name: &'static str) -> Reference {
+    Reference { root: Root::Job, path: vec![PathStep::Name(name.into())].into() }
+}
+
+fn match_path(template: &Template, path: &str, holes: &mut Holes) -> Option<()> {
+    // A query that stands in the path template is not part of the path that comes.
+    let parts = template.parts.iter().map(|part| match part {
+        Part::Literal(text) => Piece::Literal(text.split('?').next().unwrap_or(text)),
+        Part::Hole { hole, reserved } => Piece::Hole(&hole.reference, *reserved),
+    });
+    let found = match_pieces(&parts.collect::<Vec<_>>(), path)?;
+    holes.0.extend(found.into_iter().map(|(reference, text)| {
+        (reference.clone(), percent_decode_str(text).decode_utf8_lossy().into_owned().into())
+    }));
+    Some(())
+}
+
+#[derive(Clone, Copy)]
+enum Piece<'t> {
+    Literal(&'t str),
+    /// With whether it may hold slashes.
+    Hole(&'t Reference, bool),
+}
+
+fn match_pieces<'t, 's>(pieces: &[Piece<'t>], text: &'s str) -> Option<Vec<(&'t Reference, &'s str)>> {
+    let Some((first, rest)) = pieces.split_first() else {
+        return text.is_empty().then(Vec::new);
+    };
+    match first {
+        Piece::Literal(literal) => match_pieces(rest, text.strip_prefix(literal)?),
+        Piece::Hole(reference, slashes) => {
+            let limit = if *slashes { text.len() } else { text.find('/').unwrap_or(text.len()) };
+            // The longest first, so that the last literal is found at the end of the text.
+            let ends = (1..=limit).rev().filter(|end| text.is_char_boundary(*end));
+            ends.into_iter().find_map(|end| {
+                let mut found = match_pieces(rest, &text[end..])?;
+                found.push((*reference, &text[..end]));
+                Some(found)
+            })
+        }
+    }
+}
+
+fn read_pairs(request: &RequestSpec, seen: &Seen, holes: &mut Holes) {
+    let query = |name: &str| seen.query.iter().find_map(|(key, value)| (key == name).then_some(value));
+    let pairs = request.query.iter().map(|pair| (pair, query(pair.name)));
+    let headers =
+        request.headers.iter().map(|pair| (pair, seen.headers.get(&pair.name.to_ascii_lowercase())));
+    for (pair, text) in pairs.chain(headers) {
+        let Some(text) = text else { continue };
+        match &pair.value {
+            PairValue::Hole(hole) => holes.0.push((hole.reference.clone(), text.as_str().into())),
+            PairValue::Text(template) => read_text(template, text, holes),
+        }
+    }
+}
+
+fn read_text(template: &Template, text: &str, holes: &mut Holes) {
+    let pieces: Vec<_> = template
+        .parts
+        .iter()
+        .map(|part| match part {
+            Part::Literal(text) => Piece::Literal(text),
+            Part::Hole { hole, .. } => Piece::Hole(&hole.reference, true),
+        })
+        .collect();
+    let found = match_pieces(&pieces, text).unwrap_or_default();
+    holes.0.extend(found.into_iter().map(|(reference, text)| (reference.clone(), text.into())));
+}
+
+fn read_json(template: &Json, value: &Value, holes: &mut Holes) {
+    match (template, value) {
+        (Json::Hole(hole), value) => holes.0.push((hole.reference.clone(), value.clone())),
+        (Json::Text(template), Value::String(text)) => read_text(template, text, holes),
+        (Json::Array(items), Value::Array(values)) => {
+            items.iter().zip(values).for_each(|(item, value)| read_json(item, value, holes));
+        }
+        (Json::Object(members), Value::Object(values)) => {
+            for member in members.iter() {
+                if let Member::Field { name, value } = member
+                    && let Some(there) = values.get(name.as_ref())
+                {
+                    read_json(value, there, holes);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The path of a connector's base, for the fake's own; a hole in it becomes `fake`.
+pub(crate) fn base_path(spec: &ConnectorSpec, http: &HttpProtocol) -> String {
+    let text = match &http.base {
+        Base::Template(template) => template
+            .parts
+            .iter()
+            .map(|part| match part {
+                Part::Literal(text) => text.as_ref(),
+                Part::Hole { .. } => "fake",
+            })
+            .collect(),
+        Base::Env(field) => {
+            spec.env_field(field).and_then(|field| field.default).unwrap_or_default().to_owned()
+        }
+    };
+    url::Url::parse(&text).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default()
+}
+
+/// Whether a request has the declared credential: in its place, and of its shape.
+pub(crate) fn authorized(spec: &ConnectorSpec, auth: &Auth, seen: &Seen) -> bool {
+    let optional = |part: &AuthPart| match part {
+        AuthPart::Field(field) => {
+            spec.env_field(field).is_some_and(|field| !field.required && field.default.is_none())
+        }
+        AuthPart::Literal(_) => false,
+    };
+    let shaped = |value: &[AuthPart], text: Option<&String>| match text {
+        Some(text) => has_shape(value, text),
+        // The credential of a field that may be unset is left out when it is.
+        None => value.iter().any(optional),
+    };
+    match auth {
+        Auth::Header { name, value } => shaped(value, seen.headers.get(&name.to_ascii_lowercase())),
+        Auth::Query { name, value } => {
+            shaped(value, seen.query.iter().find_map(|(key, text)| (key == name).then_some(text)))
+        }
+        Auth::Basic { user, password } => match seen.headers.get("authorization") {
+            Some(text) => text.strip_prefix("Basic ").is_some_and(|rest| !rest.is_empty()),
+            None => optional(user) || optional(password),
+        },
+        _ => true,
+    }
+}
+
+fn has_shape(value: &[AuthPart], text: &str) -> bool {
+    match value.split_first() {
+        None => text.is_empty(),
+        Some((AuthPart::Literal(literal), rest)) => {
+            text.strip_prefix(literal).is_some_and(|text| has_shape(rest, text))
+        }
+        Some((AuthPart::Field(_), rest)) => (1..=text.len())
+            .filter(|end| text.is_char_boundary(*end))
+            .any(|end| has_shape(rest, &text[end..])),
+    }
+}

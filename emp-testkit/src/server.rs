@@ -1,0 +1,175 @@
+//! The fake service on the network: HTTP/1.1 on loopback, and its ways to misbehave below HTTP.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::BoxBody};
+use hyper::body::{Frame, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::draft::Draft;
+use crate::fault::Fault;
+use crate::reply::{Reply, ReplyKind};
+use crate::route::Seen;
+use crate::state::Service;
+
+/// Largest request body that the fake reads, bytes.
+const MAX_REQUEST: usize = 64 << 20;
+/// A huge answer ends after so many chunks, should nobody stop it.
+const HUGE_CHUNKS: usize = 4096;
+/// Bytes of one chunk of a huge answer.
+const HUGE_CHUNK: usize = 64 << 10;
+/// Between two bytes of a slow answer.
+const SLOW_TICK: Duration = Duration::from_millis(100);
+
+/// The service, shared by its connections.
+pub(crate) type Shared = Arc<Mutex<Service>>;
+
+/// Locks the service; a panic of another holder does not end the fake.
+pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, Service> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Breaks a connection off; hyper closes it without another byte.
+#[derive(Debug)]
+struct Cut;
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the fake service cuts the connection")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+type Body = BoxBody<Bytes, Cut>;
+
+/// Serves connections until it is dropped.
+pub(crate) async fn accept(listener: TcpListener, shared: Shared) {
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                connections.spawn(serve(stream, Arc::clone(&shared)));
+            }
+            // Out of descriptors, say: others may close in the meantime.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, shared: Shared) {
+    let service = service_fn(move |request| handle(Arc::clone(&shared), request));
+    // An error is a client that went away, or a cut of our own.
+    let _closed =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else { return Err(Cut) };
+    let body = body.to_bytes();
+    let target = head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    if let Some(response) = admin(&shared, head.method.as_str(), head.uri.path(), &body) {
+        return response;
+    }
+    let seen = Seen {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect(),
+        headers: head
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+            .collect(),
+        json: serde_json::from_slice(&body).ok(),
+        body: body.to_vec(),
+    };
+    let Reply { hold, kind } = lock(&shared).respond(&seen, target);
+    if hold > Duration::ZERO {
+        tokio::time::sleep(hold).await;
+    }
+    match kind {
+        ReplyKind::Answer(draft) => whole(&draft),
+        ReplyKind::Cut => Err(Cut),
+        ReplyKind::Silence => std::future::pending().await,
+        ReplyKind::CutBody(draft) => {
+            let text = text_of(&draft);
+            let half = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
+            respond(&draft, streamed(stream::iter([Ok(Frame::data(half)), Err(Cut)])))
+        }
+        ReplyKind::HugeBody => {
+            let chunk = Bytes::from(vec![b' '; HUGE_CHUNK]);
+            let chunks = std::iter::repeat_n(chunk, HUGE_CHUNKS).map(|chunk| Ok(Frame::data(chunk)));
+            respond(&Draft::new(200), streamed(stream::iter(chunks)))
+        }
+        ReplyKind::SlowBody(draft) => {
+            let bytes = text_of(&draft).into_bytes();
+            let ticks = stream::iter(bytes).then(|byte| async move {
+                tokio::time::sleep(SLOW_TICK).await;
+                Ok(Frame::data(Bytes::from(vec![byte])))
+            });
+            respond(&draft, streamed(ticks))
+        }
+    }
+}
+
+/// What other processes and the command line ask: the ledger, the requests, new faults.
+fn admin(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Option<Result<Response<Body>, Cut>> {
+    let page = path.strip_prefix("/__fake/").filter(|page| !page.starts_with("url/"))?;
+    let mut service = lock(shared);
+    let answer = |code, body| whole(&Draft { body, ..Draft::new(code) });
+    Some(match (method, page) {
+        ("GET", "ledger") => answer(200, serde_json::to_value(&service.books.ledger).unwrap_or_default()),
+        ("GET", "requests") => answer(200, serde_json::to_value(&service.requests).unwrap_or_default()),
+        ("POST", "faults") => match String::from_utf8_lossy(body).trim().parse::<Fault>() {
+            Ok(fault) => {
+                service.arm(fault);
+                answer(200, serde_json::json!({ "armed": true }))
+            }
+            Err(error) => answer(400, serde_json::json!({ "error": error.to_string() })),
+        },
+        ("DELETE", "faults") => {
+            service.disarm();
+            answer(200, serde_json::json!({ "armed": false }))
+        }
+        _ => answer(404, serde_json::json!({ "error": "ask for ledger, requests or faults" })),
+    })
+}
+
+fn whole(draft: &Draft) -> Result<Response<Body>, Cut> {
+    let body = Full::new(Bytes::from(text_of(draft))).map_err(|never: Infallible| match never {}).boxed();
+    respond(draft, body)
+}
+
+fn streamed(frames: impl Stream<Item = Result<Frame<Bytes>, Cut>> + Send + Sync + 'static) -> Body {
+    BodyExt::boxed(StreamBody::new(frames))
+}
+
+fn text_of(draft: &Draft) -> String {
+    match &draft.raw {
+        Some(raw) => raw.clone(),
+        None if draft.body.is_null() => String::new(),
+        None => draft.body.to_string(),
+    }
+}
+
+fn respond(draft: &Draft, body: Body) -> Result<Response<Body>, Cut> {
+    let content_type = if draft.raw.is_some() { "text/html; charset=utf-8" } else { "application/json" };
+    let status = StatusCode::from_u16(draft.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let builder = Response::builder().status(status).header("content-type", content_type);
+    let builder = draft.headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
+    builder.body(body).map_err(|_| Cut)
+}

@@ -1,0 +1,142 @@
+//! [`FakeService`]: the handle on a running fake.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use emp_core::spec::{ConnectorSpec, Protocol};
+use emp_core::{Clock, SystemClock};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::answer;
+use crate::fault::Fault;
+use crate::job::{Durations, Ending};
+use crate::ledger::{Ledger, Recorded};
+use crate::server::{self, Shared, lock};
+use crate::state::Service;
+
+/// How a fake service behaves when nothing is wrong with it.
+#[derive(Clone, Debug)]
+pub struct FakeOptions {
+    /// From the submit until a job runs.
+    pub queued: Duration,
+    /// For how long a job runs. A sync service holds its answer back for both.
+    pub running: Duration,
+    /// How its jobs end.
+    pub ending: Ending,
+    /// What goes wrong, from the start.
+    pub faults: Vec<Fault>,
+    /// The clock by which its jobs age.
+    pub clock: Arc<dyn Clock>,
+    /// The port on loopback; 0 for any that is free.
+    pub port: u16,
+}
+
+impl Default for FakeOptions {
+    /// A job waits 300 ms and runs 1.2 s: long enough to be seen.
+    fn default() -> Self {
+        Self {
+            queued: Duration::from_millis(300),
+            running: Duration::from_millis(1200),
+            ending: Ending::Succeeds,
+            faults: Vec::new(),
+            clock: Arc::new(SystemClock),
+            port: 0,
+        }
+    }
+}
+
+impl FakeOptions {
+    /// A service that is done with a job as soon as it has it.
+    pub fn instant() -> Self {
+        Self { queued: Duration::ZERO, running: Duration::ZERO, ..Self::default() }
+    }
+}
+
+/// A running fake of a connector's service: an HTTP server on loopback, made from the declaration alone. It ends when it is dropped.
+#[derive(Debug)]
+pub struct FakeService {
+    spec: &'static ConnectorSpec,
+    url: Url,
+    shared: Shared,
+    server: JoinHandle<()>,
+}
+
+impl FakeService {
+    /// Starts a fake on the current tokio runtime. Fails when the port is taken, and for a custom connector, which has no
+    /// declared protocol.
+    pub fn start(spec: &'static ConnectorSpec, options: FakeOptions) -> std::io::Result<Self> {
+        let Protocol::Http(http) = &spec.protocol else {
+            return Err(std::io::Error::other(format!(
+                "{} is a custom connector: it declares no service",
+                spec.name
+            )));
+        };
+        let listener = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)))?;
+        listener.set_nonblocking(true)?;
+        let origin = format!("http://{}", listener.local_addr()?);
+        let durations = Durations { queued: options.queued, running: options.running };
+        let mut service = Service::new(spec, http, origin, options.clock, durations, options.ending);
+        options.faults.into_iter().for_each(|fault| service.arm(fault));
+        let url = Url::parse(&service.base_url()).map_err(std::io::Error::other)?;
+        let shared = Arc::new(Mutex::new(service));
+        let server = tokio::spawn(server::accept(TcpListener::from_std(listener)?, Arc::clone(&shared)));
+        Ok(Self { spec, url, shared, server })
+    }
+
+    /// The declaration that it is made from.
+    pub fn spec(&self) -> &'static ConnectorSpec {
+        self.spec
+    }
+
+    /// What stands in for the declared base (`Loaded::base`, or the variable of `#[http(base = env.x)]`): the base's path is in it.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Where another process asks for the ledger, as JSON.
+    pub fn ledger_url(&self) -> Url {
+        let mut url = self.url.clone();
+        url.set_path("/__fake/ledger");
+        url
+    }
+
+    /// The accepted submits.
+    pub fn ledger(&self) -> Ledger {
+        lock(&self.shared).books.ledger.clone()
+    }
+
+    /// The requests, oldest first; the last 100,000 are kept.
+    pub fn requests(&self) -> Vec<Recorded> {
+        lock(&self.shared).requests.iter().cloned().collect()
+    }
+
+    /// Sets a fault; it counts requests from now on. Of several that hit one request, the first set one wins.
+    pub fn fault(&self, fault: Fault) {
+        lock(&self.shared).arm(fault);
+    }
+
+    /// Takes all faults back.
+    pub fn clear_faults(&self) {
+        lock(&self.shared).disarm();
+    }
+
+    /// How many of its jobs have not ended.
+    pub fn unfinished(&self) -> usize {
+        lock(&self.shared).unfinished()
+    }
+}
+
+impl Drop for FakeService {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// A payload that a connector takes: the payload type's examples and defaults, or made-up values for what is required.
+pub fn sample_payload(spec: &ConnectorSpec) -> Value {
+    answer::payload(&spec.payload)
+}

@@ -1,0 +1,226 @@
+//! The fake service as a state machine: a request in, a reply out, no network.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use emp_core::Clock;
+use emp_core::spec::{Body, ConnectorSpec, HttpProtocol, Settle};
+use emp_core::syntax::rule::StateVerdict;
+use serde_json::{Map, Value, json};
+
+use crate::answer::{self, Telling};
+use crate::books::{Books, digest};
+use crate::draft::Draft;
+use crate::fault::{Fault, Step, Trouble};
+use crate::job::{Durations, Ending, View, VirtualJob};
+use crate::ledger::Recorded;
+use crate::reply::{Reply, ReplyKind, prevent, spoil};
+use crate::route::{self, Holes, Seen};
+
+/// Requests kept; the oldest go first.
+const MAX_RECORDED: usize = 100_000;
+
+/// A fault with the number of requests that it has seen.
+#[derive(Debug)]
+struct Armed {
+    fault: Fault,
+    seen: u32,
+}
+
+/// Everything a fake service knows.
+#[derive(Debug)]
+pub(crate) struct Service {
+    spec: &'static ConnectorSpec,
+    http: &'static HttpProtocol,
+    /// `http://127.0.0.1:port`, without a path.
+    origin: String,
+    base_path: String,
+    clock: Arc<dyn Clock>,
+    durations: Durations,
+    ending: Ending,
+    faults: Vec<Armed>,
+    pub(crate) books: Books,
+    pub(crate) requests: VecDeque<Recorded>,
+}
+
+impl Service {
+    pub(crate) fn new(
+        spec: &'static ConnectorSpec,
+        http: &'static HttpProtocol,
+        origin: String,
+        clock: Arc<dyn Clock>,
+        durations: Durations,
+        ending: Ending,
+    ) -> Self {
+        Self {
+            spec,
+            http,
+            origin,
+            base_path: route::base_path(spec, http),
+            clock,
+            durations,
+            ending,
+            faults: Vec::new(),
+            books: Books::default(),
+            requests: VecDeque::new(),
+        }
+    }
+
+    /// The URL that stands in for the declared base.
+    pub(crate) fn base_url(&self) -> String {
+        format!("{}{}", self.origin, self.base_path)
+    }
+
+    /// Sets a fault; it counts requests from now on.
+    pub(crate) fn arm(&mut self, fault: Fault) {
+        self.faults.push(Armed { fault, seen: 0 });
+    }
+
+    /// Takes all faults back.
+    pub(crate) fn disarm(&mut self) {
+        self.faults.clear();
+    }
+
+    /// How many jobs have not ended.
+    pub(crate) fn unfinished(&self) -> usize {
+        let now = self.clock.now();
+        self.books.jobs.iter().filter(|job| !job.at(now, self.durations).ended()).count()
+    }
+
+    /// Answers a request, and writes down both.
+    pub(crate) fn respond(&mut self, seen: &Seen, target: String) -> Reply {
+        let routed = route::route(self.http, &self.base_path, seen);
+        let authorized = route::authorized(self.spec, &self.http.auth, seen);
+        let step = routed.as_ref().map(|(step, _)| *step);
+        let reply = match routed {
+            None => ReplyKind::Answer(Draft { body: json!({ "error": "no such route" }), ..Draft::new(404) })
+                .into(),
+            Some(_) if !authorized => {
+                ReplyKind::Answer(answer::refusal(self.http, 401, "the credential is missing")).into()
+            }
+            Some((step, holes)) => self.perform(step, seen, &holes),
+        };
+        tracing::debug!(service = self.spec.name, ?step, code = reply.kind.code(), "fake service");
+        if self.requests.len() == MAX_RECORDED {
+            self.requests.pop_front();
+        }
+        self.requests.push_back(Recorded {
+            step,
+            method: seen.method.clone(),
+            target,
+            authorized,
+            digest: digest(&seen.body),
+            answer: reply.kind.code(),
+            at: self.clock.now(),
+        });
+        reply
+    }
+
+    /// The first fault that this request of the step runs into.
+    fn trouble(&mut self, step: Step) -> Option<Trouble> {
+        let mut hit = None;
+        for armed in self.faults.iter_mut().filter(|armed| armed.fault.step == step) {
+            armed.seen += 1;
+            if hit.is_none() && armed.fault.when.hits(armed.seen) {
+                hit = Some(armed.fault.trouble.clone());
+            }
+        }
+        hit
+    }
+
+    fn perform(&mut self, step: Step, seen: &Seen, holes: &Holes) -> Reply {
+        let trouble = self.trouble(step);
+        let trouble = trouble.as_ref();
+        if let Some(prevented) = trouble.and_then(|trouble| prevent(self.http, trouble)) {
+            return prevented.into();
+        }
+        let draft = match step {
+            Step::Submit => self.submit(seen, holes, trouble),
+            Step::Poll => self.poll(holes, trouble),
+            Step::Cancel => self.cancel(holes, trouble),
+            Step::Health => answer::health(self.http),
+            Step::Lookup => self.search(),
+        };
+        // A sync service holds the request open for all of the job's time.
+        let sync = step == Step::Submit && self.http.poll.is_none() && (200..300).contains(&draft.code);
+        let hold = if sync { self.durations.queued + self.durations.running } else { Duration::ZERO };
+        Reply { hold, kind: spoil(self.http, trouble, draft) }
+    }
+
+    fn submit(&mut self, seen: &Seen, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
+        let submit = &self.http.submit;
+        if matches!(submit.request.body, Body::Json(_)) && seen.json.is_none() {
+            return answer::refusal(self.http, 400, "the body is not JSON");
+        }
+        let ending = match trouble {
+            Some(Trouble::JobFails(kind)) => Ending::Fails(*kind),
+            Some(Trouble::JobCancelled) => Ending::Cancelled,
+            Some(Trouble::JobNeverEnds) => Ending::Never,
+            _ => self.ending,
+        };
+        let now = self.clock.now();
+        let Ok(mut job) = self.books.accept(submit, seen, holes, &self.origin, ending, now) else {
+            return answer::refusal(self.http, 422, "the key was used with another body");
+        };
+        if let Some(Trouble::ForeignUrl(url)) = trouble {
+            redirect_urls(&mut job.captured, url);
+        }
+        let sync = self.http.poll.is_none();
+        let at = if sync { now.after(self.durations.queued + self.durations.running) } else { now };
+        let captures = !matches!(trouble, Some(Trouble::NoId));
+        let telling = Telling { captures, state: sync || submit.feeds_poll };
+        let code = answer::first_code(submit.accept, 200);
+        let mut draft = answer::job(self.spec, self.http, &job, &job.at(at, self.durations), code, telling);
+        if draft.body.is_null() {
+            draft.body = json!({});
+        }
+        draft
+    }
+
+    fn poll(&mut self, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
+        let (now, durations) = (self.clock.now(), self.durations);
+        let job = self.books.named(holes).filter(|_| trouble != Some(&Trouble::Forgotten)).cloned();
+        match (job, trouble) {
+            (None, _) => answer::unknown_job(self.http),
+            (Some(_), Some(Trouble::UnknownStatus)) => answer::unknown_status(self.http, 200),
+            (Some(job), Some(Trouble::Backwards)) => self.show(&job, &View::fresh(durations), 200),
+            (Some(job), _) => self.show(&job, &job.at(now, durations), 200),
+        }
+    }
+
+    fn show(&self, job: &VirtualJob, view: &View, code: u16) -> Draft {
+        answer::job(self.spec, self.http, job, view, code, Telling { captures: true, state: true })
+    }
+
+    fn cancel(&mut self, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
+        let (now, durations) = (self.clock.now(), self.durations);
+        let (Some(cancel), Some(job)) = (&self.http.cancel, self.books.named(holes)) else {
+            let gone = self.http.cancel.as_ref().map_or(404, |cancel| answer::first_code(cancel.gone, 404));
+            return answer::refusal(self.http, gone, "no such job");
+        };
+        let view = job.at(now, durations);
+        if view.ended() && view.verdict != StateVerdict::Canceled && !cancel.too_late.is_empty() {
+            let code = answer::first_code(cancel.too_late, 409);
+            return answer::refusal(self.http, code, "the job has ended");
+        }
+        if !view.ended() && trouble != Some(&Trouble::Ignored) {
+            job.cancelled = true;
+        }
+        let job = job.clone();
+        self.show(&job, &job.at(now, durations), answer::first_code(cancel.ok, 200))
+    }
+
+    fn search(&self) -> Draft {
+        match &self.http.submit.settle {
+            Settle::Lookup(lookup) => answer::lookup(lookup, self.books.jobs.iter()),
+            _ => answer::unknown_job(self.http),
+        }
+    }
+}
+
+fn redirect_urls(captured: &mut Map<String, Value>, url: &str) {
+    for (_, value) in captured.iter_mut().filter(|(name, _)| name.ends_with("url")) {
+        *value = url.into();
+    }
+}
