@@ -1,0 +1,99 @@
+//! All claims of one process: what the lease thread renews, what a stop hands over, what a worker says that it runs.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use emp_core::job::{JobId, Nonce, WorkerId};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+use crate::claim::Claim;
+use crate::sync::lock;
+
+/// All claims of one process.
+#[derive(Debug, Default)]
+pub(crate) struct Claims {
+    held: Mutex<Held>,
+    count: watch::Sender<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    claims: HashMap<Nonce, Arc<Claim>>,
+    closed: bool,
+}
+
+impl Claims {
+    /// Keeps a claim until the tenure is dropped. After a stop it is to be handed over at once.
+    pub(crate) fn hold(self: &Arc<Self>, claim: Claim, slot: OwnedSemaphorePermit) -> Tenure {
+        let claim = Arc::new(claim);
+        let mut held = lock(&self.held);
+        if held.closed {
+            claim.hand_over();
+        }
+        held.claims.insert(claim.key.nonce.clone(), Arc::clone(&claim));
+        self.count.send_replace(held.claims.len());
+        drop(held);
+        Tenure { claim, claims: Arc::clone(self), _slot: slot }
+    }
+
+    /// Every claim.
+    pub(crate) fn all(&self) -> Vec<Arc<Claim>> {
+        lock(&self.held).claims.values().cloned().collect()
+    }
+
+    /// The claim with a number.
+    pub(crate) fn get(&self, nonce: &Nonce) -> Option<Arc<Claim>> {
+        lock(&self.held).claims.get(nonce).cloned()
+    }
+
+    /// The jobs of one worker, sorted.
+    pub(crate) fn jobs_of(&self, worker: &WorkerId) -> Vec<JobId> {
+        let held = lock(&self.held);
+        let own = held.claims.values().filter(|claim| claim.worker == *worker);
+        let mut jobs: Vec<_> = own.map(|claim| claim.key.job.clone()).collect();
+        jobs.sort();
+        jobs
+    }
+
+    /// When the first claim that is sure will be in doubt.
+    pub(crate) fn first_fence(&self, after: Duration) -> Option<Instant> {
+        let held = lock(&self.held);
+        held.claims.values().filter(|claim| claim.sure()).map(|claim| claim.fence_at(after)).min()
+    }
+
+    /// Asks for every claim, and for those that still come, to be handed over.
+    pub(crate) fn close(&self) {
+        let mut held = lock(&self.held);
+        held.closed = true;
+        for claim in held.claims.values() {
+            claim.hand_over();
+        }
+    }
+
+    /// Completes when there is no claim.
+    pub(crate) async fn none_left(&self) {
+        // The sender lives in `self`.
+        let _ = self.count.subscribe().wait_for(|count| *count == 0).await;
+    }
+
+    fn release(&self, claim: &Claim) {
+        let mut held = lock(&self.held);
+        held.claims.remove(&claim.key.nonce);
+        self.count.send_replace(held.claims.len());
+    }
+}
+
+/// A claim with the slot that it fills, as long as somebody works on it. Dropped, it is renewed no more.
+#[derive(Debug)]
+pub(crate) struct Tenure {
+    pub(crate) claim: Arc<Claim>,
+    claims: Arc<Claims>,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Drop for Tenure {
+    fn drop(&mut self) {
+        self.claims.release(&self.claim);
+    }
+}

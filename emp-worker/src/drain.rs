@@ -1,0 +1,45 @@
+//! The stop: hand over what can be handed over, await only what must not be torn, leave (P11).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use emp_core::job::Phase;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use crate::pool::Pool;
+use crate::shared::Shared;
+
+/// The longest wait for a store to take a worker out of its list.
+const RETIRE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Hands every job over and takes the workers out of the store's list.
+///
+/// Runs that wait or poll are released at once, with their service job. Only a submit under way is awaited, at most for the
+/// options' `drain_timeout`; after that its claim lapses and the next owner settles it.
+pub(crate) async fn drain(shared: &Shared, mut claiming: JoinSet<()>, pools: &[Arc<Pool>]) {
+    shared.claims.close();
+    let claims = shared.claims.all();
+    let submitting = claims.iter().filter(|claim| claim.phase() == Phase::Submitting).count();
+    info!(jobs = claims.len(), submitting, "stopping: handing jobs over");
+    let handed_over = async {
+        // A claim that is under way may still bring jobs; they are handed over as they come.
+        while claiming.join_next().await.is_some() {}
+        shared.claims.none_left().await;
+    };
+    if tokio::time::timeout(shared.options.drain_timeout, handed_over).await.is_err() {
+        for claim in shared.claims.all() {
+            warn!(job = %claim.key.job, service = claim.service, worker = %claim.worker, phase = ?claim.phase(),
+                "not handed over in time: its claim lapses and the next owner goes on from its phase");
+        }
+    }
+    for pool in pools {
+        match tokio::time::timeout(RETIRE_TIMEOUT, shared.store.retire(&pool.id)).await {
+            Ok(Ok(())) => info!(worker = %pool.id, "worker stopped"),
+            Ok(Err(error)) => {
+                warn!(worker = %pool.id, %error, "worker stopped, but the store still lists it for a while")
+            }
+            Err(_) => warn!(worker = %pool.id, "worker stopped, but the store does not answer"),
+        }
+    }
+}

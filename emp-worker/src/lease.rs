@@ -1,0 +1,132 @@
+//! The lease: all claims are renewed in one call, by a thread of its own, and given up in time when that fails (P7, F4, F7, F11).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use emp_store::store::{Answer, Change, Store, Write};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, warn};
+
+use crate::claim::Claim;
+use crate::claims::Claims;
+use crate::options::WorkerOptions;
+use crate::pacing::{Backoff, FLOOR, spread};
+use crate::shared::Shared;
+
+/// What keeps the claims of a process alive.
+pub(crate) struct LeaseKeeper {
+    store: Arc<dyn Store>,
+    claims: Arc<Claims>,
+    options: WorkerOptions,
+    hint: Arc<Notify>,
+    stop: CancellationToken,
+}
+
+impl LeaseKeeper {
+    /// For all claims of a process. A hint says that something happened in the store, perhaps that a cancel was asked; the answer
+    /// to a renewal tells.
+    pub(crate) fn new(shared: &Shared, hint: Arc<Notify>) -> Self {
+        Self {
+            store: Arc::clone(&shared.store),
+            claims: Arc::clone(&shared.claims),
+            options: shared.options.clone(),
+            hint,
+            stop: shared.kill.clone(),
+        }
+    }
+
+    /// Runs on a thread and a runtime of its own, so that work that blocks the worker's executor does not cost it its leases.
+    pub(crate) fn spawn(self) -> std::io::Result<std::thread::JoinHandle<()>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("emp-lease".to_owned()).spawn(move || {
+            // A store that panics must not end the renewals of all other jobs.
+            while !self.stop.is_cancelled() {
+                let kept =
+                    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(self.keep())));
+                if kept.is_err() {
+                    error!("renewing the leases panicked; it goes on");
+                    std::thread::sleep(FLOOR);
+                }
+            }
+        })
+    }
+
+    async fn keep(&self) {
+        let fence_after = self.options.fence_after();
+        let mut backoff = Backoff::up_to(self.options.renew_every);
+        let mut renewed = Instant::now();
+        let mut due = renewed + spread(self.options.renew_every, 0.1);
+        loop {
+            let wake = self.claims.first_fence(fence_after).map_or(due, |fence| fence.min(due));
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep_until(wake.into()) => {}
+                // A hint brings the renewal forward, so that a cancel is heard of soon; at most ten times as often as without.
+                () = self.hint.notified() => due = due.min(renewed + self.options.renew_every / 10),
+            }
+            let now = Instant::now();
+            for claim in self.claims.all() {
+                if claim.doubt(now, fence_after) {
+                    warn!(job = %claim.key.job, service = claim.service, worker = %claim.worker,
+                        "lease in doubt: not renewed in time, so the job's effects stop until the store answers");
+                }
+            }
+            if now < due {
+                continue;
+            }
+            due = if self.renew().await {
+                backoff.reset();
+                renewed = Instant::now();
+                renewed + spread(self.options.renew_every, 0.1)
+            } else {
+                Instant::now() + backoff.next()
+            };
+        }
+    }
+
+    /// Renews every claim; says whether the store answered.
+    async fn renew(&self) -> bool {
+        let claims = self.claims.all();
+        if claims.is_empty() {
+            return true;
+        }
+        let renewals =
+            claims.iter().map(|claim| Write { claim: claim.key.clone(), change: Change::Renew }).collect();
+        let sent = Instant::now();
+        // A call that hangs must not keep the fence from falling in time; a renewal may be sent twice.
+        match tokio::time::timeout(self.patience(), self.store.write(renewals)).await {
+            Ok(Ok(answers)) => {
+                for (claim, answer) in claims.iter().zip(answers) {
+                    note(claim, answer, sent);
+                }
+                true
+            }
+            Ok(Err(error)) => {
+                warn!(%error, jobs = claims.len(), "leases not renewed");
+                false
+            }
+            Err(_) => {
+                warn!(jobs = claims.len(), "leases not renewed: the store does not answer");
+                false
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let to_fence = self
+            .claims
+            .first_fence(self.options.fence_after())
+            .map_or(self.options.renew_every, |fence| fence.saturating_duration_since(Instant::now()));
+        to_fence.min(self.options.renew_every).max(FLOOR)
+    }
+}
+
+fn note(claim: &Claim, answer: Answer, sent: Instant) {
+    if answer.holds() {
+        claim.renewed(sent);
+    } else {
+        debug!(job = %claim.key.job, worker = %claim.worker, ?answer, "a renewal was refused");
+    }
+    claim.note(answer);
+}

@@ -1,0 +1,162 @@
+//! From the text of `WORKERS`, the mapping, the registry and the environment to workers that can run.
+//!
+//! Pure but for reading the environment through its [`EnvSource`]. Every fault of every worker is reported at once, so that an
+//! operator mends them in one go.
+
+mod fault;
+mod text;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use emp_core::connector::{Loaded, Registry};
+use emp_core::mapping::{Capability, Mapping};
+use emp_core::{EnvSource, Url};
+
+pub use fault::{ENVIRONMENT, MAPPING, PlanError, PlanFault, WORKERS};
+pub use text::{MAX_SLOTS, WorkerEntry, parse};
+
+/// A worker that can run: its connectors are loaded.
+#[derive(Clone, Debug)]
+pub struct PlannedWorker {
+    /// Its entry in the mapping.
+    pub name: String,
+    /// How many jobs it has at once.
+    pub slots: usize,
+    /// The services that it offers, each with the connector that does them. A connector is loaded once per process and shared.
+    pub services: Vec<(String, Arc<Loaded>)>,
+}
+
+/// Plans the workers that `WORKERS` names.
+pub fn plan(
+    mapping: &Mapping,
+    registry: &Registry,
+    workers: &str,
+    env: &dyn EnvSource,
+) -> Result<Vec<PlannedWorker>, PlanError> {
+    plan_with_bases(mapping, registry, workers, env, &BTreeMap::new())
+}
+
+/// Plans the workers that `WORKERS` names, where some connectors speak to something else than their declared base.
+///
+/// `bases` has these by the connector's name: where the fakes of `emp dev --fake` and of tests listen.
+pub fn plan_with_bases(
+    mapping: &Mapping,
+    registry: &Registry,
+    workers: &str,
+    env: &dyn EnvSource,
+    bases: &BTreeMap<String, Url>,
+) -> Result<Vec<PlannedWorker>, PlanError> {
+    let entries = parse(workers).map_err(PlanError)?;
+    let offers: Vec<_> = mapping.capabilities().collect();
+    let mut faults = Vec::new();
+    let mut loaded = Connectors { registry, env, bases, loaded: BTreeMap::new() };
+    let mut planned = Vec::new();
+    for entry in entries {
+        let mut services: Vec<(String, Arc<Loaded>)> = Vec::new();
+        if mapping.worker(&entry.name).is_none() {
+            faults.push(unknown_worker(&entry, mapping));
+        }
+        for offer in offers.iter().filter(|offer| offer.worker == entry.name) {
+            // The mapping may name a second connector for a capability; the one that it prefers comes first.
+            if services.iter().any(|(service, _)| service == offer.capability) {
+                continue;
+            }
+            if let Some(connector) = loaded.get(offer, &mut faults) {
+                services.push((offer.capability.to_owned(), connector));
+            }
+        }
+        if mapping.worker(&entry.name).is_some_and(|worker| worker.service.is_empty()) {
+            faults.push(PlanFault::new(
+                MAPPING,
+                format!("worker `{}` offers no service, so it would wait for ever", entry.name),
+                "add an entry to its `service` list in the mapping",
+            ));
+        }
+        planned.push(PlannedWorker { name: entry.name, slots: entry.slots, services });
+    }
+    if faults.is_empty() { Ok(planned) } else { Err(PlanError(faults)) }
+}
+
+/// The connectors of one process, each loaded once.
+struct Connectors<'a> {
+    registry: &'a Registry,
+    env: &'a dyn EnvSource,
+    bases: &'a BTreeMap<String, Url>,
+    /// `None` once its faults are reported.
+    loaded: BTreeMap<String, Option<Arc<Loaded>>>,
+}
+
+impl Connectors<'_> {
+    fn get(&mut self, offer: &Capability<'_>, faults: &mut Vec<PlanFault>) -> Option<Arc<Loaded>> {
+        if let Some(known) = self.loaded.get(offer.connector) {
+            return known.clone();
+        }
+        let made = self.load(offer, faults).map(Arc::new);
+        self.loaded.insert(offer.connector.to_owned(), made.clone());
+        made
+    }
+
+    fn load(&self, offer: &Capability<'_>, faults: &mut Vec<PlanFault>) -> Option<Loaded> {
+        let name = offer.connector;
+        let Some(entry) = self.registry.get(name) else {
+            let names = self.registry.entries().iter().map(|entry| entry.spec.name);
+            faults.push(PlanFault::new(
+                MAPPING,
+                format!(
+                    "worker `{}` needs connector `{name}`, which this binary does not have",
+                    offer.worker
+                ),
+                match nearest(name, names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "put its file into `connectors/` and build again".to_owned(),
+                },
+            ));
+            return None;
+        };
+        match entry.load(self.env) {
+            Ok(mut loaded) => {
+                loaded.base = self.bases.get(name).cloned();
+                Some(loaded)
+            }
+            Err(errors) => {
+                faults.extend(errors.iter().map(|error| {
+                    PlanFault::new(
+                        ENVIRONMENT,
+                        format!(
+                            "connector {name} initialization failed: {} {}; expected {}",
+                            error.variable, error.problem, error.expected
+                        ),
+                        format!("set {} for worker `{}`", error.variable, offer.worker),
+                    )
+                }));
+                None
+            }
+        }
+    }
+}
+
+fn unknown_worker(entry: &WorkerEntry, mapping: &Mapping) -> PlanFault {
+    let names: Vec<&str> = mapping.workers.keys().map(String::as_str).collect();
+    PlanFault::new(
+        WORKERS,
+        format!("WORKERS column {}: the mapping has no worker `{}`", entry.column, entry.name),
+        match nearest(&entry.name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => {
+                "the mapping has no workers at all: add one under `workers`".to_owned()
+            }
+            None => format!("it has `{}`", names.join("`, `")),
+        },
+    )
+}
+
+/// The name that was probably meant: at most a third of its letters differ.
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = name.chars().count().div_ceil(3);
+    names
+        .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate)
+}

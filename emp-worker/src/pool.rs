@@ -1,0 +1,162 @@
+//! The slots of one worker, and the loop that fills them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use emp_core::connector::Loaded;
+use emp_core::job::{Job, WorkerId};
+use emp_store::store::ClaimRequest;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::pacing::{Backoff, FLOOR, spread};
+use crate::plan::PlannedWorker;
+use crate::shared::Shared;
+
+/// One planned worker at work.
+pub(crate) struct Pool {
+    pub(crate) id: WorkerId,
+    pub(crate) planned: PlannedWorker,
+    slots: Arc<Semaphore>,
+}
+
+impl Pool {
+    /// A worker with an id that no other start of it ever has (P10).
+    pub(crate) fn new(planned: PlannedWorker) -> Self {
+        let slots = Arc::new(Semaphore::new(planned.slots.min(Semaphore::MAX_PERMITS)));
+        Self { id: WorkerId::start(&planned.name), planned, slots }
+    }
+
+    /// Claims jobs for free slots until the worker stops.
+    pub(crate) async fn claim(
+        &self,
+        shared: &Arc<Shared>,
+        mut hints: watch::Receiver<u64>,
+        stop: &CancellationToken,
+    ) {
+        let mut backoff = Backoff::up_to(Duration::from_secs(5));
+        while let Some(slots) = self.free_slots(stop).await {
+            let (services, pause) = self.open_services(shared);
+            if services.is_empty() {
+                drop(slots);
+                let wait = pause.unwrap_or(shared.options.poll_every).clamp(FLOOR, shared.options.poll_every);
+                rest(stop, spread(wait, 0.1)).await;
+                continue;
+            }
+            hints.mark_unchanged();
+            match self.claim_for(shared, slots, services).await {
+                Ok(0) => {
+                    backoff.reset();
+                    let slow_poll = tokio::time::sleep(spread(shared.options.poll_every, 0.1));
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        _ = hints.changed() => {}
+                        () = slow_poll => {}
+                    }
+                }
+                Ok(_) => backoff.reset(),
+                Err(error) => {
+                    let wait = backoff.next();
+                    warn!(worker = %self.id, %error, ?wait, "no jobs claimed");
+                    rest(stop, wait).await;
+                }
+            }
+        }
+    }
+
+    /// All free slots, at least one; `None` when the worker stops.
+    async fn free_slots(&self, stop: &CancellationToken) -> Option<OwnedSemaphorePermit> {
+        let mut slots = tokio::select! {
+            biased;
+            () = stop.cancelled() => return None,
+            slot = Arc::clone(&self.slots).acquire_owned() => slot.ok()?,
+        };
+        // Jobs that ended together free their slots together, and one call fills them all.
+        tokio::task::yield_now().await;
+        let more = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
+        if let Ok(rest) = Arc::clone(&self.slots).try_acquire_many_owned(more) {
+            slots.merge(rest);
+        }
+        Some(slots)
+    }
+
+    /// The services whose connector may be used now, and otherwise for how long the first of them may not.
+    fn open_services<'a>(
+        &'a self,
+        shared: &Shared,
+    ) -> (BTreeMap<&'a str, &'a Arc<Loaded>>, Option<Duration>) {
+        let mut open = BTreeMap::new();
+        let mut pause: Option<Duration> = None;
+        let now = Instant::now();
+        for (service, connector) in &self.planned.services {
+            let paused = shared
+                .panics
+                .paused(connector.spec.name, now)
+                .or_else(|| shared.driver.paused(connector).map(|(left, _)| left));
+            match paused {
+                None => {
+                    open.insert(service.as_str(), connector);
+                }
+                Some(left) => pause = Some(pause.map_or(left, |least| least.min(left))),
+            }
+        }
+        (open, pause)
+    }
+
+    /// Claims jobs for the slots and starts them; says how many. The call is never given up half way, since it may have claimed.
+    async fn claim_for(
+        &self,
+        shared: &Arc<Shared>,
+        mut slots: OwnedSemaphorePermit,
+        services: BTreeMap<&str, &Arc<Loaded>>,
+    ) -> Result<usize, emp_store::store::StoreError> {
+        let max = slots.num_permits();
+        let request = ClaimRequest {
+            worker: self.id.clone(),
+            services: services.keys().map(|service| ((*service).to_owned(), max)).collect(),
+            labels: shared.options.labels.clone(),
+            max,
+        };
+        let sent = Instant::now();
+        let jobs = shared.store.claim(request).await?;
+        let count = jobs.len();
+        for job in jobs {
+            self.start(shared, job, &services, sent, &mut slots);
+        }
+        Ok(count)
+    }
+
+    fn start(
+        &self,
+        shared: &Arc<Shared>,
+        job: Job,
+        services: &BTreeMap<&str, &Arc<Loaded>>,
+        sent: Instant,
+        slots: &mut OwnedSemaphorePermit,
+    ) {
+        let (Some(connector), Some(slot)) = (services.get(job.service.as_str()), slots.split(1)) else {
+            // Not renewed, it goes back to the queue when the claim lapses.
+            warn!(job = %job.id, service = job.service, worker = %self.id, "the store gave a job that was not asked for");
+            return;
+        };
+        shared.take_up(job, Arc::clone(connector), &self.id, sent, slot);
+    }
+
+    /// Says which connectors were loaded, in the guide's words.
+    pub(crate) fn introduce(&self) {
+        info!(worker = %self.id, name = self.planned.name, slots = self.planned.slots, "worker started");
+        for (service, connector) in &self.planned.services {
+            info!(worker = %self.id, service, connector = connector.spec.name, version = connector.spec.version,
+                "Successfully loaded connector {} from {}", connector.spec.name, connector.spec.source.file);
+        }
+    }
+}
+
+async fn rest(stop: &CancellationToken, wait: Duration) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(wait) => {}
+    }
+}

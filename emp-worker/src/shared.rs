@@ -1,0 +1,88 @@
+//! What all parts of one worker process share.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use emp_core::connector::Loaded;
+use emp_core::job::{Job, Phase, WorkerId};
+use emp_store::store::{ClaimKey, Store};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::claim::Claim;
+use crate::claims::Claims;
+use crate::drive::drive;
+use crate::driver::Driver;
+use crate::options::WorkerOptions;
+use crate::panics::PanicLog;
+use crate::parking::{Held, Parking};
+use crate::port::StorePort;
+use crate::progress::ProgressBook;
+use crate::writer::Writer;
+
+/// What all parts of one worker process share.
+pub(crate) struct Shared {
+    pub(crate) options: WorkerOptions,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) driver: Arc<dyn Driver>,
+    pub(crate) claims: Arc<Claims>,
+    pub(crate) progress: Arc<ProgressBook>,
+    pub(crate) writer: Writer,
+    pub(crate) parking: Parking,
+    pub(crate) panics: PanicLog,
+    /// Ends every task of this process at once, as a crash would.
+    pub(crate) kill: CancellationToken,
+}
+
+impl Shared {
+    /// Runs a task that ends with the worker.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let kill = self.kill.clone();
+        tokio::spawn(async move {
+            kill.run_until_cancelled(task).await;
+        });
+    }
+
+    /// Takes up a job that was claimed on a request sent at `sent`.
+    pub(crate) fn take_up(
+        self: &Arc<Self>,
+        job: Job,
+        connector: Arc<Loaded>,
+        worker: &WorkerId,
+        sent: Instant,
+        slot: OwnedSemaphorePermit,
+    ) {
+        let Some(lease) = &job.lease else {
+            error!(job = %job.id, service = job.service, worker = %worker, "the store gave a job without a claim on it");
+            return;
+        };
+        let phase = job.phase.unwrap_or(Phase::Prepared);
+        info!(job = %job.id, service = job.service, worker = %worker, connector = connector.spec.name,
+            phase = ?phase, delivery = job.deliveries, "claimed");
+        let key = ClaimKey { job: job.id.clone(), nonce: lease.nonce.clone() };
+        let claim = Claim::new(key, job.service.clone(), worker.clone(), phase, sent, self.parking.waker());
+        if job.cancel.is_some() {
+            claim.cancel();
+        }
+        let tenure = self.claims.hold(claim, slot);
+        let run = self.driver.start(job, connector, Arc::new(self.port(&tenure.claim)));
+        self.go_on(Held { run, tenure });
+    }
+
+    /// Goes on with a run.
+    pub(crate) fn go_on(self: &Arc<Self>, held: Held) {
+        let shared = Arc::clone(self);
+        self.spawn(drive(shared, held));
+    }
+
+    pub(crate) fn port(&self, claim: &Arc<Claim>) -> StorePort {
+        StorePort {
+            claim: Arc::clone(claim),
+            writer: self.writer.clone(),
+            progress: Arc::clone(&self.progress),
+            store: Arc::clone(&self.store),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Durable writes of claimed jobs: those that come while one is under way go together in the next (one commit, one round trip).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use emp_engine::port::Stop;
+use emp_store::store::{Answer, Change, Store, StoreError, Write};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, warn};
+
+use crate::claim::Claim;
+use crate::pacing::Backoff;
+
+/// At most so many writes in one call.
+const BATCH: usize = 256;
+/// The longest wait between two tries of one write.
+const RETRY_CAP: Duration = Duration::from_secs(2);
+
+/// How long a write is tried while the store is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Until the store answers: an outcome or a service job id is never thrown away (P21). The nonce keeps a late one harmless.
+    Answered,
+    /// Until the claim is in doubt: what the write prepares must not happen then.
+    InDoubt,
+}
+
+/// Why a write was not made.
+enum Failed {
+    /// The store is down or full; the same write may be made again.
+    ForNow(String),
+    /// It will fail every time.
+    ForGood(String),
+}
+
+type Reply = oneshot::Sender<Result<Answer, Failed>>;
+
+/// Makes writes durable. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::UnboundedSender<(Write, Reply)>,
+}
+
+/// The task side of a [`Writer`].
+pub(crate) struct WriterTask {
+    store: Arc<dyn Store>,
+    queue: mpsc::UnboundedReceiver<(Write, Reply)>,
+}
+
+impl Writer {
+    /// A writer, and what must be run for it.
+    pub(crate) fn new(store: Arc<dyn Store>) -> (Self, WriterTask) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self { queue: sender }, WriterTask { store, queue: receiver })
+    }
+
+    /// Makes a change of a claimed job durable, trying again while the store is down. The claim takes note of the answer.
+    pub(crate) async fn persist(&self, claim: &Claim, change: Change, until: Until) -> Result<Answer, Stop> {
+        let mut backoff = Backoff::up_to(RETRY_CAP);
+        loop {
+            match self.write(Write { claim: claim.key.clone(), change: change.clone() }).await {
+                Ok(answer) => {
+                    claim.note(answer);
+                    return Ok(answer);
+                }
+                Err(Failed::ForGood(reason)) => {
+                    error!(job = %claim.key.job, worker = %claim.worker, reason, "the store cannot take a write of this job");
+                    claim.note(Answer::Gone);
+                    return Err(Stop::Fenced);
+                }
+                Err(Failed::ForNow(reason)) => {
+                    warn!(job = %claim.key.job, worker = %claim.worker, reason, "write not made, trying again");
+                }
+            }
+            let wait = tokio::time::sleep(backoff.next());
+            match until {
+                Until::Answered => wait.await,
+                Until::InDoubt => tokio::select! {
+                    () = wait => {}
+                    stop = claim.stopped() => return Err(stop),
+                },
+            }
+        }
+    }
+
+    async fn write(&self, write: Write) -> Result<Answer, Failed> {
+        let (reply, answer) = oneshot::channel();
+        let stopped = || Failed::ForNow("the worker has stopped".to_owned());
+        self.queue.send((write, reply)).map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+impl WriterTask {
+    /// Writes until every [`Writer`] is gone.
+    pub(crate) async fn run(mut self) {
+        let mut batch = Vec::new();
+        while self.queue.recv_many(&mut batch, BATCH).await > 0 {
+            let (writes, replies): (Vec<Write>, Vec<Reply>) = batch.drain(..).unzip();
+            match self.store.write(writes.clone()).await {
+                Ok(answers) => {
+                    let answers = answers.into_iter().map(Ok).chain(std::iter::repeat_with(|| {
+                        Err(Failed::ForNow("the store gave fewer answers than writes".to_owned()))
+                    }));
+                    replies.into_iter().zip(answers).for_each(|(reply, answer)| drop(reply.send(answer)));
+                }
+                // One bad record must not fail the others.
+                Err(error) if writes.len() > 1 && !repeatable(&error) => {
+                    for (write, reply) in writes.into_iter().zip(replies) {
+                        let answer = match self.store.write(vec![write]).await {
+                            Ok(answers) => answers.first().copied().ok_or_else(|| {
+                                Failed::ForNow("the store gave fewer answers than writes".to_owned())
+                            }),
+                            Err(error) => Err(failed(&error)),
+                        };
+                        drop(reply.send(answer));
+                    }
+                }
+                Err(error) => replies.into_iter().for_each(|reply| drop(reply.send(Err(failed(&error))))),
+            }
+        }
+    }
+}
+
+fn repeatable(error: &StoreError) -> bool {
+    matches!(error, StoreError::Down(_) | StoreError::Full(_))
+}
+
+fn failed(error: &StoreError) -> Failed {
+    if repeatable(error) { Failed::ForNow(error.to_string()) } else { Failed::ForGood(error.to_string()) }
+}
