@@ -1,1 +1,55 @@
 //! What the polls of one job have told so far. Not stored: after a crash it is gone, and only pacing starts anew.
+
+use std::time::Duration;
+
+use emp_core::Timestamp;
+
+/// The state that the service last told, in the words that a rule may compare with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Accepted, not started; also before the first answer.
+    #[default]
+    Queued,
+    /// Being worked on.
+    Running,
+}
+
+impl Stage {
+    /// The word, as `state` yields it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+        }
+    }
+}
+
+/// What has been learnt about one service job since this process took it up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// The last known state.
+    pub stage: Stage,
+    /// The wait before the last poll; the next one grows from it.
+    pub wait: Option<Duration>,
+    /// Answers in a row without a known status.
+    pub unknown: u32,
+    /// Answers in a row that did not know the service job.
+    pub missing: u32,
+    /// When the first of those answers came.
+    pub missing_since: Option<Timestamp>,
+    /// Polls in a row without a usable answer: no connection, 5xx.
+    pub poll_errors: u32,
+    /// Times that the current submit was sent again under its settle rule.
+    pub resends: u32,
+    /// When the last submit was sent, if this process sent it.
+    pub sent_at: Option<Timestamp>,
+    /// The largest fraction reported; progress never falls.
+    pub fraction: Option<f64>,
+}
+
+impl Memory {
+    /// For how long the service has not known the service job.
+    pub fn absent_for(&self, now: Timestamp) -> Duration {
+        self.missing_since.map_or(Duration::ZERO, |since| now.since(since))
+    }
+}

@@ -8,6 +8,8 @@ use emp_core::connector::Loaded;
 use emp_core::job::{Job, UpstreamCancel};
 use serde_json::{Map, Value};
 
+use crate::limits::{Place, Service};
+use crate::memory::Memory;
 use crate::port::{JobPort, Stop};
 
 /// A job under way. Whoever works on it owns it: a task while a request is under way, the wheel while it waits.
@@ -19,7 +21,27 @@ pub struct Run {
     /// The claim's side.
     pub port: Arc<dyn JobPort>,
     /// What the polls so far have told.
-    pub memory: crate::memory::Memory,
+    pub memory: Memory,
+    /// What it shares with the other jobs of its service, once the engine has looked it up.
+    pub(crate) service: Option<Arc<Service>>,
+    /// Its place among the service's jobs in flight, from the submit to the end of the run.
+    pub(crate) place: Option<Place>,
+}
+
+impl Run {
+    /// A run that nobody has worked on. [`Engine::start`](crate::Engine::start) makes one and finds its service's limits.
+    pub fn new(job: Job, connector: Arc<Loaded>, port: Arc<dyn JobPort>) -> Self {
+        Self { job, connector, port, memory: Memory::default(), service: None, place: None }
+    }
+}
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run")
+            .field("job", &self.job.id)
+            .field("phase", &self.job.phase)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What comes next for a job after a step.
