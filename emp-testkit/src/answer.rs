@@ -1,7 +1,7 @@
 //! The answers of a fake service: pure functions from a declaration and a job's state to a [`Draft`].
 
 use emp_core::error::FailureKind;
-use emp_core::spec::{ConnectorSpec, HttpProtocol, Lookup, PayloadSchema};
+use emp_core::spec::{ConnectorSpec, HttpProtocol, Lookup};
 use emp_core::syntax::jsonpath::{PathSelector, Segment};
 use emp_core::syntax::rule::{CodePattern, StateVerdict};
 use emp_core::syntax::selector::Source;
@@ -194,17 +194,4 @@ pub(crate) fn first_code(codes: &[CodePattern], otherwise: u16) -> u16 {
         Some(CodePattern::Class(class)) => u16::from(*class) * 100,
         None => otherwise,
     }
-}
-
-/// A payload that the connector takes.
-pub(crate) fn payload(schema: &PayloadSchema) -> Value {
-    let schema = schema.to_json_schema();
-    let sampled = sample::of_schema(&schema);
-    let mut payload = if sampled.is_object() { sampled } else { json!({}) };
-    // A required member without a type of its own can be anything.
-    let required = schema.get("required").and_then(Value::as_array);
-    for name in required.into_iter().flatten().filter_map(Value::as_str) {
-        place(&mut payload[name], &[], "text".into());
-    }
-    payload
 }

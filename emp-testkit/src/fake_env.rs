@@ -1,38 +1,37 @@
-//! An environment in which a connector can start against a fake service.
+//! An environment in which connectors can start against fake services.
 
 use std::collections::BTreeMap;
 
+use emp_core::Registry;
 use emp_core::env::EnvSource;
 use emp_core::spec::ConnectorSpec;
 
 use crate::sample;
 
-/// Valid values for what a connector needs, and another source for the rest. Made by [`fake_env`].
+/// Valid values for what connectors need, and another source for the rest.
+///
+/// It has a value for every required variable and for every secret: a real credential of the machine never goes to a fake. The value
+/// for a field of the author's own type (`FromStr`) is `fake`, which that type may refuse: [`set`](Self::set) it.
 pub struct FakeEnv {
     values: BTreeMap<String, String>,
     rest: Option<Box<dyn EnvSource>>,
 }
 
-/// An environment that has a valid value for every required variable of a connector, and for every secret: a real credential of
-/// the machine is never sent to a fake.
-///
-/// The value for a field of the author's own type (`FromStr`) is `fake`, which that type may refuse: [`FakeEnv::set`] it.
+/// An environment for one connector, with nothing beside what it needs.
 pub fn fake_env(spec: &ConnectorSpec) -> FakeEnv {
-    let values = spec
-        .env
-        .iter()
-        .filter(|field| field.required || field.secret())
-        .map(|field| (field.variable.to_owned(), sample::of_env(field)))
-        .collect();
-    FakeEnv { values, rest: None }
+    FakeEnv { values: values(spec).collect(), rest: None }
+}
+
+fn values(spec: &ConnectorSpec) -> impl Iterator<Item = (String, String)> {
+    let needed = spec.env.iter().filter(|field| field.required || field.secret());
+    needed.map(|field| (field.variable.to_owned(), sample::of_env(field)))
 }
 
 impl FakeEnv {
-    /// Where every other variable is looked up; without it they are not set, so that defaults apply.
-    #[must_use]
-    pub fn or(mut self, rest: impl EnvSource + 'static) -> Self {
-        self.rest = Some(Box::new(rest));
-        self
+    /// An environment for all connectors of a registry; every other variable is looked up in `rest`.
+    pub fn new(registry: &Registry, rest: impl EnvSource + 'static) -> Self {
+        let values = registry.entries().iter().flat_map(|entry| values(entry.spec)).collect();
+        Self { values, rest: Some(Box::new(rest)) }
     }
 
     /// Sets a variable.

@@ -4,10 +4,10 @@
 //! # use emp_core::spec::ConnectorSpec;
 //! use emp_testkit::{FakeOptions, FakeService};
 //!
-//! # fn example(spec: &'static ConnectorSpec) -> Result<(), Box<dyn std::error::Error>> {
-//! let fake = FakeService::start(spec, FakeOptions::instant())?;
+//! # async fn example(spec: &'static ConnectorSpec) -> Result<(), Box<dyn std::error::Error>> {
+//! let fake = FakeService::start(spec, FakeOptions::instant()).await?;
 //! fake.fault("submit:cut_after".parse()?);
-//! // .. run a job against `fake.url()` ..
+//! // .. run a job against `fake.base_url()` ..
 //! assert_eq!(fake.ledger().accepted(), 1);
 //! # Ok(())
 //! # }
@@ -39,4 +39,5 @@ pub use fake_env::{FakeEnv, fake_env};
 pub use fault::{Fault, FaultError, Step, Trouble, When};
 pub use job::Ending;
 pub use ledger::{Accepted, Ledger, Recorded};
-pub use service::{FakeOptions, FakeService, sample_payload};
+pub use sample::example;
+pub use service::{FakeOptions, FakeService};

@@ -3,6 +3,25 @@
 use emp_core::spec::{EnvField, EnvKind};
 use serde_json::{Map, Value};
 
+/// A value that fits a JSON Schema: the author's own examples and defaults before anything made up.
+///
+/// A required member whose schema says nothing (one derived from a hole) is a text.
+///
+/// ```
+/// let schema = serde_json::json!({ "properties": { "n": { "type": "integer", "default": 2 }, "x": true }, "required": ["x"] });
+/// assert_eq!(emp_testkit::example(&schema), serde_json::json!({ "n": 2, "x": "text" }));
+/// ```
+pub fn example(schema: &Value) -> Value {
+    let mut value = of_schema(schema);
+    let required = schema.get("required").and_then(Value::as_array);
+    if let Some(members) = value.as_object_mut() {
+        for name in required.into_iter().flatten().filter_map(Value::as_str) {
+            members.entry(name).or_insert_with(|| "text".into());
+        }
+    }
+    value
+}
+
 /// Deeper than any answer a person writes an example for; stops a schema that contains itself.
 const MAX_DEPTH: usize = 12;
 

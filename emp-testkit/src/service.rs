@@ -1,17 +1,15 @@
 //! [`FakeService`]: the handle on a running fake.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use emp_core::spec::{ConnectorSpec, Protocol};
 use emp_core::{Clock, SystemClock};
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::answer;
 use crate::fault::Fault;
 use crate::job::{Durations, Ending};
 use crate::ledger::{Ledger, Recorded};
@@ -68,22 +66,21 @@ pub struct FakeService {
 impl FakeService {
     /// Starts a fake on the current tokio runtime. Fails when the port is taken, and for a custom connector, which has no
     /// declared protocol.
-    pub fn start(spec: &'static ConnectorSpec, options: FakeOptions) -> std::io::Result<Self> {
+    pub async fn start(spec: &'static ConnectorSpec, options: FakeOptions) -> std::io::Result<Self> {
         let Protocol::Http(http) = &spec.protocol else {
             return Err(std::io::Error::other(format!(
                 "{} is a custom connector: it declares no service",
                 spec.name
             )));
         };
-        let listener = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)))?;
-        listener.set_nonblocking(true)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let origin = format!("http://{}", listener.local_addr()?);
         let durations = Durations { queued: options.queued, running: options.running };
         let mut service = Service::new(spec, http, origin, options.clock, durations, options.ending);
         options.faults.into_iter().for_each(|fault| service.arm(fault));
         let url = Url::parse(&service.base_url()).map_err(std::io::Error::other)?;
         let shared = Arc::new(Mutex::new(service));
-        let server = tokio::spawn(server::accept(TcpListener::from_std(listener)?, Arc::clone(&shared)));
+        let server = tokio::spawn(server::accept(listener, Arc::clone(&shared)));
         Ok(Self { spec, url, shared, server })
     }
 
@@ -93,10 +90,9 @@ impl FakeService {
     }
 
     /// What stands in for the declared base (`Loaded::base`, or the variable of `#[http(base = env.x)]`): the base's path is in it.
-    pub fn url(&self) -> &Url {
-        &self.url
+    pub fn base_url(&self) -> Url {
+        self.url.clone()
     }
-
     /// Where another process asks for the ledger, as JSON.
     pub fn ledger_url(&self) -> Url {
         let mut url = self.url.clone();
@@ -134,9 +130,4 @@ impl Drop for FakeService {
     fn drop(&mut self) {
         self.server.abort();
     }
-}
-
-/// A payload that a connector takes: the payload type's examples and defaults, or made-up values for what is required.
-pub fn sample_payload(spec: &ConnectorSpec) -> Value {
-    answer::payload(&spec.payload)
 }
