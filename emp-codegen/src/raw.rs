@@ -1,0 +1,214 @@
+//! The declaration as it was written: owned, with the place of every key and value, and nothing concluded from it yet.
+
+use std::time::Duration;
+
+use emp_syntax::json::Json;
+use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdict};
+use emp_syntax::selector::Selector;
+use proc_macro2::{Ident, Span};
+
+use crate::spec::{
+    Auth, Base, Capture, DurationUnit, EnvKind, Follow, KeyPlace, Pair, Setting, Spanned, Target, TypeRef,
+    Unknown, Use,
+};
+
+/// A value that may have been written.
+pub type Given<T> = Option<Spanned<T>>;
+
+/// A connector's declaration, parsed and not yet checked.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // each field is the attribute of its name
+pub struct RawSpec {
+    pub name: Ident,
+    pub description: String,
+    pub fields: Vec<RawField>,
+    pub connector: Given<RawConnector>,
+    pub http: Given<RawHttp>,
+    pub follow: Given<Follow>,
+    pub auth: Given<Auth>,
+    pub submit: Given<RawSubmit>,
+    pub poll: Given<RawPoll>,
+    pub states: Given<RawStates>,
+    pub outcome: Given<RawOutcome>,
+    pub errors: Given<RawErrors>,
+    pub cancel: Given<RawCancel>,
+    pub pace: Given<RawPace>,
+    pub limits: Given<RawLimits>,
+    pub health: Given<RawHealth>,
+    pub uses: Vec<Use>,
+    pub lines: u32,
+}
+
+/// `#[connector(..)]`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)] // each field is the key of its name
+pub struct RawConnector {
+    pub service: Given<Vec<Spanned<String>>>,
+    pub version: Given<String>,
+    pub payload: Given<TypeRef>,
+    pub output: Given<TypeRef>,
+    pub sync: Given<bool>,
+    pub custom: bool,
+    pub unregistered: bool,
+    pub krate: Option<TypeRef>,
+}
+
+/// A field with its `#[env(..)]`.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct RawField {
+    pub field: Ident,
+    pub type_span: Span,
+    pub kind: EnvKind,
+    pub option: bool,
+    pub variable: Given<String>,
+    pub default: Given<String>,
+    pub optional: Option<Span>,
+    pub range: Given<(f64, f64)>,
+    pub unit: Given<DurationUnit>,
+    pub description: String,
+}
+
+/// `#[http(..)]`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawHttp {
+    pub base: Given<Base>,
+    pub allow_hosts: Vec<Spanned<String>>,
+    pub allow_http: bool,
+}
+
+/// The request inside an attribute.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawRequest {
+    pub target: Given<(&'static str, Target)>,
+    pub query: Vec<Pair>,
+    pub headers: Vec<Pair>,
+    pub json: Given<Json>,
+    pub timeout: Given<Setting<Duration>>,
+}
+
+/// `#[submit(..)]`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawSubmit {
+    pub request: RawRequest,
+    pub accept: Given<Vec<CodePattern>>,
+    pub capture: Vec<Capture>,
+    pub feeds_poll: bool,
+    pub hold: Given<Setting<Duration>>,
+    pub billable: Given<bool>,
+    pub settle: Vec<Spanned<RawSettle>>,
+    pub rejects: Given<Vec<CodePattern>>,
+}
+
+/// A settle rule as written.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, clippy::large_enum_variant)]
+pub enum RawSettle {
+    Idempotent { key: Given<KeyPlace>, ttl: Given<Duration> },
+    AssignId { absent_for: Given<Duration>, resend: bool },
+    Lookup(RawLookup),
+    AtMostOnce,
+    AtLeastOnce,
+}
+
+/// `lookup(..)`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawLookup {
+    pub request: RawRequest,
+    pub items: Given<Selector>,
+    pub tag: Given<Selector>,
+    pub id: Given<Selector>,
+    pub wait: Given<Duration>,
+}
+
+/// `#[poll(..)]`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawPoll {
+    pub request: RawRequest,
+    pub progress: Vec<Selector>,
+    pub progress_text: Vec<Selector>,
+    pub queue_position: Vec<Selector>,
+    pub eta: Vec<Selector>,
+    pub logs: Vec<Selector>,
+}
+
+/// `#[states(..)]`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawStates {
+    pub at: Given<Vec<Selector>>,
+    pub fold_case: bool,
+    pub sets: Vec<Spanned<(StateVerdict, Vec<Spanned<String>>)>>,
+    pub unknown: Given<Unknown>,
+    pub rules: Vec<StateRule>,
+}
+
+/// `#[outcome(..)]`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawOutcome {
+    pub json: Vec<Selector>,
+    pub text: Vec<Selector>,
+    pub meta: Vec<Capture>,
+    pub keep_for: Given<Duration>,
+}
+
+/// `#[errors(..)]`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawErrors {
+    pub message: Vec<Selector>,
+    pub code: Vec<Selector>,
+    pub rules: Vec<ErrorRule>,
+}
+
+/// `#[cancel(..)]`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawCancel {
+    pub request: RawRequest,
+    pub ok: Vec<CodePattern>,
+    pub too_late: Vec<CodePattern>,
+    pub gone: Vec<CodePattern>,
+}
+
+/// `#[pace(..)]`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawPace {
+    pub first: Given<Duration>,
+    pub min: Given<Duration>,
+    pub max: Given<Duration>,
+    pub factor: Given<f64>,
+    pub jitter: Given<f64>,
+    pub while_queued: Given<Duration>,
+    pub advice: Vec<Selector>,
+    pub deadline: Given<Setting<Duration>>,
+    pub max_unknown: Given<u32>,
+}
+
+/// `#[limits(..)]`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawLimits {
+    pub rate: Given<(u32, Duration)>,
+    pub in_flight: Given<Setting<u32>>,
+    pub attempts: Given<Setting<u32>>,
+    pub max_body: Given<u64>,
+    pub max_response: Given<u64>,
+}
+
+/// `#[health(..)]`
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RawHealth {
+    pub request: RawRequest,
+    pub every: Given<Duration>,
+    pub ready: Option<Predicate>,
+    pub metrics: Vec<Capture>,
+}
