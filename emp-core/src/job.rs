@@ -328,6 +328,27 @@ pub struct Job {
     pub finished_at: Option<Timestamp>,
     /// The client's key, if it gave one.
     pub idempotency_key: Option<String>,
+    /// Its place in the line: when it came, or when its last retry fell due.
+    #[serde(default)]
+    pub queued_at: Timestamp,
+    /// The claim that wrote the intent: only its service job can be the one that the intent was for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent_by: Option<Nonce>,
+    /// The claim that ended last by its own word, so that the word can be repeated (P6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<ClosedClaim>,
+    /// The lease that lapsed last, until somebody else claims the job: its holder may still renew it (P9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lapsed: Option<Lease>,
+}
+
+/// A claim that ended by its holder's own word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedClaim {
+    /// The claim's number.
+    pub nonce: Nonce,
+    /// The word, as the holder said it: `succeeded` even where a recorded cancel turned it into `cancelled`.
+    pub word: EventKind,
 }
 
 /// Version of the record's shape that this code writes.

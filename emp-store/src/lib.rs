@@ -1,12 +1,20 @@
 //! Where jobs live: one contract, [`Store`], and the stores that keep it.
 //!
 //! * [`memory`]: for tests, gone with the process.
-//! * [`embedded`]: one SQLite file, shared by the processes of one machine; the default.
+//! * `embedded`: one SQLite file, shared by the processes of one machine; the default.
 //!
 //! What a change does to a job is one pure function, [`transition`], that both of them apply in their transaction.
 
+mod keys;
+mod line;
+pub mod memory;
+mod moment;
+pub mod open;
 pub mod store;
+pub mod transition;
 
+pub use memory::MemoryStore;
+pub use open::open;
 pub use store::{
     Answer, CancelAnswer, Change, ClaimKey, ClaimRequest, Enqueued, Finish, ListQuery, NewJob, Page, Release,
     ServiceStatus, Store, StoreError, StoreOptions, WorkerStatus, Write,

@@ -228,6 +228,20 @@ pub struct ListQuery {
     pub limit: usize,
 }
 
+impl ListQuery {
+    /// How many jobs a page may have.
+    pub(crate) fn page_size(&self) -> usize {
+        self.limit.clamp(1, 200)
+    }
+
+    /// A job is one of those asked for, wherever it stands in the order.
+    pub(crate) fn wants(&self, job: &Job) -> bool {
+        (self.states.is_empty() || self.states.contains(&job.state))
+            && self.service.as_ref().is_none_or(|service| *service == job.service)
+            && self.labels.iter().all(|(name, value)| job.labels.get(name) == Some(value))
+    }
+}
+
 /// A page of jobs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
@@ -235,6 +249,16 @@ pub struct Page {
     pub jobs: Vec<Job>,
     /// Where the next page begins, when there is one.
     pub next: Option<u64>,
+}
+
+impl Page {
+    /// A page of at most `limit` jobs, from a list that has one more where there is a next page.
+    pub(crate) fn cut(mut jobs: Vec<Job>, limit: usize) -> Self {
+        let more = jobs.len() > limit;
+        jobs.truncate(limit);
+        let next = jobs.last().filter(|_| more).map(|job| job.arrival);
+        Self { jobs, next }
+    }
 }
 
 /// What a worker says of itself.
