@@ -108,7 +108,12 @@ async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<B
         ReplyKind::CutBody(draft) => {
             let text = text_of(&draft);
             let half = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
-            respond(&draft, streamed(stream::iter([Ok(Frame::data(half)), Err(Cut)])))
+            let cut = stream::once(async {
+                // The first half must have left: hyper drops what it has not sent yet.
+                tokio::time::sleep(SLOW_TICK).await;
+                Err(Cut)
+            });
+            respond(&draft, streamed(stream::iter([Ok(Frame::data(half))]).chain(cut)))
         }
         ReplyKind::HugeBody => {
             let chunk = Bytes::from(vec![b' '; HUGE_CHUNK]);

@@ -1,0 +1,5 @@
+//! The fake service over loopback: by itself, and under the engine.
+#![allow(clippy::expect_used, reason = "a helper of a test may fail it")]
+
+mod fake;
+mod support;
