@@ -37,7 +37,7 @@ pub(crate) async fn drain(shared: &Shared, mut claiming: JoinSet<()>, pools: &[A
         match tokio::time::timeout(RETIRE_TIMEOUT, shared.store.retire(&pool.id)).await {
             Ok(Ok(())) => info!(worker = %pool.id, "worker stopped"),
             Ok(Err(error)) => {
-                warn!(worker = %pool.id, %error, "worker stopped, but the store still lists it for a while")
+                warn!(worker = %pool.id, %error, "worker stopped, but the store still lists it for a while");
             }
             Err(_) => warn!(worker = %pool.id, "worker stopped, but the store does not answer"),
         }

@@ -84,7 +84,7 @@ async fn reload(shared: &Shared, claim: &Claim) -> Option<Job> {
                     .filter(|job| job.lease.as_ref().is_some_and(|lease| lease.nonce == claim.key.nonce));
             }
             Err(error) => {
-                warn!(job = %claim.key.job, worker = %claim.worker, %error, "job not read, trying again")
+                warn!(job = %claim.key.job, worker = %claim.worker, %error, "job not read, trying again");
             }
         }
         tokio::time::sleep(backoff.next()).await;

@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use emp_core::connector::Loaded;
 use emp_core::health::Health;
 use emp_core::job::{Job, UpstreamCancel};
+use emp_engine::Engine;
 use emp_engine::port::JobPort;
 use emp_engine::run::{Next, Run};
 
-/// Drives runs. [`Engine`](emp_engine::Engine) is the one outside of tests.
+/// Drives runs. [`Engine`] is the one outside of tests.
 #[async_trait]
 pub trait Driver: Send + Sync {
     /// Takes a claimed job up, where its phase says.
@@ -27,4 +28,26 @@ pub trait Driver: Send + Sync {
 
     /// For how long no job of this connector should be claimed, and why.
     fn paused(&self, connector: &Loaded) -> Option<(Duration, String)>;
+}
+#[async_trait]
+impl Driver for Engine {
+    fn start(&self, job: Job, connector: Arc<Loaded>, port: Arc<dyn JobPort>) -> Run {
+        Self::start(self, job, connector, port)
+    }
+
+    async fn step(&self, run: &mut Run) -> Next {
+        Self::step(self, run).await
+    }
+
+    async fn cancel(&self, run: &mut Run) -> UpstreamCancel {
+        Self::cancel(self, run).await
+    }
+
+    async fn health(&self, connector: &Loaded) -> Health {
+        Self::health(self, connector).await
+    }
+
+    fn paused(&self, connector: &Loaded) -> Option<(Duration, String)> {
+        Self::paused(self, connector)
+    }
 }

@@ -1,0 +1,111 @@
+//! The store fails.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use emp_core::job::JobState;
+use emp_store::store::Store;
+use serde_json::json;
+
+use crate::bench::{enqueue, memory, options, start, start_with, until_state};
+use crate::faults::FaultStore;
+use crate::script::{Ledger, Script};
+
+#[tokio::test]
+async fn p21_an_outcome_survives_store_errors_and_is_written_once() {
+    let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
+    let faults = FaultStore::new(Arc::clone(&inner));
+    faults.finishes_lost.store(2, Ordering::SeqCst);
+    faults.answers_lost.store(1, Ordering::SeqCst);
+    let store: Arc<dyn Store> = faults.clone();
+    let a = start(&store, Script::new("A", &ledger), 1);
+    let id = enqueue(&inner, json!({})).await;
+    let done = until_state(&inner, &id, JobState::Succeeded).await;
+    assert_eq!((done.attempt, done.deliveries, ledger.accepted()), (1, 1, 1));
+    assert!(a.drain().await < Duration::from_secs(1));
+    assert_eq!(faults.finishes_lost.load(Ordering::SeqCst) + faults.answers_lost.load(Ordering::SeqCst), 0);
+    let events = inner.events(&id, 0).await.expect("the store answers").expect("the job is there");
+    assert_eq!(events.iter().filter(|event| event.state == JobState::Succeeded).count(), 1);
+}
+
+#[tokio::test]
+async fn p21_a_store_down_longer_than_the_lease_does_not_abandon_the_outcome() {
+    let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
+    let faults = FaultStore::new(Arc::clone(&inner));
+    let store: Arc<dyn Store> = faults.clone();
+    let a = start(&store, Script::new("A", &ledger), 1);
+    let id = enqueue(&inner, json!({ "polls": 1, "every_ms": 100 })).await;
+    crate::bench::until("the submit", || async { crate::bench::job(&inner, &id).await.service_job }).await;
+    faults.down.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    faults.down.store(false, Ordering::SeqCst);
+    let done = until_state(&inner, &id, JobState::Succeeded).await;
+    assert_eq!((done.attempt, ledger.accepted()), (1, 1));
+    a.drain().await;
+}
+
+#[tokio::test]
+async fn p22_a_store_that_is_down_is_asked_less_and_less() {
+    let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
+    let faults = FaultStore::new(Arc::clone(&inner));
+    faults.down.store(true, Ordering::SeqCst);
+    let store: Arc<dyn Store> = faults.clone();
+    let a = start(&store, Script::new("A", &ledger), 10);
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    // 50, 100, 200, 400 ms: five tries in the first second.
+    assert!((3..=7).contains(&faults.calls("claim")), "{}", faults.calls("claim"));
+    assert_eq!(faults.calls("write"), 0, "nothing to renew");
+    faults.down.store(false, Ordering::SeqCst);
+    let id = enqueue(&inner, json!({})).await;
+    until_state(&inner, &id, JobState::Succeeded).await;
+    a.drain().await;
+}
+
+#[tokio::test]
+async fn p22_an_idle_worker_asks_the_store_twice_a_second_at_most() {
+    let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
+    let faults = FaultStore::new(Arc::clone(&inner));
+    let store: Arc<dyn Store> = faults.clone();
+    let defaults = emp_worker::WorkerOptions::default();
+    let a = start_with(defaults, &store, Script::new("A", &ledger), 10);
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let calls: usize =
+        ["claim", "write", "reap", "announce", "get"].iter().map(|name| faults.calls(name)).sum();
+    assert!(calls <= 2 + 2 * 2, "{calls} calls in two seconds");
+    a.drain().await;
+}
+
+#[tokio::test]
+async fn p17_without_any_hint_a_job_is_found_within_the_slow_poll() {
+    let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
+    let faults = FaultStore::new(Arc::clone(&inner));
+    faults.deaf.store(true, Ordering::SeqCst);
+    let store: Arc<dyn Store> = faults.clone();
+    let a = start_with(options(), &store, Script::new("A", &ledger), 1);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let id = enqueue(&inner, json!({})).await;
+    let begun = std::time::Instant::now();
+    until_state(&inner, &id, JobState::Succeeded).await;
+    assert!(begun.elapsed() < Duration::from_millis(400), "{:?}", begun.elapsed());
+    a.drain().await;
+}
+
+#[tokio::test]
+async fn p17_with_hints_a_job_does_not_wait_for_the_slow_poll() {
+    let (store, ledger) = (memory(), Arc::new(Ledger::default()));
+    let slow = emp_worker::WorkerOptions { poll_every: Duration::from_secs(5), ..options() };
+    let a = start_with(slow, &store, Script::new("A", &ledger), 1);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let id = enqueue(&store, json!({})).await;
+    let begun = std::time::Instant::now();
+    until_state(&store, &id, JobState::Succeeded).await;
+    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+    a.drain().await;
+}

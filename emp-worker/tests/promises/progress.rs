@@ -1,0 +1,47 @@
+//! Progress is written seldom, for all jobs together.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use emp_core::job::{EventKind, JobState};
+use emp_store::store::Store;
+use serde_json::json;
+
+use crate::bench::{enqueue, memory, options, start, until_state};
+use crate::faults::FaultStore;
+use crate::script::{Ledger, Script};
+
+#[tokio::test]
+async fn p30_progress_is_coalesced_and_batched_for_all_jobs() {
+    let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
+    let faults = FaultStore::new(Arc::clone(&inner));
+    let store: Arc<dyn Store> = faults.clone();
+    let begun = Instant::now();
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.push(enqueue(&inner, json!({ "polls": 50, "every_ms": 10, "progress": 20 })).await);
+    }
+    let a = start(&store, Script::new("A", &ledger), 10);
+    for id in &ids {
+        let done = until_state(&inner, id, JobState::Succeeded).await;
+        assert!(done.progress.is_some());
+    }
+    let ticks = begun.elapsed().as_millis() / options().progress_every.as_millis() + 2;
+    {
+        let calls = faults.progress_calls.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(calls.len() > 2, "it was written while the jobs ran");
+        assert!(calls.len() as u128 <= ticks, "{} writes in {ticks} ticks", calls.len());
+        assert!(calls.iter().any(|jobs| jobs.len() == 10), "all jobs in one write: {calls:?}");
+    }
+    a.drain().await;
+    for id in &ids {
+        let events = inner.events(id, 0).await.expect("the store answers").expect("the job is there");
+        let told: Vec<_> = events.iter().filter_map(|event| event.progress.as_ref()?.fraction).collect();
+        assert!(told.is_sorted(), "progress never falls: {told:?}");
+        let end = events.iter().position(|event| event.state == JobState::Succeeded).expect("it has ended");
+        assert!(
+            events.iter().skip(end).all(|event| event.kind != EventKind::Progress),
+            "nothing after the end"
+        );
+    }
+}
