@@ -1,11 +1,29 @@
 //! Evaluates a connector's spec, and makes every outbound request.
+//!
+//! The core is pure: [`request::request`] makes a request from a declaration and a context, [`decide::decide`] judges an
+//! answer. Neither knows a clock, a network or a runtime. [`gateway::Gateway`] is the only part that sends anything, and
+//! [`Engine`] drives jobs by these three.
 
+pub mod advice;
+pub mod context;
+pub mod decide;
+pub mod exchange;
+pub mod key;
 pub mod limits;
 pub mod memory;
+pub mod outcome;
+pub mod pace;
 pub mod port;
+pub mod predicate;
+pub mod request;
 pub mod run;
+pub mod scrub;
+pub mod select;
+pub mod strict_json;
 pub mod wheel;
 
 mod engine;
+mod patterns;
+mod reduce;
 
 pub use engine::{Engine, EngineOptions};

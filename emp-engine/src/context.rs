@@ -1,0 +1,133 @@
+//! What the holes of a request and the references of a selector can see.
+
+use std::time::Duration;
+
+use emp_core::connector::Loaded;
+use emp_core::job::{Job, Phase, ServiceJob};
+use emp_core::spec::Setting;
+use emp_syntax::hole::{Hole, HoleDefault, Literal, Reference, Root, Step};
+use serde_json::{Map, Value};
+
+/// The values behind `payload`, `env`, `job` and `queue`. Plain data: the same context gives the same request, byte by byte.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The connector and its settings; secrets are not reachable through a hole.
+    pub connector: &'a Loaded,
+    /// `payload`
+    pub payload: &'a Value,
+    /// `queue.job_id`
+    pub job_id: &'a str,
+    /// `queue.attempt`, from 1.
+    pub attempt: u32,
+    /// `queue.budget_secs`: for how long the job may run from its submit. The declared deadline, not what is left of it, so that
+    /// a resend is the same bytes.
+    pub budget: Duration,
+    /// `job.assigned_id`: the id that we gave.
+    pub assigned_id: &'a str,
+    /// `job.id` and what was captured; absent before the submit's answer.
+    pub service_job: Option<&'a ServiceJob>,
+}
+
+impl<'a> Context<'a> {
+    /// The context of a job as it stands, with the key of its current attempt.
+    pub fn of(job: &'a Job, connector: &'a Loaded, key: &'a str) -> Self {
+        Self {
+            connector,
+            payload: &job.payload,
+            job_id: job.id.as_str(),
+            attempt: current_attempt(job),
+            budget: duration(&connector.spec.pace.deadline, connector),
+            assigned_id: key,
+            service_job: job.service_job.as_ref(),
+        }
+    }
+
+    /// The value at a reference; `None` when there is none or it is null.
+    pub fn lookup(&self, reference: &Reference) -> Option<Value> {
+        let value = match reference.root {
+            Root::Payload => walk(self.payload, &reference.path)?.clone(),
+            Root::Env => {
+                let (Step::Name(field), rest) = reference.path.split_first()? else { return None };
+                walk(&self.connector.settings.json(field)?, rest)?.clone()
+            }
+            Root::Job => self.of_job(&reference.path)?,
+            Root::Queue => self.of_queue(&reference.path)?,
+            Root::Item | Root::Prepared | Root::Webhook => return None,
+        };
+        Some(value).filter(|value| !value.is_null())
+    }
+
+    /// The value of a hole with its default.
+    pub fn hole(&self, hole: &Hole) -> Option<Value> {
+        self.lookup(&hole.reference).or_else(|| match hole.default.as_ref()? {
+            HoleDefault::Reference(reference) => self.lookup(reference),
+            HoleDefault::Literal(literal) => Some(literal_value(literal)),
+        })
+    }
+
+    fn of_job(&self, path: &[Step]) -> Option<Value> {
+        let (Step::Name(name), rest) = path.split_first()? else { return None };
+        let captured = |name: &str| -> Option<Value> { self.service_job?.captured.get(name).cloned() };
+        let value = match name.as_ref() {
+            "assigned_id" => Value::from(self.assigned_id),
+            "id" => Value::from(self.service_job?.id.clone()),
+            name => captured(name)?,
+        };
+        walk(&value, rest).cloned()
+    }
+
+    fn of_queue(&self, path: &[Step]) -> Option<Value> {
+        let [Step::Name(name)] = path else { return None };
+        match name.as_ref() {
+            "job_id" => Some(self.job_id.into()),
+            "attempt" => Some(self.attempt.into()),
+            "budget_secs" => Some(self.budget.as_secs().into()),
+            "budget_millis" => Some((self.budget.as_millis() as u64).into()),
+            _ => None,
+        }
+    }
+}
+
+/// The attempt that a job is at: the one to come while nothing was sent, else the one under way.
+pub fn current_attempt(job: &Job) -> u32 {
+    match job.phase {
+        None | Some(Phase::Prepared) => job.attempt.saturating_add(1),
+        Some(Phase::Submitting | Phase::Submitted) => job.attempt.max(1),
+    }
+}
+
+/// A declared duration, or the one that the environment gives; an absent field, which only an `Option` can be, is the longest.
+pub fn duration(setting: &Setting<Duration>, connector: &Loaded) -> Duration {
+    match setting {
+        Setting::Fixed(duration) => *duration,
+        Setting::Env(field) => connector.settings.duration(field).unwrap_or(Duration::from_secs(24 * 3600)),
+    }
+}
+
+/// A declared count, or the one that the environment gives.
+pub fn count(setting: &Setting<u32>, connector: &Loaded) -> Option<u32> {
+    match setting {
+        Setting::Fixed(count) => Some(*count),
+        Setting::Env(field) => connector.settings.count(field),
+    }
+}
+
+/// A literal as JSON; a float that JSON cannot hold is null.
+pub fn literal_value(literal: &Literal) -> Value {
+    match literal {
+        Literal::Null => Value::Null,
+        Literal::Bool(value) => (*value).into(),
+        Literal::Int(value) => (*value).into(),
+        Literal::Float(value) => (*value).into(),
+        Literal::Text(value) => value.as_ref().into(),
+    }
+}
+
+fn walk<'v>(value: &'v Value, path: &[Step]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, step| match step {
+        Step::Name(name) => {
+            value.as_object().and_then(|object: &Map<String, Value>| object.get(name.as_ref()))
+        }
+        Step::Index(index) => value.as_array().and_then(|items| items.get(*index)),
+    })
+}

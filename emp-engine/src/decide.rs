@@ -1,0 +1,158 @@
+//! What an answer says of the job. One pure function for poll answers, for a submit's answer that feeds the poll, and for
+//! `mode = sync`.
+//!
+//! Order: rules → classification of 4xx and 5xx → the vocabulary at `states.at` → unknown. A body that is not JSON makes every
+//! `$` selector absent.
+
+use std::time::Duration;
+
+use emp_core::error::Billed;
+use emp_core::spec::{HttpProtocol, Unknown};
+use emp_core::{ErrorCode, JobError};
+use emp_syntax::rule::{FailureKind, StateVerdict};
+
+use crate::advice;
+use crate::memory::Stage;
+use crate::predicate;
+use crate::reduce;
+use crate::select::View;
+
+/// What an answer says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It goes on.
+    Pending(Stage),
+    /// It is done; the result is in the answer.
+    Succeeded,
+    /// It was cancelled at the service.
+    Canceled,
+    /// The service says that it does not know the job any more.
+    Lost,
+    /// It failed.
+    Failed {
+        /// Why.
+        kind: FailureKind,
+        /// For people, with the service's own words.
+        error: JobError,
+    },
+    /// The request was refused with a 4xx or 5xx: this says little of the job.
+    Refused(Refusal),
+    /// No known status: a word that nobody declared, or no word at all.
+    Unknown {
+        /// The status as the service gave it.
+        word: Option<String>,
+    },
+}
+
+/// A 4xx or 5xx answer, classified.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// The status code.
+    pub code: u16,
+    /// What it means for the queue.
+    pub kind: FailureKind,
+    /// Whether a rule of the declaration says so, or only the code.
+    pub declared: bool,
+    /// For how long to stay away.
+    pub wait: Option<Duration>,
+    /// For people, with the service's own words.
+    pub error: JobError,
+}
+
+/// Judges an answer.
+pub fn decide(http: &HttpProtocol, view: &View<'_>) -> Verdict {
+    if let Some(rule) = http.states.rules.iter().find(|rule| predicate::holds(&rule.when, view)) {
+        return of_state(http, view, &rule.then);
+    }
+    if !view.exchange.ok() {
+        return Verdict::Refused(refusal(http, view));
+    }
+    let Some(word) = view.first(http.states.at).and_then(|value| reduce::text(&value)) else {
+        return Verdict::Unknown { word: None };
+    };
+    let same = |known: &&str| {
+        if http.states.fold_case { known.eq_ignore_ascii_case(&word) } else { **known == word }
+    };
+    match http.states.sets.iter().find(|set| set.words.iter().any(|known| same(&known))) {
+        Some(set) => of_state(http, view, &set.verdict),
+        None => match http.states.unknown {
+            Unknown::Running => Verdict::Unknown { word: Some(word) },
+            Unknown::Failed => Verdict::Failed {
+                kind: FailureKind::Bug,
+                error: described(
+                    http,
+                    view,
+                    JobError::new(ErrorCode::EUnknownStatus, "the service's status is not a declared one")
+                        .detail(word),
+                ),
+            },
+        },
+    }
+}
+
+/// Classifies a 4xx or 5xx answer by the declared rules, else by its code.
+pub fn refusal(http: &HttpProtocol, view: &View<'_>) -> Refusal {
+    let code = view.exchange.code;
+    let rule = http.errors.rules.iter().find(|rule| {
+        rule.codes.iter().any(|pattern| pattern.matches(code))
+            && rule.when.as_ref().is_none_or(|when| predicate::holds(when, view))
+    });
+    let kind = rule.map_or_else(|| by_code(code), |rule| rule.kind);
+    let wait = rule.and_then(|rule| advice::first(&rule.wait, view)).or_else(|| advice::retry_after(view));
+    // F27: an undeclared refusal of the request is named as such; the kinds have codes of their own.
+    let named = match kind {
+        FailureKind::InvalidInput if rule.is_none() => ErrorCode::EServiceRejected,
+        kind => kind.into(),
+    };
+    let mut error = JobError::new(named, format!("the service answered {code}"));
+    error.retriable = kind.retriable();
+    Refusal { code, kind, declared: rule.is_some(), wait, error: described(http, view, error) }
+}
+
+/// Adds the service's own code and words.
+pub fn described(http: &HttpProtocol, view: &View<'_>, error: JobError) -> JobError {
+    let code = view.first_text(http.errors.code);
+    let message = view.first_text(http.errors.message);
+    match (code, message) {
+        (Some(code), Some(message)) => error.detail(format!("{code}: {message}")),
+        (Some(only), None) | (None, Some(only)) => error.detail(only),
+        (None, None) if error.detail.is_none() && !view.exchange.ok() => {
+            error.detail(excerpt(&view.exchange.text))
+        }
+        (None, None) => error,
+    }
+}
+
+/// The first 300 characters of a body, for an error that has nothing better.
+pub fn excerpt(text: &str) -> String {
+    text.chars().take(300).collect()
+}
+
+fn by_code(code: u16) -> FailureKind {
+    match code {
+        401 | 403 => FailureKind::Auth,
+        402 => FailureKind::Billing,
+        429 => FailureKind::RateLimited,
+        408 | 425 => FailureKind::Transient,
+        410 => FailureKind::Expired,
+        400..=499 => FailureKind::InvalidInput,
+        500..=599 => FailureKind::Transient,
+        _ => FailureKind::Bug,
+    }
+}
+
+fn of_state(http: &HttpProtocol, view: &View<'_>, verdict: &StateVerdict) -> Verdict {
+    match verdict {
+        StateVerdict::Queued => Verdict::Pending(Stage::Queued),
+        StateVerdict::Running => Verdict::Pending(Stage::Running),
+        StateVerdict::Succeeded => Verdict::Succeeded,
+        StateVerdict::Canceled => Verdict::Canceled,
+        StateVerdict::Lost => Verdict::Lost,
+        StateVerdict::Failed { kind, message } => {
+            let text = message.as_deref().unwrap_or("the service says that the job failed");
+            let mut error = JobError::new((*kind).into(), text).billed(Billed::Maybe);
+            error.retriable = kind.retriable();
+            Verdict::Failed { kind: *kind, error: described(http, view, error) }
+        }
+    }
+}

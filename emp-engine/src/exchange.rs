@@ -1,0 +1,67 @@
+//! An answer as the evaluator sees it: code, headers, text, and JSON when it is JSON that we accept.
+
+use http::HeaderMap;
+use serde_json::Value;
+
+use crate::strict_json;
+
+/// An answer, read whole and within the limits.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The HTTP status code.
+    pub code: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as text; bytes that are not UTF-8 are replaced.
+    pub text: String,
+    /// The body as JSON, or why it is none.
+    pub json: Result<Value, String>,
+}
+
+impl Exchange {
+    /// Reads an answer's body. It is JSON when it parses within the guards of [`strict_json`] and its content type
+    /// does not say otherwise: an error page in HTML is not data.
+    pub fn new(code: u16, headers: HeaderMap, body: &[u8]) -> Self {
+        let json = match other_type(&headers) {
+            Some(kind) => Err(format!("the content type is {kind}")),
+            None => strict_json::parse(body),
+        };
+        Self { code, headers, text: String::from_utf8_lossy(body).into_owned(), json }
+    }
+
+    /// A 2xx answer.
+    pub fn ok(&self) -> bool {
+        (200..300).contains(&self.code)
+    }
+
+    /// The first value of a header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body says that nothing is there: `{}`, `[]`, `null` or no bytes.
+    pub fn is_empty(&self) -> bool {
+        match &self.json {
+            Ok(Value::Null) => true,
+            Ok(Value::Array(items)) => items.is_empty(),
+            Ok(Value::Object(members)) => members.is_empty(),
+            Ok(_) => false,
+            Err(_) => self.text.trim().is_empty(),
+        }
+    }
+}
+
+/// The content type, when it names something that is certainly not JSON.
+fn other_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
+    let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
+    let kind = kind.trim().to_ascii_lowercase();
+    let charset = parameters.to_ascii_lowercase();
+    let foreign =
+        ["text/html", "text/xml", "application/xml", "application/xhtml+xml", "application/octet-stream"];
+    let media = ["image/", "audio/", "video/", "multipart/"];
+    if charset.contains("charset=") && !charset.contains("utf-8") && !charset.contains("us-ascii") {
+        return Some(format!("{kind} in another charset than UTF-8"));
+    }
+    (foreign.contains(&kind.as_str()) || media.iter().any(|prefix| kind.starts_with(prefix))).then_some(kind)
+}
