@@ -5,7 +5,7 @@
 //! root = "payload" | "env" | "job" | "queue" | "item" | "prepared" | "webhook"
 //! ```
 
-use crate::{List, Text};
+use crate::{List, SyntaxError, Text, nearest};
 
 /// Where a reference begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,4 +113,173 @@ pub enum Literal {
     Float(f64),
     /// A string, as it stands.
     Text(Text),
+}
+
+impl Hole {
+    /// Parses the text between the braces of a template: `payload.model ?? env.model`, `job.id`, `payload.size ?? "1k"`.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        let mut scan = Scan { text, at: 0 };
+        let reference = scan.reference()?;
+        let mut hole = Self { reference, optional: false, default: None };
+        scan.blanks();
+        if scan.eat("??") {
+            scan.blanks();
+            hole.default = Some(scan.default()?);
+        } else if scan.eat("?") {
+            hole.optional = true;
+        }
+        scan.blanks();
+        if scan.rest().is_empty() {
+            return Ok(hole);
+        }
+        Err(SyntaxError::new(scan.at, format!("`{}` does not belong here", scan.rest()))
+            .help("a hole is a reference such as `payload.model`, then `?` or `?? default`"))
+    }
+}
+
+impl Reference {
+    /// Parses `root.name[0]`.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        let mut scan = Scan { text, at: 0 };
+        let reference = scan.reference()?;
+        if scan.rest().is_empty() {
+            return Ok(reference);
+        }
+        Err(SyntaxError::new(scan.at, format!("`{}` does not belong here", scan.rest())))
+    }
+
+    /// The value at this reference's path below a value; absent and null are both `None`.
+    pub fn lookup<'v>(&self, root: &'v serde_json::Value) -> Option<&'v serde_json::Value> {
+        self.path
+            .iter()
+            .try_fold(root, |value, step| match step {
+                Step::Name(name) => value.get(name.as_ref()),
+                Step::Index(index) => value.get(*index),
+            })
+            .filter(|value| !value.is_null())
+    }
+}
+
+impl Literal {
+    /// The literal as JSON.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Bool(value) => (*value).into(),
+            Self::Int(value) => (*value).into(),
+            Self::Float(value) => (*value).into(),
+            Self::Text(value) => value.as_ref().into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Literal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.to_json().fmt(f)
+    }
+}
+
+impl std::fmt::Display for Hole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.reference.fmt(f)?;
+        match &self.default {
+            Some(HoleDefault::Reference(reference)) => write!(f, " ?? {reference}"),
+            Some(HoleDefault::Literal(literal)) => write!(f, " ?? {literal}"),
+            None if self.optional => f.write_str("?"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A place in a text that is being read.
+struct Scan<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Scan<'t> {
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn blanks(&mut self) {
+        self.at += self.rest().len() - self.rest().trim_start().len();
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        let found = self.rest().starts_with(token);
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    fn take(&mut self, wanted: impl Fn(char) -> bool) -> &'t str {
+        let rest = self.rest();
+        let end = rest.find(|c| !wanted(c)).unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).unwrap_or_default()
+    }
+
+    fn name(&mut self) -> &'t str {
+        self.take(|c| c.is_alphanumeric() || c == '_')
+    }
+
+    fn reference(&mut self) -> Result<Reference, SyntaxError> {
+        self.blanks();
+        let start = self.at;
+        let word = self.name();
+        let Some(root) = Root::from_word(word) else {
+            let error = SyntaxError::new(start, format!("`{word}` is not something that a hole can refer to"));
+            let roots = Root::ALL.map(|(name, _)| name);
+            return Err(match nearest(word, roots) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error.help(format!("a hole begins with one of {}", roots.join(", "))),
+            });
+        };
+        let mut path = Vec::new();
+        loop {
+            let start = self.at;
+            if self.eat(".") {
+                let name = self.name();
+                if name.is_empty() {
+                    return Err(SyntaxError::new(start, "a name is missing after `.`"));
+                }
+                path.push(Step::Name(name.to_owned().into()));
+            } else if self.eat("[") {
+                let digits = self.take(|c| c.is_ascii_digit());
+                let index = digits.parse().map_err(|_| SyntaxError::new(start, "`[` wants a whole number, then `]`"))?;
+                if !self.eat("]") {
+                    return Err(SyntaxError::new(self.at, "`]` is missing"));
+                }
+                path.push(Step::Index(index));
+            } else {
+                return Ok(Reference { root, path: path.into() });
+            }
+        }
+    }
+
+    fn default(&mut self) -> Result<HoleDefault, SyntaxError> {
+        let start = self.at;
+        let rest = self.rest();
+        if rest.starts_with(|c: char| c.is_alphabetic()) && !matches!(rest, "true" | "false" | "null") {
+            return self.reference().map(HoleDefault::Reference);
+        }
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<serde_json::Value>();
+        let literal = match values.next() {
+            Some(Ok(serde_json::Value::Null)) => Literal::Null,
+            Some(Ok(serde_json::Value::Bool(value))) => Literal::Bool(value),
+            Some(Ok(serde_json::Value::String(value))) => Literal::Text(value.into()),
+            Some(Ok(serde_json::Value::Number(number))) => match number.as_i64() {
+                Some(int) => Literal::Int(int),
+                None => Literal::Float(number.as_f64().unwrap_or_default()),
+            },
+            _ => {
+                return Err(SyntaxError::new(start, "a default is missing after `??`")
+                    .help("write a string in double quotes, a number, `true`, `false`, `null`, or a reference"));
+            }
+        };
+        self.at += values.byte_offset();
+        Ok(HoleDefault::Literal(literal))
+    }
 }

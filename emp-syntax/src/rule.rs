@@ -182,3 +182,16 @@ pub struct ErrorRule {
     /// `rate_limited(wait = ..)`: for how long to stay away, in seconds, an HTTP date or a duration.
     pub wait: List<Selector>,
 }
+
+impl std::fmt::Display for Comparison {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Eq => "==",
+            Self::Ne => "!=",
+            Self::Lt => "<",
+            Self::Le => "<=",
+            Self::Gt => ">",
+            Self::Ge => ">=",
+        })
+    }
+}

@@ -1,0 +1,468 @@
+//! The parser: recursive descent over the grammar of RFC 9535, with a limit on depth.
+
+use super::{Filter, JsonPath, Operand, PathSelector, Query, Segment};
+use crate::hole::Literal;
+use crate::rule::Comparison;
+use crate::{SyntaxError, Text};
+
+/// Filters and parentheses inside one another; more is no path that a person wrote.
+const DEEPEST: usize = 32;
+
+/// The largest integer that I-JSON keeps exactly.
+const LARGEST: i64 = (1 << 53) - 1;
+
+type Parsed<T> = Result<T, SyntaxError>;
+
+/// A whole path.
+pub(super) fn path(text: &str) -> Parsed<JsonPath> {
+    let mut parser = Parser { text, at: 0, depth: 0 };
+    if !parser.eat("$") {
+        return Err(parser.error("a path begins with `$`").help(format!("write \"$.{}\"", text.trim_start_matches('.'))));
+    }
+    let segments = parser.segments()?;
+    if parser.rest().is_empty() {
+        return Ok(JsonPath { segments: segments.into() });
+    }
+    Err(parser.error(format!("`{}` does not belong here", parser.rest())))
+}
+
+/// A name that needs no brackets.
+pub(super) fn is_member_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(name_first) && chars.all(name_char)
+}
+
+fn name_first(c: char) -> bool {
+    c.is_ascii_alphabetic() || c == '_' || !c.is_ascii()
+}
+
+fn name_char(c: char) -> bool {
+    name_first(c) || c.is_ascii_digit()
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    at: usize,
+    depth: usize,
+}
+
+impl<'t> Parser<'t> {
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn error(&self, message: impl Into<String>) -> SyntaxError {
+        SyntaxError::new(self.at, message)
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        let found = self.rest().starts_with(token);
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    fn expect(&mut self, token: &str) -> Parsed<()> {
+        if self.eat(token) { Ok(()) } else { Err(self.error(format!("`{token}` is missing"))) }
+    }
+
+    fn blanks(&mut self) {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
+    }
+
+    /// One level deeper, or an error.
+    fn nested<T>(&mut self, inside: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        if self.depth == DEEPEST {
+            return Err(self.error(format!("more than {DEEPEST} levels of nesting")));
+        }
+        self.depth += 1;
+        let parsed = inside(self);
+        self.depth -= 1;
+        parsed
+    }
+
+    fn segments(&mut self) -> Parsed<Vec<Segment>> {
+        let mut segments = Vec::new();
+        loop {
+            let before = self.at;
+            self.blanks();
+            if self.eat("..") {
+                segments.push(Segment::Descendant(self.after_dots()?.into()));
+            } else if self.eat(".") {
+                segments.push(Segment::Child(vec![self.member()?].into()));
+            } else if self.peek() == Some('[') {
+                segments.push(Segment::Child(self.bracketed()?.into()));
+            } else {
+                self.at = before;
+                return Ok(segments);
+            }
+        }
+    }
+
+    fn after_dots(&mut self) -> Parsed<Vec<PathSelector>> {
+        if self.peek() == Some('[') { self.bracketed() } else { Ok(vec![self.member()?]) }
+    }
+
+    fn member(&mut self) -> Parsed<PathSelector> {
+        if self.eat("*") {
+            return Ok(PathSelector::Wildcard);
+        }
+        if self.peek().is_some_and(name_first) { Ok(PathSelector::Name(self.name())) } else {
+            Err(self.error("a name or `*` is missing after `.`").help("a name with other characters is written ['..']"))
+        }
+    }
+
+    fn name(&mut self) -> Text {
+        let rest = self.rest();
+        let end = rest.find(|c| !name_char(c)).unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).unwrap_or_default().to_owned().into()
+    }
+
+    fn bracketed(&mut self) -> Parsed<Vec<PathSelector>> {
+        self.expect("[")?;
+        let mut selectors = Vec::new();
+        loop {
+            self.blanks();
+            selectors.push(self.nested(Self::selector)?);
+            self.blanks();
+            if self.eat("]") {
+                return Ok(selectors);
+            }
+            self.expect(",")?;
+        }
+    }
+
+    fn selector(&mut self) -> Parsed<PathSelector> {
+        match self.peek() {
+            Some('\'' | '"') => Ok(PathSelector::Name(self.string()?.into())),
+            Some('*') => {
+                self.at += 1;
+                Ok(PathSelector::Wildcard)
+            }
+            Some('?') => {
+                self.at += 1;
+                self.blanks();
+                Ok(PathSelector::Filter(self.or()?))
+            }
+            Some(':' | '-' | '0'..='9') => self.index_or_slice(),
+            _ => Err(self.error("a name in quotes, an index, `*` or `?filter` is missing here")),
+        }
+    }
+
+    fn index_or_slice(&mut self) -> Parsed<PathSelector> {
+        let start = self.integer()?;
+        let after_start = self.at;
+        self.blanks();
+        if !self.eat(":") {
+            self.at = after_start;
+            return start.map(PathSelector::Index).ok_or_else(|| self.error("an index is missing"));
+        }
+        self.blanks();
+        let end = self.integer()?;
+        let after_end = self.at;
+        self.blanks();
+        let mut step = None;
+        if self.eat(":") {
+            self.blanks();
+            let after_colon = self.at;
+            step = self.integer()?;
+            if step.is_none() {
+                self.at = after_colon;
+            }
+        } else {
+            self.at = after_end;
+        }
+        Ok(PathSelector::Slice { start, end, step: step.unwrap_or(1) })
+    }
+
+    /// An integer without leading zeros that JSON keeps exactly; `None` when there is none here.
+    fn integer(&mut self) -> Parsed<Option<i64>> {
+        let start = self.at;
+        let rest = self.rest();
+        let digits = rest.strip_prefix('-').unwrap_or(rest);
+        let length = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        let end = rest.len() - digits.len() + length;
+        let text = rest.get(..end).unwrap_or_default();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let zeros = digits.starts_with('0') && (length > 1 || text.starts_with('-'));
+        let number: i64 = match text.parse() {
+            Ok(number) if !zeros && (-LARGEST..=LARGEST).contains(&number) => number,
+            _ => return Err(SyntaxError::new(start, format!("`{text}` is not an index"))),
+        };
+        self.at += end;
+        Ok(Some(number))
+    }
+
+    fn string(&mut self) -> Parsed<String> {
+        let start = self.at;
+        let quote = self.peek().unwrap_or('"');
+        self.at += quote.len_utf8();
+        let mut text = String::new();
+        loop {
+            let Some(c) = self.peek() else { return Err(SyntaxError::new(start, "this string is not closed")) };
+            if u32::from(c) < 0x20 {
+                return Err(self.error("a control character must be escaped"));
+            }
+            self.at += c.len_utf8();
+            if c == quote {
+                return Ok(text);
+            }
+            text.push(if c == '\\' { self.escape(quote)? } else { c });
+        }
+    }
+
+    fn escape(&mut self, quote: char) -> Parsed<char> {
+        let Some(c) = self.peek() else { return Err(self.error("this string is not closed")) };
+        let plain = match c {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            '/' | '\\' => c,
+            c if c == quote => c,
+            'u' => {
+                self.at += 1;
+                return self.code_point();
+            }
+            _ => return Err(self.error(format!("`\\{c}` is not an escape"))),
+        };
+        self.at += c.len_utf8();
+        Ok(plain)
+    }
+
+    fn code_point(&mut self) -> Parsed<char> {
+        let start = self.at;
+        let wrong = || SyntaxError::new(start, "this is not a code point");
+        let high = self.hex()?;
+        if !(0xd800..0xdc00).contains(&high) {
+            return char::from_u32(high).ok_or_else(wrong);
+        }
+        if !self.eat("\\u") {
+            return Err(wrong());
+        }
+        let low = self.hex()?;
+        if !(0xdc00..0xe000).contains(&low) {
+            return Err(wrong());
+        }
+        char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)).ok_or_else(wrong)
+    }
+
+    fn hex(&mut self) -> Parsed<u32> {
+        let digits = self.rest().get(..4).filter(|digits| digits.chars().all(|c| c.is_ascii_hexdigit()));
+        let digits = digits.ok_or_else(|| self.error("four hexadecimal digits are missing"))?;
+        self.at += 4;
+        u32::from_str_radix(digits, 16).map_err(|_| self.error("four hexadecimal digits are missing"))
+    }
+
+    fn or(&mut self) -> Parsed<Filter> {
+        self.chain("||", Self::and, |all| Filter::Or(all.into()))
+    }
+
+    fn and(&mut self) -> Parsed<Filter> {
+        self.chain("&&", Self::basic, |all| Filter::And(all.into()))
+    }
+
+    fn chain(
+        &mut self,
+        operator: &str,
+        part: fn(&mut Self) -> Parsed<Filter>,
+        join: fn(Vec<Filter>) -> Filter,
+    ) -> Parsed<Filter> {
+        let first = part(self)?;
+        let mut all = vec![first];
+        loop {
+            let before = self.at;
+            self.blanks();
+            if !self.eat(operator) {
+                self.at = before;
+                break;
+            }
+            self.blanks();
+            all.push(part(self)?);
+        }
+        Ok(if all.len() > 1 { join(all) } else { all.remove(0) })
+    }
+
+    fn basic(&mut self) -> Parsed<Filter> {
+        if self.rest().starts_with('!') {
+            self.at += 1;
+            self.blanks();
+            let inside = self.nested(Self::tested)?;
+            return Ok(Filter::Not(vec![inside].into()));
+        }
+        self.tested_or_compared()
+    }
+
+    /// What may stand behind `!`: parentheses or a test, no comparison.
+    fn tested(&mut self) -> Parsed<Filter> {
+        let start = self.at;
+        match self.tested_or_compared()? {
+            Filter::Compare { .. } => Err(SyntaxError::new(start, "`!` before a comparison needs parentheses")),
+            filter => Ok(filter),
+        }
+    }
+
+    fn tested_or_compared(&mut self) -> Parsed<Filter> {
+        if self.eat("(") {
+            self.blanks();
+            let inside = self.nested(Self::or)?;
+            self.blanks();
+            self.expect(")")?;
+            return Ok(match inside {
+                // Kept apart from a bare comparison, so that `!(a == b)` is told from `!a == b`.
+                compare @ Filter::Compare { .. } => Filter::And(vec![compare].into()),
+                filter => filter,
+            });
+        }
+        for (word, whole) in [("match(", true), ("search(", false)] {
+            if self.eat(word) {
+                return self.matches(whole);
+            }
+        }
+        let start = self.at;
+        let left = self.operand()?;
+        let before = self.at;
+        self.blanks();
+        let Some(op) = self.comparison()? else {
+            self.at = before;
+            return match left {
+                Operand::Query(query) => Ok(Filter::Exists(query)),
+                _ => Err(self.error("a comparison is missing: `==`, `!=`, `<`, `<=`, `>` or `>=`")),
+            };
+        };
+        self.blanks();
+        let between = self.at;
+        let right = self.operand()?;
+        comparable(&left, start)?;
+        comparable(&right, between)?;
+        Ok(Filter::Compare { left, op, right })
+    }
+
+    fn comparison(&mut self) -> Parsed<Option<Comparison>> {
+        const OPERATORS: [(&str, Comparison); 6] = [
+            ("==", Comparison::Eq),
+            ("!=", Comparison::Ne),
+            ("<=", Comparison::Le),
+            (">=", Comparison::Ge),
+            ("<", Comparison::Lt),
+            (">", Comparison::Gt),
+        ];
+        for (operator, comparison) in OPERATORS {
+            if self.eat(operator) {
+                return Ok(Some(comparison));
+            }
+        }
+        if self.peek() == Some('=') {
+            return Err(self.error("`=` is not a comparison").help("write `==`"));
+        }
+        Ok(None)
+    }
+
+    fn matches(&mut self, whole: bool) -> Parsed<Filter> {
+        self.blanks();
+        let start = self.at;
+        let value = self.operand()?;
+        comparable(&value, start)?;
+        self.blanks();
+        self.expect(",")?;
+        self.blanks();
+        let start = self.at;
+        if !matches!(self.peek(), Some('\'' | '"')) {
+            return Err(self.error("a pattern in quotes is missing"));
+        }
+        let pattern = self.string()?;
+        if let Err(error) = super::eval::regex(&pattern, whole) {
+            return Err(SyntaxError::new(start, format!("the pattern is not valid: {error}")));
+        }
+        self.blanks();
+        self.expect(")")?;
+        Ok(Filter::Match { value, pattern: pattern.into(), whole })
+    }
+
+    fn operand(&mut self) -> Parsed<Operand> {
+        for (word, make) in
+            [("length(", Operand::Length as fn(Query) -> Operand), ("count(", Operand::Count as fn(Query) -> Operand)]
+        {
+            if self.eat(word) {
+                self.blanks();
+                let start = self.at;
+                let query = self.nested(Self::query)?;
+                if word == "length(" && !singular(&query.segments) {
+                    return Err(SyntaxError::new(start, "`length` takes a path to one value"));
+                }
+                self.blanks();
+                self.expect(")")?;
+                return Ok(make(query));
+            }
+        }
+        match self.peek() {
+            Some('@' | '$') => Ok(Operand::Query(self.nested(Self::query)?)),
+            Some('\'' | '"') => Ok(Operand::Literal(Literal::Text(self.string()?.into()))),
+            Some('-' | '0'..='9') => Ok(Operand::Literal(self.number()?)),
+            _ => {
+                for (word, literal) in
+                    [("true", Literal::Bool(true)), ("false", Literal::Bool(false)), ("null", Literal::Null)]
+                {
+                    if self.eat(word) {
+                        return Ok(Operand::Literal(literal));
+                    }
+                }
+                Err(self.error("a value is missing: a path with `@` or `$`, a string, a number, true, false or null"))
+            }
+        }
+    }
+
+    fn query(&mut self) -> Parsed<Query> {
+        let relative = match self.peek() {
+            Some('@') => true,
+            Some('$') => false,
+            _ => return Err(self.error("a path with `@` or `$` is missing")),
+        };
+        self.at += 1;
+        Ok(Query { relative, segments: self.segments()?.into() })
+    }
+
+    fn number(&mut self) -> Parsed<Literal> {
+        let start = self.at;
+        let rest = self.rest();
+        let length = rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(rest.len());
+        let text = rest.get(..length).unwrap_or_default();
+        let number: serde_json::Number =
+            serde_json::from_str(text).map_err(|_| SyntaxError::new(start, format!("`{text}` is not a number")))?;
+        self.at += length;
+        Ok(match number.as_i64() {
+            Some(int) => Literal::Int(int),
+            None => Literal::Float(number.as_f64().unwrap_or_default()),
+        })
+    }
+}
+
+/// Only a path to at most one node can be compared.
+fn comparable(operand: &Operand, start: usize) -> Parsed<()> {
+    match operand {
+        Operand::Query(query) if !singular(&query.segments) => {
+            Err(SyntaxError::new(start, "a path that can find several values cannot be compared")
+                .help("compare one value, such as @.type or @[0]"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn singular(segments: &[Segment]) -> bool {
+    segments.iter().all(|segment| match segment {
+        Segment::Child(selectors) => {
+            matches!(selectors.as_ref(), [PathSelector::Name(_) | PathSelector::Index(_)])
+        }
+        Segment::Descendant(_) => false,
+    })
+}
