@@ -1,0 +1,81 @@
+//! What every handler has at hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use emp_core::Registry;
+use emp_core::mapping::Mapping;
+use emp_store::Store;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::Auth;
+use crate::catalog::Catalog;
+
+/// What the API works on: a store, what may be asked for, and who may ask. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ApiState {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) auth: Auth,
+    pub(crate) limits: Limits,
+    /// Whether only names of this machine are answered to.
+    pub(crate) loopback_only: bool,
+    /// Cancelled when the server stops: event streams end and `/readyz` says no.
+    pub(crate) stop: CancellationToken,
+    /// One permit for each event stream.
+    pub(crate) streams: Arc<Semaphore>,
+}
+
+/// How much and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest body of a request, bytes.
+    pub body: usize,
+    /// How long the head of a request may take, and how long a connection may be idle.
+    pub head_timeout: Duration,
+    /// How long the body of a request may take.
+    pub body_timeout: Duration,
+    /// Connections at once; more wait to be accepted.
+    pub connections: usize,
+    /// Event streams at once; half of the connections, so that streams never keep requests out.
+    pub streams: usize,
+    /// How long requests may go on when the server stops.
+    pub drain: Duration,
+    /// A comment is sent on an event stream that has been quiet for so long.
+    pub keep_alive: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 1 << 20,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            connections: 1000,
+            streams: 500,
+            drain: Duration::from_millis(1500),
+            keep_alive: Duration::from_secs(15),
+        }
+    }
+}
+
+impl ApiState {
+    /// The API of a store, for the services of a mapping and the connectors of a binary.
+    pub fn new(store: Arc<dyn Store>, mapping: &Mapping, registry: &Registry, auth: Auth) -> Self {
+        Self::with(store, Catalog::new(mapping, registry), auth, Limits::default())
+    }
+
+    /// The same with a catalog made otherwise, and other limits.
+    pub fn with(store: Arc<dyn Store>, catalog: Catalog, auth: Auth, limits: Limits) -> Self {
+        Self {
+            store,
+            catalog: Arc::new(catalog),
+            auth,
+            limits,
+            loopback_only: true,
+            stop: CancellationToken::new(),
+            streams: Arc::new(Semaphore::new(limits.streams)),
+        }
+    }
+}
