@@ -97,3 +97,39 @@ impl Drop for Tenure {
         self.claims.release(&self.claim);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use emp_engine::port::Stop;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::claim::tests::claim;
+
+    fn hold(claims: &Arc<Claims>) -> Tenure {
+        let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        claims.hold(claim(Instant::now()).0, slot)
+    }
+
+    #[test]
+    fn p11_a_claim_that_comes_during_the_stop_is_handed_over_too() {
+        let claims = Arc::new(Claims::default());
+        let before = hold(&claims);
+        claims.close();
+        let after = hold(&claims);
+        assert_eq!(before.claim.stop(), Some(Stop::HandOver));
+        assert_eq!(after.claim.stop(), Some(Stop::HandOver));
+    }
+
+    #[tokio::test]
+    async fn a_tenure_that_ends_is_renewed_no_more() {
+        let claims = Arc::new(Claims::default());
+        let tenure = hold(&claims);
+        let (worker, job) = (tenure.claim.worker.clone(), tenure.claim.key.job.clone());
+        assert_eq!(claims.jobs_of(&worker), [job]);
+        assert!(claims.first_fence(Duration::ZERO).is_some());
+        drop(tenure);
+        assert!(claims.all().is_empty() && claims.first_fence(Duration::ZERO).is_none());
+        claims.none_left().await;
+    }
+}

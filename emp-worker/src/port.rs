@@ -93,3 +93,103 @@ impl JobPort for StorePort {
         self.store.now()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Instant;
+
+    use emp_core::SystemClock;
+    use emp_core::job::{Job, JobId, WorkerId};
+    use emp_store::memory::MemoryStore;
+    use emp_store::store::{ClaimKey, ClaimRequest, NewJob, StoreOptions};
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    struct Claimed {
+        store: Arc<dyn Store>,
+        port: StorePort,
+        id: JobId,
+    }
+
+    /// A job that was just claimed, and its port.
+    async fn claimed() -> Claimed {
+        let store: Arc<dyn Store> =
+            Arc::new(MemoryStore::new(StoreOptions::default(), Arc::new(SystemClock)));
+        let (service, labels) = ("service".to_owned(), BTreeMap::new());
+        let new = NewJob {
+            service: service.clone(),
+            payload: serde_json::json!({}),
+            priority: 0,
+            labels: labels.clone(),
+            idempotency_key: None,
+        };
+        store.enqueue(new).await.unwrap();
+        let worker = WorkerId::start("test");
+        let services = BTreeMap::from([(service.clone(), 1)]);
+        let jobs =
+            store.claim(ClaimRequest { worker: worker.clone(), services, labels, max: 1 }).await.unwrap();
+        let job: &Job = jobs.first().unwrap();
+        let key = ClaimKey { job: job.id.clone(), nonce: job.lease.as_ref().unwrap().nonce.clone() };
+        let claim =
+            Claim::new(key, service, worker, Phase::Prepared, Instant::now(), mpsc::unbounded_channel().0);
+        let (writer, task) = Writer::new(Arc::clone(&store));
+        tokio::spawn(task.run());
+        let port =
+            StorePort { claim: Arc::new(claim), writer, progress: Arc::default(), store: Arc::clone(&store) };
+        Claimed { store, port, id: job.id.clone() }
+    }
+
+    fn intent(key: &str) -> Intent {
+        Intent {
+            connector: "C".to_owned(),
+            fingerprint: 1,
+            key: key.to_owned(),
+            digest: "d".to_owned(),
+            at: Timestamp::default(),
+        }
+    }
+
+    impl Claimed {
+        async fn job(&self) -> Job {
+            self.store.get(&self.id).await.unwrap().unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn p02_an_intent_is_durable_before_it_returns() {
+        let claimed = claimed().await;
+        claimed.port.intent(intent("k")).await.unwrap();
+        let job = claimed.job().await;
+        assert_eq!((job.phase, job.attempt), (Some(Phase::Submitting), 1));
+        assert_eq!(claimed.port.claim.phase(), Phase::Submitting);
+    }
+
+    #[tokio::test]
+    async fn p15_an_intent_that_meets_a_cancel_is_withdrawn_and_nothing_is_sent() {
+        let claimed = claimed().await;
+        claimed.store.cancel(&claimed.id, "test", None).await.unwrap();
+        assert_eq!(claimed.port.intent(intent("k")).await, Err(Stop::Cancel));
+        let job = claimed.job().await;
+        assert_eq!((job.phase, job.attempt), (Some(Phase::Prepared), 0));
+    }
+
+    #[tokio::test]
+    async fn p02_an_intent_of_an_earlier_owner_is_not_withdrawn_by_a_cancel() {
+        let claimed = claimed().await;
+        claimed.port.intent(intent("k")).await.unwrap();
+        claimed.store.cancel(&claimed.id, "test", None).await.unwrap();
+        assert_eq!(claimed.port.intent(intent("k")).await, Err(Stop::Cancel));
+        let job = claimed.job().await;
+        assert_eq!((job.phase, job.attempt), (Some(Phase::Submitting), 1), "it may have been sent");
+    }
+
+    #[tokio::test]
+    async fn p05_a_claim_in_doubt_gets_no_intent() {
+        let claimed = claimed().await;
+        claimed.port.claim.doubt(Instant::now(), std::time::Duration::ZERO);
+        assert_eq!(claimed.port.intent(intent("k")).await, Err(Stop::Fenced));
+        assert_eq!(claimed.job().await.attempt, 0);
+    }
+}

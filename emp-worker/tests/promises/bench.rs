@@ -22,7 +22,11 @@ use crate::script::SPEC;
 pub(crate) const LEASE: Duration = Duration::from_millis(300);
 
 pub(crate) fn memory() -> Arc<dyn Store> {
-    let options = StoreOptions { lease: LEASE, ..StoreOptions::default() };
+    memory_with(LEASE)
+}
+
+pub(crate) fn memory_with(lease: Duration) -> Arc<dyn Store> {
+    let options = StoreOptions { lease, ..StoreOptions::default() };
     Arc::new(MemoryStore::new(options, Arc::new(SystemClock)))
 }
 

@@ -7,19 +7,23 @@ use emp_core::job::{JobState, UpstreamCancel};
 use emp_store::store::CancelAnswer;
 use serde_json::json;
 
-use crate::bench::{LEASE, enqueue, job, memory, start, until, until_state};
+use crate::bench::{
+    LEASE, enqueue, job, memory, memory_with, options, start, start_with, until, until_state,
+};
 use crate::script::{Ledger, Script};
 
 #[tokio::test]
 async fn p15_a_waiting_job_is_cancelled_at_the_service_soon_after_it_was_asked() {
-    let (store, ledger) = (memory(), Arc::new(Ledger::default()));
+    let lease = 20 * LEASE;
+    let (store, ledger) = (memory_with(lease), Arc::new(Ledger::default()));
     let id = enqueue(&store, json!({ "every_ms": 3_600_000 })).await;
-    let a = start(&store, Script::new("A", &ledger), 1);
+    let renewed_seldom = emp_worker::WorkerOptions { lease, renew_every: lease / 3, ..options() };
+    let a = start_with(renewed_seldom, &store, Script::new("A", &ledger), 1);
     until("the submit", || async { job(&store, &id).await.service_job }).await;
     let asked = Instant::now();
     assert!(matches!(store.cancel(&id, "test", None).await, Ok(CancelAnswer::Recorded(_))));
     let done = until_state(&store, &id, JobState::Cancelled).await;
-    assert!(asked.elapsed() < LEASE, "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < lease / 6, "long before the next renewal: {:?}", asked.elapsed());
     assert_eq!(done.cancel.and_then(|cancel| cancel.upstream), Some(UpstreamCancel::Confirmed));
     assert!(ledger.cancelled(&id));
     a.drain().await;

@@ -109,3 +109,22 @@ async fn p17_with_hints_a_job_does_not_wait_for_the_slow_poll() {
     assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
     a.drain().await;
 }
+
+#[tokio::test]
+async fn jobs_that_run_together_share_their_calls_to_the_store() {
+    let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
+    let faults = FaultStore::new(Arc::clone(&inner));
+    let mut ids = Vec::new();
+    for _ in 0..400 {
+        ids.push(enqueue(&inner, json!({ "every_ms": 0 })).await);
+    }
+    let store: Arc<dyn Store> = faults.clone();
+    let a = start(&store, Script::new("A", &ledger), 50);
+    for id in &ids {
+        until_state(&inner, id, JobState::Succeeded).await;
+    }
+    // Each job needs a claim and three durable writes: 1,600 calls if each were alone.
+    let calls = faults.calls("claim") + faults.calls("write");
+    assert!(calls < 400, "{calls} calls for 400 jobs");
+    a.drain().await;
+}
