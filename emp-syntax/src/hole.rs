@@ -230,7 +230,8 @@ impl<'t> Scan<'t> {
         let start = self.at;
         let word = self.name();
         let Some(root) = Root::from_word(word) else {
-            let error = SyntaxError::new(start, format!("`{word}` is not something that a hole can refer to"));
+            let error =
+                SyntaxError::new(start, format!("`{word}` is not something that a hole can refer to"));
             let roots = Root::ALL.map(|(name, _)| name);
             return Err(match nearest(word, roots) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
@@ -248,7 +249,9 @@ impl<'t> Scan<'t> {
                 path.push(Step::Name(name.to_owned().into()));
             } else if self.eat("[") {
                 let digits = self.take(|c| c.is_ascii_digit());
-                let index = digits.parse().map_err(|_| SyntaxError::new(start, "`[` wants a whole number, then `]`"))?;
+                let index = digits
+                    .parse()
+                    .map_err(|_| SyntaxError::new(start, "`[` wants a whole number, then `]`"))?;
                 if !self.eat("]") {
                     return Err(SyntaxError::new(self.at, "`]` is missing"));
                 }
@@ -275,8 +278,9 @@ impl<'t> Scan<'t> {
                 None => Literal::Float(number.as_f64().unwrap_or_default()),
             },
             _ => {
-                return Err(SyntaxError::new(start, "a default is missing after `??`")
-                    .help("write a string in double quotes, a number, `true`, `false`, `null`, or a reference"));
+                return Err(SyntaxError::new(start, "a default is missing after `??`").help(
+                    "write a string in double quotes, a number, `true`, `false`, `null`, or a reference",
+                ));
             }
         };
         self.at += values.byte_offset();

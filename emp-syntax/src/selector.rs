@@ -113,7 +113,25 @@ impl Reducer {
 
     /// Every word, for suggestions and docs.
     pub const WORDS: [&'static str; 20] = [
-        "all", "at", "base64", "between", "count", "duration", "first", "fraction", "http_date", "invert", "join",
-        "last_match", "lower", "millis", "number", "parse_json", "percent", "ratio", "seconds", "tail",
+        "all",
+        "at",
+        "base64",
+        "between",
+        "count",
+        "duration",
+        "first",
+        "fraction",
+        "http_date",
+        "invert",
+        "join",
+        "last_match",
+        "lower",
+        "millis",
+        "number",
+        "parse_json",
+        "percent",
+        "ratio",
+        "seconds",
+        "tail",
     ];
 }

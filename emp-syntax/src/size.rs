@@ -2,15 +2,25 @@
 
 use crate::SyntaxError;
 
-const UNITS: [(&str, u64); 8] =
-    [("", 1), ("B", 1), ("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+const UNITS: [(&str, u64); 8] = [
+    ("", 1),
+    ("B", 1),
+    ("kB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
 
 /// Parses a size; `kB`, `MB`, `GB` are powers of 1000 and `KiB`, `MiB`, `GiB` powers of 1024.
 pub fn parse(text: &str) -> Result<u64, SyntaxError> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let wrong = |message: String| SyntaxError::new(digits, message).help("write a whole number and a unit, such as \"8MiB\"");
+    let wrong = |message: String| {
+        SyntaxError::new(digits, message).help("write a whole number and a unit, such as \"8MiB\"")
+    };
     let (_, factor) = UNITS
         .into_iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(unit.trim()))

@@ -45,7 +45,8 @@ impl Template {
                 rest = after;
             } else if let Some(inside) = brace.strip_prefix('{') {
                 let length = hole_length(inside).ok_or_else(|| {
-                    SyntaxError::new(offset, "this `{` is not closed").help("write `{{` for a brace that is text")
+                    SyntaxError::new(offset, "this `{` is not closed")
+                        .help("write `{{` for a brace that is text")
                 })?;
                 let (hole, after) = inside.split_at(length);
                 let (reserved, hole, skipped) = match hole.strip_prefix('+') {
@@ -60,7 +61,8 @@ impl Template {
                 parts.push(Part::Hole { hole, reserved });
                 rest = after.get(1..).unwrap_or_default();
             } else {
-                return Err(SyntaxError::new(offset, "this `}` closes nothing").help("write `}}` for a brace that is text"));
+                return Err(SyntaxError::new(offset, "this `}` closes nothing")
+                    .help("write `}}` for a brace that is text"));
             }
         }
         literal.push_str(rest);
@@ -123,8 +125,14 @@ mod tests {
     #[test]
     fn a_template_prints_as_it_was_written() {
         for text in [
-            "", "/jobs/{job.id}", "/{+payload.model}/x", "a{{b}}c", "{payload.a?}", "{payload.a ?? \"x}y\"}",
-            "{payload.a ?? env.b}/{payload.items[2].name}", "{payload.n ?? 3}",
+            "",
+            "/jobs/{job.id}",
+            "/{+payload.model}/x",
+            "a{{b}}c",
+            "{payload.a?}",
+            "{payload.a ?? \"x}y\"}",
+            "{payload.a ?? env.b}/{payload.items[2].name}",
+            "{payload.n ?? 3}",
         ] {
             assert_eq!(Template::parse(text).unwrap().to_string(), text);
         }
@@ -133,8 +141,14 @@ mod tests {
     #[test]
     fn i27_a_template_that_is_wrong_says_where() {
         for (text, offset) in [
-            ("/a/{job.id", 3), ("/a}b", 2), ("{nope.x}", 1), ("x{payload.}", 9), ("{payload.a[x]}", 10), ("{}", 1),
-            ("{payload.a ?? }", 14), ("{payload.a b}", 11),
+            ("/a/{job.id", 3),
+            ("/a}b", 2),
+            ("{nope.x}", 1),
+            ("x{payload.}", 9),
+            ("{payload.a[x]}", 10),
+            ("{}", 1),
+            ("{payload.a ?? }", 14),
+            ("{payload.a b}", 11),
         ] {
             assert_eq!(Template::parse(text).unwrap_err().offset, offset, "{text}");
         }

@@ -60,7 +60,9 @@ fn elements(node: &Value) -> Vec<&Value> {
 fn children<'v>(selectors: &[PathSelector], node: &'v Value, root: &'v Value, found: &mut Vec<&'v Value>) {
     for selector in selectors {
         match selector {
-            PathSelector::Name(name) => found.extend(node.as_object().and_then(|members| members.get(name.as_ref()))),
+            PathSelector::Name(name) => {
+                found.extend(node.as_object().and_then(|members| members.get(name.as_ref())))
+            }
             PathSelector::Index(index) => {
                 found.extend(node.as_array().and_then(|items| items.get(place(*index, items.len())?)));
             }
@@ -112,9 +114,10 @@ fn holds(filter: &Filter, node: &Value, root: &Value) -> bool {
         Filter::Compare { left, op, right } => {
             compare(value(left, node, root).as_ref(), *op, value(right, node, root).as_ref())
         }
-        Filter::Match { value: operand, pattern, whole } => {
-            value(operand, node, root).as_ref().and_then(Value::as_str).is_some_and(|text| matches(pattern, *whole, text))
-        }
+        Filter::Match { value: operand, pattern, whole } => value(operand, node, root)
+            .as_ref()
+            .and_then(Value::as_str)
+            .is_some_and(|text| matches(pattern, *whole, text)),
     }
 }
 

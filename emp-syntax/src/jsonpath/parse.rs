@@ -17,7 +17,9 @@ type Parsed<T> = Result<T, SyntaxError>;
 pub(super) fn path(text: &str) -> Parsed<JsonPath> {
     let mut parser = Parser { text, at: 0, depth: 0 };
     if !parser.eat("$") {
-        return Err(parser.error("a path begins with `$`").help(format!("write \"$.{}\"", text.trim_start_matches('.'))));
+        return Err(parser
+            .error("a path begins with `$`")
+            .help(format!("write \"$.{}\"", text.trim_start_matches('.'))));
     }
     let segments = parser.segments()?;
     if parser.rest().is_empty() {
@@ -113,8 +115,12 @@ impl<'t> Parser<'t> {
         if self.eat("*") {
             return Ok(PathSelector::Wildcard);
         }
-        if self.peek().is_some_and(name_first) { Ok(PathSelector::Name(self.name())) } else {
-            Err(self.error("a name or `*` is missing after `.`").help("a name with other characters is written ['..']"))
+        if self.peek().is_some_and(name_first) {
+            Ok(PathSelector::Name(self.name()))
+        } else {
+            Err(self
+                .error("a name or `*` is missing after `.`")
+                .help("a name with other characters is written ['..']"))
         }
     }
 
@@ -208,7 +214,9 @@ impl<'t> Parser<'t> {
         self.at += quote.len_utf8();
         let mut text = String::new();
         loop {
-            let Some(c) = self.peek() else { return Err(SyntaxError::new(start, "this string is not closed")) };
+            let Some(c) = self.peek() else {
+                return Err(SyntaxError::new(start, "this string is not closed"));
+            };
             if u32::from(c) < 0x20 {
                 return Err(self.error("a control character must be escaped"));
             }
@@ -307,7 +315,9 @@ impl<'t> Parser<'t> {
     fn tested(&mut self) -> Parsed<Filter> {
         let start = self.at;
         match self.tested_or_compared()? {
-            Filter::Compare { .. } => Err(SyntaxError::new(start, "`!` before a comparison needs parentheses")),
+            Filter::Compare { .. } => {
+                Err(SyntaxError::new(start, "`!` before a comparison needs parentheses"))
+            }
             filter => Ok(filter),
         }
     }
@@ -390,9 +400,10 @@ impl<'t> Parser<'t> {
     }
 
     fn operand(&mut self) -> Parsed<Operand> {
-        for (word, make) in
-            [("length(", Operand::Length as fn(Query) -> Operand), ("count(", Operand::Count as fn(Query) -> Operand)]
-        {
+        for (word, make) in [
+            ("length(", Operand::Length as fn(Query) -> Operand),
+            ("count(", Operand::Count as fn(Query) -> Operand),
+        ] {
             if self.eat(word) {
                 self.blanks();
                 let start = self.at;
@@ -417,7 +428,9 @@ impl<'t> Parser<'t> {
                         return Ok(Operand::Literal(literal));
                     }
                 }
-                Err(self.error("a value is missing: a path with `@` or `$`, a string, a number, true, false or null"))
+                Err(self.error(
+                    "a value is missing: a path with `@` or `$`, a string, a number, true, false or null",
+                ))
             }
         }
     }
@@ -435,10 +448,11 @@ impl<'t> Parser<'t> {
     fn number(&mut self) -> Parsed<Literal> {
         let start = self.at;
         let rest = self.rest();
-        let length = rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(rest.len());
+        let length =
+            rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(rest.len());
         let text = rest.get(..length).unwrap_or_default();
-        let number: serde_json::Number =
-            serde_json::from_str(text).map_err(|_| SyntaxError::new(start, format!("`{text}` is not a number")))?;
+        let number: serde_json::Number = serde_json::from_str(text)
+            .map_err(|_| SyntaxError::new(start, format!("`{text}` is not a number")))?;
         self.at += length;
         Ok(match number.as_i64() {
             Some(int) => Literal::Int(int),

@@ -1,0 +1,183 @@
+//! JSONPath against the official compliance suite, and against `serde_json_path` as the oracle.
+
+use emp_syntax::jsonpath::JsonPath;
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// What the suite has and the subset leaves out: `value()`, and functions over anything but a path. The parser must refuse them with
+/// an error, never read them as something else.
+fn outside_the_subset(selector: &str) -> bool {
+    selector.contains("value(")
+        || ["length('", "length(\"", "length(1", "length(true", "length(false", "length(null"]
+            .iter()
+            .any(|f| selector.contains(f))
+        || pattern_from_the_document(selector)
+}
+
+/// `match(@.a, @.b)`, `match(@.a, $.regex)`: a pattern that is not a literal cannot be checked when the connector is compiled.
+fn pattern_from_the_document(selector: &str) -> bool {
+    ["match(", "search("].iter().any(|function| {
+        selector.split(function).skip(1).any(|arguments| {
+            let second = arguments.split(',').nth(1).unwrap_or_default().trim_start();
+            !second.starts_with(['\'', '"'])
+        })
+    })
+}
+
+#[test]
+fn the_official_compliance_suite_agrees() {
+    let suite: Value = serde_json::from_str(include_str!("data/jsonpath/cts.json")).unwrap();
+    let (mut checked, mut refused, mut left_out) = (0, 0, 0);
+    let mut wrong = Vec::new();
+    for case in suite["tests"].as_array().unwrap() {
+        let (name, selector) = (case["name"].as_str().unwrap(), case["selector"].as_str().unwrap());
+        let parsed = JsonPath::parse(selector);
+        if case["invalid_selector"] == true {
+            refused += 1;
+            if parsed.is_ok() {
+                wrong.push(format!("{name}: {selector} is accepted"));
+            }
+        } else if outside_the_subset(selector) {
+            left_out += 1;
+            if parsed.is_ok() {
+                checked += 1;
+            }
+        } else {
+            checked += 1;
+            match parsed {
+                Err(error) => wrong.push(format!("{name}: {selector} is refused: {error}")),
+                Ok(path) => {
+                    let found: Value = path.nodes(&case["document"]).into_iter().cloned().collect();
+                    let expected = case
+                        .get("result")
+                        .into_iter()
+                        .chain(case["results"].as_array().into_iter().flatten());
+                    if !expected.clone().any(|result| *result == found) {
+                        wrong.push(format!("{name}: {selector} finds {found}"));
+                    }
+                    let again = JsonPath::parse(&path.to_string());
+                    if again.as_ref() != Ok(&path) {
+                        wrong.push(format!("{name}: {selector} prints as {path}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        checked > 400 && refused > 200 && left_out < 40,
+        "{checked} checked, {refused} refused, {left_out} left out"
+    );
+}
+
+/// Every path of the services table, as `reference/polling.md` section 5 spells it.
+#[test]
+fn the_paths_of_real_services_are_in_the_subset() {
+    for path in [
+        "$.id",
+        "$.urls.get",
+        "$.output",
+        "$.detail[*].msg",
+        "$.logs[*].message",
+        "$.choices[0].message.content",
+        "$.output[?@.type=='message'].content[?@.type=='output_text'].text",
+        "$.output[?@.type=='image_generation_call'].result",
+        "$.response..generatedSamples[*]",
+        "$.response.generateVideoResponse.generatedSamples[*].video.uri",
+        "$['{job.id}'].status.messages[?@[0]=='execution_interrupted']",
+        "$['{job.id}'].outputs.*.*[?@.type=='output']",
+        "$.queue_running[?@[1]=='{job.id}']",
+        "$.data.task_result.videos[*].url",
+        "$.error.innererror.message",
+        "$.steps[*].output.images[*].url",
+        "$.devices[0].vram_free",
+    ] {
+        JsonPath::parse(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        serde_json_path::JsonPath::parse(path).unwrap();
+    }
+}
+
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-5i64..5).prop_map(Value::from),
+        "[ab]{0,3}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec(("[abc]", inner), 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn path() -> impl Strategy<Value = String> {
+    let operand = prop_oneof![
+        Just("@".to_owned()),
+        "[abc]".prop_map(|name| format!("@.{name}")),
+        (-3i64..3).prop_map(|index| format!("@[{index}]")),
+        (-5i64..5).prop_map(|number| number.to_string()),
+        "[ab]{0,2}".prop_map(|text| format!("'{text}'")),
+        prop_oneof![Just("true"), Just("false"), Just("null")].prop_map(str::to_owned),
+        "[abc]".prop_map(|name| format!("length(@.{name})")),
+        "[abc]".prop_map(|name| format!("count(@..{name})")),
+    ];
+    let operator = prop_oneof![Just("=="), Just("!="), Just("<"), Just("<="), Just(">"), Just(">=")];
+    let compare = (operand.clone(), operator, operand)
+        .prop_map(|(left, operator, right)| format!("{left}{operator}{right}"));
+    let test = prop_oneof![
+        compare,
+        "[abc]".prop_map(|name| format!("@.{name}")),
+        "[abc]".prop_map(|name| format!("!@.{name}")),
+        "[abc]".prop_map(|name| format!("match(@.{name}, '[ab].?')")),
+    ];
+    let filter = prop::collection::vec(test, 1..4).prop_flat_map(|tests| {
+        prop_oneof![Just(" && "), Just(" || ")]
+            .prop_map(move |operator| format!("?({})", tests.join(operator)))
+    });
+    let selector = prop_oneof![
+        "[abc]".prop_map(|name| format!("'{name}'")),
+        (-4i64..4).prop_map(|index| index.to_string()),
+        Just("*".to_owned()),
+        (prop::option::of(-4i64..4), prop::option::of(-4i64..4), prop::option::of(-2i64..3)).prop_map(
+            |(a, b, c)| {
+                let text = |bound: Option<i64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
+                format!("{}:{}:{}", text(a), text(b), text(c))
+            }
+        ),
+        filter,
+    ];
+    let segment = prop_oneof![
+        "[abc]".prop_map(|name| format!(".{name}")),
+        "[abc]".prop_map(|name| format!("..{name}")),
+        prop::collection::vec(selector, 1..3).prop_map(|all| format!("[{}]", all.join(", "))),
+    ];
+    prop::collection::vec(segment, 0..4).prop_map(|segments| format!("${}", segments.concat()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_oracle_agrees_on_generated_paths(text in path(), document in json()) {
+        let ours = JsonPath::parse(&text).unwrap();
+        let theirs = serde_json_path::JsonPath::parse(&text).unwrap();
+        prop_assert_eq!(ours.nodes(&document), theirs.query(&document).all(), "{}", text);
+    }
+
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "\\PC{0,60}") {
+        let _ = JsonPath::parse(&text);
+        let _ = JsonPath::parse(&format!("${text}"));
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_and_not_followed() {
+    for (open, close) in [("(", ")"), ("!(", ")"), ("@[?", "]")] {
+        let text = format!("$[?{}@.a{}]", open.repeat(50_000), close.repeat(50_000));
+        assert!(JsonPath::parse(&text).is_err());
+    }
+}
