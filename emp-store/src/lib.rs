@@ -1,10 +1,11 @@
 //! Where jobs live: one contract, [`Store`], and the stores that keep it.
 //!
 //! * [`memory`]: for tests, gone with the process.
-//! * `embedded`: one SQLite file, shared by the processes of one machine; the default.
+//! * [`embedded`]: one SQLite file, shared by the processes of one machine; the default.
 //!
 //! What a change does to a job is one pure function, [`transition`], that both of them apply in their transaction.
 
+pub mod embedded;
 mod keys;
 mod line;
 pub mod memory;
@@ -13,6 +14,7 @@ pub mod open;
 pub mod store;
 pub mod transition;
 
+pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
 pub use open::open;
 pub use store::{

@@ -81,17 +81,17 @@ impl Place {
     }
 }
 
-/// The best jobs of some lanes for a worker, best first. `next` gives the first job of a lane after a rank; it is asked once for each
-/// lane and once for each job taken.
+/// The best jobs of some lanes for a worker, best first. `next` gives the first job of the lane with an index after a rank; it is asked once for
+/// each lane and once for each job taken.
 pub(crate) fn best<E>(
     lanes: &[Lane],
     request: &ClaimRequest,
-    mut next: impl FnMut(&Lane, Option<Rank>) -> Result<Option<(Rank, JobId)>, E>,
+    mut next: impl FnMut(usize, Option<Rank>) -> Result<Option<(Rank, JobId)>, E>,
 ) -> Result<Vec<JobId>, E> {
     let mut room = request.services.clone();
     let mut heads = BinaryHeap::new();
-    for (index, lane) in lanes.iter().enumerate().filter(|(_, lane)| lane.matches(request)) {
-        heads.extend(next(lane, None)?.map(|(rank, id)| Reverse((rank, index, id))));
+    for (index, _) in lanes.iter().enumerate().filter(|(_, lane)| lane.matches(request)) {
+        heads.extend(next(index, None)?.map(|(rank, id)| Reverse((rank, index, id))));
     }
     let mut taken = Vec::new();
     while taken.len() < request.max
@@ -101,7 +101,7 @@ pub(crate) fn best<E>(
         let Some(room) = room.get_mut(&lane.service).filter(|room| **room > 0) else { continue };
         *room -= 1;
         taken.push(id);
-        heads.extend(next(lane, Some(rank))?.map(|(rank, id)| Reverse((rank, index, id))));
+        heads.extend(next(index, Some(rank))?.map(|(rank, id)| Reverse((rank, index, id))));
     }
     Ok(taken)
 }

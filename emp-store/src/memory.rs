@@ -185,7 +185,7 @@ impl Store for MemoryStore {
         state.promote_due(now, &self.options);
         let lanes: Vec<Lane> = state.ready.keys().cloned().collect();
         let best: Result<_, StoreError> = line::best(&lanes, &request, |lane, after| {
-            let Some(line) = state.ready.get(lane) else { return Ok(None) };
+            let Some(line) = lanes.get(lane).and_then(|lane| state.ready.get(lane)) else { return Ok(None) };
             let next = match after {
                 None => line.first_key_value(),
                 Some(rank) => {

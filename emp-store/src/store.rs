@@ -323,7 +323,7 @@ impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(30),
-            max_wait: Duration::from_secs(600),
+            max_wait: Duration::from_mins(10),
             max_crashes: 3,
             worker_ttl: Duration::from_secs(90),
             max_events: 200,
@@ -332,7 +332,7 @@ impl Default for StoreOptions {
 }
 
 /// A store that cannot do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// It is not there, or does not answer; the same call may be repeated.
     #[error("E_STORE_DOWN: {0}")]
