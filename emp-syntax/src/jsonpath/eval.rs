@@ -61,7 +61,7 @@ fn children<'v>(selectors: &[PathSelector], node: &'v Value, root: &'v Value, fo
     for selector in selectors {
         match selector {
             PathSelector::Name(name) => {
-                found.extend(node.as_object().and_then(|members| members.get(name.as_ref())))
+                found.extend(node.as_object().and_then(|members| members.get(name.as_ref())));
             }
             PathSelector::Index(index) => {
                 found.extend(node.as_array().and_then(|items| items.get(place(*index, items.len())?)));
@@ -187,7 +187,10 @@ fn less(left: Option<&Value>, right: Option<&Value>) -> bool {
 }
 
 /// The patterns of a process are those of its connectors, so the cache is bounded by what was compiled in.
-static COMPILED: LazyLock<Mutex<HashMap<(String, bool), Option<Regex>>>> = LazyLock::new(Mutex::default);
+static COMPILED: LazyLock<Mutex<Compiled>> = LazyLock::new(Mutex::default);
+
+/// Patterns by their text and whether they must match the whole; `None` for one that does not compile.
+type Compiled = HashMap<(String, bool), Option<Regex>>;
 
 fn matches(pattern: &str, whole: bool, text: &str) -> bool {
     let mut compiled = COMPILED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
