@@ -8,6 +8,7 @@ pub mod advice;
 pub mod context;
 pub mod decide;
 pub mod exchange;
+pub mod gateway;
 pub mod key;
 pub mod limits;
 pub mod memory;
@@ -22,6 +23,7 @@ pub mod select;
 pub mod strict_json;
 pub mod wheel;
 
+mod drive;
 mod engine;
 mod patterns;
 mod reduce;

@@ -39,6 +39,8 @@ pub struct Memory {
     pub missing_since: Option<Timestamp>,
     /// Polls in a row without a usable answer: no connection, 5xx.
     pub poll_errors: u32,
+    /// Steps in a row that could not settle a lost submit.
+    pub unsettled: u32,
     /// Times that the current submit was sent again under its settle rule.
     pub resends: u32,
     /// When the last submit was sent, if this process sent it.
@@ -48,6 +50,17 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Notes whether an answer knew the service job.
+    pub(crate) fn note_presence(&mut self, present: bool, now: Timestamp) {
+        if present {
+            self.missing = 0;
+            self.missing_since = None;
+        } else {
+            self.missing = self.missing.saturating_add(1);
+            self.missing_since.get_or_insert(now);
+        }
+    }
+
     /// For how long the service has not known the service job.
     pub fn absent_for(&self, now: Timestamp) -> Duration {
         self.missing_since.map_or(Duration::ZERO, |since| now.since(since))

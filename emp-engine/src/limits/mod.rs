@@ -1,7 +1,187 @@
-//! What all jobs of one service and credential share.
+//! What all jobs of one service and credential share: rate, places in flight, a pause that the service asked for, a breaker.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use emp_core::JobError;
+use emp_core::connector::Loaded;
+use emp_core::spec::{HttpProtocol, Rate};
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use crate::context;
+use crate::gateway::Credential;
+use crate::request::{self, Base};
+use crate::scrub::Scrubber;
+
+mod breaker;
+
+pub use breaker::{Breaker, Trip};
+
+/// How long a job without a place in flight stays away.
+const NO_PLACE: Duration = Duration::from_secs(1);
+
+/// Why a submit may not be sent now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// For how long.
+    pub after: Duration,
+    /// Why, for the job's event.
+    pub reason: String,
+}
+
 /// What all jobs of one connector, base and credential share.
 #[derive(Debug)]
-pub struct Service;
-/// A job's place among those in flight.
+pub struct Service {
+    pub(crate) base: Result<Base, JobError>,
+    pub(crate) credential: Credential,
+    pub(crate) scrubber: Scrubber,
+    /// Stops submits while the service cannot take any.
+    pub breaker: Breaker,
+    rate: Option<DefaultDirectRateLimiter>,
+    most: Option<u32>,
+    in_flight: Arc<AtomicU32>,
+    quiet_until: Mutex<Option<Instant>>,
+}
+
+/// A job's place among those in flight; given back when dropped.
 #[derive(Debug)]
-pub struct Place;
+pub struct Place(Arc<AtomicU32>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Service {
+    fn of(connector: &Loaded) -> Self {
+        let http = connector.spec.http();
+        let limits = &connector.spec.limits;
+        let credential = http.map_or(Ok(Credential::None), |http| Credential::of(&http.auth, connector));
+        let base = http.map_or_else(custom_base, |http| request::base(http, connector));
+        let (credential, base) = match credential {
+            Ok(credential) => (credential, base),
+            Err(error) => (Credential::None, Err(error)),
+        };
+        Self {
+            base,
+            credential,
+            scrubber: Scrubber::new(connector.settings.secrets()),
+            breaker: Breaker::default(),
+            rate: limits.rate.and_then(limiter),
+            most: limits.in_flight.as_ref().and_then(|setting| context::count(setting, connector)),
+            in_flight: Arc::default(),
+            quiet_until: Mutex::default(),
+        }
+    }
+
+    /// Asks for everything that a submit needs, and takes a place in flight.
+    pub(crate) fn admit(&self) -> Result<Place, Held> {
+        if let Some((after, reason)) = self.breaker.closed_for() {
+            return Err(Held { after, reason });
+        }
+        if let Some(after) = self.quiet() {
+            return Err(Held { after, reason: "the service asked to come again later".to_owned() });
+        }
+        let Some(place) = self.place() else {
+            return Err(Held {
+                after: NO_PLACE,
+                reason: "all places in flight are taken (`in_flight`)".to_owned(),
+            });
+        };
+        if let Some(after) = self.rate_wait() {
+            return Err(Held { after, reason: "the connector's rate limit is reached (`rate`)".to_owned() });
+        }
+        if !self.breaker.enter() {
+            let reason = "another job probes the service after a pause".to_owned();
+            return Err(Held { after: NO_PLACE, reason });
+        }
+        Ok(place)
+    }
+
+    /// A place for a job that is in flight at the service already, whatever the limit says.
+    pub(crate) fn occupy(&self) -> Place {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        Place(Arc::clone(&self.in_flight))
+    }
+
+    fn place(&self) -> Option<Place> {
+        let most = self.most.unwrap_or(u32::MAX);
+        self.in_flight
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| (taken < most).then(|| taken + 1))
+            .ok()
+            .map(|_| Place(Arc::clone(&self.in_flight)))
+    }
+
+    /// For how long a poll has to wait.
+    pub(crate) fn poll_wait(&self) -> Option<Duration> {
+        self.quiet().or_else(|| self.rate_wait())
+    }
+
+    /// Nothing is sent for a while: the service said so.
+    pub(crate) fn pause(&self, duration: Duration) {
+        let until = Instant::now() + duration;
+        let mut quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if quiet.is_none_or(|current| current < until) {
+            *quiet = Some(until);
+        }
+    }
+
+    /// For how long nothing should be claimed, and why.
+    pub(crate) fn paused(&self) -> Option<(Duration, String)> {
+        self.breaker
+            .closed_for()
+            .or_else(|| self.quiet().map(|after| (after, "the service asked to come again later".to_owned())))
+    }
+
+    fn quiet(&self) -> Option<Duration> {
+        let until = (*self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
+    }
+
+    fn rate_wait(&self) -> Option<Duration> {
+        self.rate.as_ref()?.check().err().map(|denied| denied.wait_time_from(DefaultClock::default().now()))
+    }
+}
+
+fn custom_base() -> Result<Base, JobError> {
+    Err(JobError::new(emp_core::ErrorCode::EInternal, "a custom connector has no base"))
+}
+
+/// A limiter that never lets more than `count` through in any window of `per`: half of them at once, the other half spread.
+fn limiter(rate: Rate) -> Option<DefaultDirectRateLimiter> {
+    let burst = NonZeroU32::new(rate.count.div_ceil(2))?;
+    let spread = (rate.count - burst.get()).max(1);
+    Some(RateLimiter::direct(Quota::with_period(rate.per / spread)?.allow_burst(burst)))
+}
+
+/// The services that this process talks to.
+#[derive(Debug, Default)]
+pub struct Services(Mutex<HashMap<[u8; 32], Arc<Service>>>);
+
+impl Services {
+    /// The shared side of a connector: the same for the same connector, base and credential.
+    pub fn of(&self, connector: &Loaded) -> Arc<Service> {
+        let fresh = Service::of(connector);
+        let key = identity(connector, connector.spec.http(), &fresh);
+        let mut services = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(services.entry(key).or_insert_with(|| Arc::new(fresh)))
+    }
+}
+
+fn identity(connector: &Loaded, http: Option<&HttpProtocol>, service: &Service) -> [u8; 32] {
+    let base = service.base.as_ref().ok().filter(|_| http.is_some()).map(|base| base.url().as_str());
+    Sha256::new_with_prefix(connector.spec.name)
+        .chain_update(b"\0")
+        .chain_update(base.unwrap_or_default())
+        .chain_update(b"\0")
+        .chain_update(service.credential.identity())
+        .finalize()
+        .into()
+}

@@ -1,0 +1,104 @@
+//! What became of a submit, sorted by when it went wrong (P4). Pure.
+
+use std::time::Duration;
+
+use emp_core::error::Billed;
+use emp_core::spec::{HttpProtocol, Settle, Submit};
+use emp_core::{ErrorCode, JobError};
+
+use crate::advice;
+use crate::decide::{self, Refusal};
+use crate::gateway::{GatewayError, When};
+use crate::select::View;
+
+/// What became of a submit.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Fate {
+    /// The service took it.
+    Accepted,
+    /// No byte left.
+    NotSent(JobError),
+    /// The service, or we, refused it for certain: nothing was accepted.
+    Refused {
+        refusal: Refusal,
+        /// It does not count as an attempt.
+        free: bool,
+    },
+    /// Bytes left, and nobody can tell.
+    Unknown {
+        error: JobError,
+        /// For how long the service wants to be left alone.
+        wait: Option<Duration>,
+    },
+}
+
+/// The fate of a submit that was answered.
+pub(super) fn of_answer(http: &HttpProtocol, submit: &Submit, view: &View<'_>) -> Fate {
+    let code = view.exchange.code;
+    let accepted = if submit.accept.is_empty() {
+        view.exchange.ok()
+    } else {
+        submit.accept.iter().any(|pattern| pattern.matches(code))
+    };
+    if accepted {
+        return Fate::Accepted;
+    }
+    let refusal = || decide::refusal(http, view);
+    let unknown = |message: String| Fate::Unknown {
+        error: decide::described(
+            http,
+            view,
+            JobError::new(ErrorCode::ESubmitUncertain, message).billed(Billed::Maybe),
+        ),
+        wait: advice::retry_after(view),
+    };
+    let keyed = matches!(submit.settle, Settle::Idempotent { .. });
+    match code {
+        301 | 302 | 307 | 308 => {
+            let mut refusal = refusal();
+            refusal.error = JobError::new(
+                ErrorCode::EServiceRejected,
+                format!(
+                    "the service answered {code}: a submit is not sent on to another place; correct the URL"
+                ),
+            );
+            Fate::Refused { refusal, free: false }
+        }
+        // The service gave up reading, or is still at work on the same key: it may yet accept what it has.
+        408 => unknown("the service answered 408 to the submit".to_owned()),
+        409 if keyed && !refusal().declared => {
+            unknown("the service is still at work on the same key".to_owned())
+        }
+        400..=499 => {
+            let refusal = refusal();
+            let free = refusal.kind == emp_core::error::FailureKind::RateLimited;
+            Fate::Refused { refusal, free }
+        }
+        500..=599 if submit.rejects.iter().any(|pattern| pattern.matches(code)) => {
+            Fate::Refused { refusal: refusal(), free: true }
+        }
+        _ => unknown(format!(
+            "the service answered {code} to the submit, which does not say whether it was accepted"
+        )),
+    }
+}
+
+/// The fate of a submit that got no usable answer.
+pub(super) fn of_error(error: GatewayError) -> Fate {
+    match error.when {
+        When::BeforeBytes => Fate::NotSent(error.into_job_error(Billed::No)),
+        When::Refused => {
+            let error = error.into_job_error(Billed::No);
+            let kind = emp_core::error::FailureKind::Bug;
+            Fate::Refused {
+                refusal: Refusal { code: 0, kind, declared: false, wait: None, error },
+                free: false,
+            }
+        }
+        When::Unknown => {
+            let message = format!("the submit's answer is lost ({}): {}", error.code, error.message);
+            let error = JobError::new(ErrorCode::ESubmitUncertain, message).billed(Billed::Maybe);
+            Fate::Unknown { error, wait: None }
+        }
+    }
+}

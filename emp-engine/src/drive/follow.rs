@@ -1,0 +1,83 @@
+//! From a verdict to what comes next: the same for a poll's answer and for a submit's.
+
+use emp_core::error::{Billed, FailureKind};
+use emp_core::spec::HttpProtocol;
+use emp_core::{ErrorCode, JobError};
+
+use super::poll::lost;
+use crate::advice;
+use crate::decide::Verdict;
+use crate::engine::Engine;
+use crate::exchange::Exchange;
+use crate::limits::{Service, Trip};
+use crate::outcome;
+use crate::run::{End, Next, Run};
+
+impl Engine {
+    /// What a verdict means for the job.
+    pub(super) fn follow(
+        &self,
+        run: &mut Run,
+        service: &Service,
+        http: &HttpProtocol,
+        verdict: Verdict,
+        exchange: &Exchange,
+    ) -> Next {
+        let now = run.port.now();
+        match verdict {
+            Verdict::Pending(stage) => {
+                run.memory.stage = stage;
+                run.memory.unknown = 0;
+                run.memory.poll_errors = 0;
+                self.progress(run, service, http, exchange);
+                let pace = &run.connector.spec.pace;
+                let advice = run.view(exchange, now, |view| {
+                    advice::first(pace.advice, view).or_else(|| advice::retry_after(view))
+                });
+                self.wait(run, advice)
+            }
+            Verdict::Succeeded => match run.view(exchange, now, |view| outcome::result(http, view)) {
+                Ok((result, meta)) => Next::End(End::Succeeded { result, meta }),
+                Err(error) => Next::End(End::Failed(error.detail(crate::decide::excerpt(&exchange.text)))),
+            },
+            Verdict::Canceled => {
+                let message = "the service says that the job was cancelled there";
+                Next::End(End::Failed(JobError::new(ErrorCode::ECancelled, message).billed(Billed::Maybe)))
+            }
+            Verdict::Lost => Next::End(End::Failed(lost())),
+            Verdict::Failed { kind, error } => {
+                match kind {
+                    FailureKind::Auth => service.breaker.trip(Trip::Auth),
+                    FailureKind::Billing => service.breaker.trip(Trip::Billing),
+                    _ => {}
+                }
+                self.retry_or_fail(run, error)
+            }
+            Verdict::Refused(refusal) => self.poll_refused(run, service, refusal),
+            Verdict::Unknown { word } => {
+                run.memory.poll_errors = 0;
+                let what = match (word, &exchange.json) {
+                    (Some(word), _) => format!("the status is `{word}`"),
+                    (None, Ok(_)) => "no status where the connector looks for it".to_owned(),
+                    (None, Err(problem)) => problem.clone(),
+                };
+                self.without_status(run, &what)
+            }
+        }
+    }
+
+    /// Progress never falls, and is told only when there is some.
+    fn progress(&self, run: &mut Run, service: &Service, http: &HttpProtocol, exchange: &Exchange) {
+        let Some(poll) = &http.poll else { return };
+        let now = run.port.now();
+        let mut progress = run.view(exchange, now, |view| outcome::progress(poll, view));
+        if let Some(progress) = &mut progress {
+            run.memory.fraction = match (progress.fraction, run.memory.fraction) {
+                (Some(new), Some(known)) => Some(new.max(known)),
+                (new, known) => new.or(known),
+            };
+            progress.fraction = run.memory.fraction;
+        }
+        run.report(progress, service);
+    }
+}

@@ -1,0 +1,111 @@
+//! The drivers: what the engine does in each phase of a job. The judgement is in [`crate::decide`] and in `fate`; here are
+//! the effects and their order.
+
+use std::sync::Arc;
+
+use emp_core::job::{Progress, ServiceJob};
+use emp_core::spec::{Limits, RequestSpec};
+use emp_core::{JobError, Timestamp};
+
+use crate::context::{self, Context};
+use crate::engine::Engine;
+use crate::exchange::Exchange;
+use crate::gateway::{GatewayError, MAX_RESPONSE, Target};
+use crate::key;
+use crate::limits::Service;
+use crate::pace;
+use crate::request::{self, OutboundRequest};
+use crate::run::{End, Next, Run};
+use crate::select::View;
+
+mod cancel;
+mod custom;
+mod fate;
+mod follow;
+mod health;
+mod poll;
+mod settle;
+mod submit;
+
+impl Run {
+    /// The key of the attempt under way, or of the one to come.
+    fn key(&self) -> String {
+        let attempt = context::current_attempt(&self.job);
+        match (&self.job.phase, &self.job.intent) {
+            (Some(emp_core::job::Phase::Submitting | emp_core::job::Phase::Submitted), Some(intent)) => {
+                intent.key.clone()
+            }
+            _ => key::derive(&self.job.id, attempt),
+        }
+    }
+
+    /// Gives a declared request's bytes for this job as it stands, or with another service job than the stored one.
+    fn request(
+        &self,
+        spec: &RequestSpec,
+        service_job: Option<&ServiceJob>,
+    ) -> Result<OutboundRequest, JobError> {
+        let Some(http) = self.connector.spec.http() else {
+            return Err(JobError::new(emp_core::ErrorCode::EInternal, "a custom connector has no requests"));
+        };
+        self.with_context(service_job, |context| request::request(http, spec, context))
+    }
+
+    fn with_context<R>(&self, service_job: Option<&ServiceJob>, act: impl FnOnce(&Context<'_>) -> R) -> R {
+        let key = self.key();
+        let mut context = Context::of(&self.job, &self.connector, &key);
+        if service_job.is_some() {
+            context.service_job = service_job;
+        }
+        act(&context)
+    }
+
+    /// Looks at an answer with all that is known of the job.
+    fn view<R>(&self, exchange: &Exchange, now: Timestamp, act: impl FnOnce(&View<'_>) -> R) -> R {
+        self.with_context(None, |context| act(&View { exchange, context, memory: &self.memory, now }))
+    }
+
+    fn report(&self, progress: Option<Progress>, service: &Service) {
+        if let Some(mut progress) = progress {
+            progress.message = progress.message.map(|message| service.scrubber.text(&message));
+            self.port.progress(progress);
+        }
+    }
+}
+
+impl Engine {
+    /// Sends one request of a job's and reads the answer.
+    async fn exchange(
+        &self,
+        request: &OutboundRequest,
+        run_limits: &Limits,
+        service: &Service,
+        follow: emp_core::spec::Follow,
+    ) -> Result<Exchange, GatewayError> {
+        let base = service.base.as_ref().map_err(|error| GatewayError::refused(error.message.clone()))?;
+        let target = Target {
+            base,
+            follow,
+            credential: &service.credential,
+            max_response: run_limits.max_response.unwrap_or(MAX_RESPONSE),
+        };
+        let answer = self.gateway.exchange(request, &target).await?;
+        Ok(Exchange::new(answer.status, answer.headers, &answer.body))
+    }
+
+    /// Another attempt after a while if the error allows it and there is one left, else the end.
+    fn retry_or_fail(&self, run: &Run, error: JobError) -> Next {
+        let attempt = context::current_attempt(&run.job);
+        let attempts = context::count(&run.connector.spec.limits.attempts, &run.connector).unwrap_or(1);
+        if error.retriable && attempt < attempts {
+            let after = pace::backoff(attempt, pace::LONGEST_BACKOFF, self.random());
+            return Next::End(End::Retry { error, after });
+        }
+        Next::End(End::Failed(error))
+    }
+
+    /// The environment's fault, before anything is sent.
+    fn unusable(service: &Arc<Service>) -> Option<Next> {
+        service.base.as_ref().err().map(|error| Next::End(End::Failed(error.clone())))
+    }
+}

@@ -1,0 +1,217 @@
+//! Phase `submitting`: a submit may have left and its answer is lost. The connector's settle rule says what then (P2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use emp_core::job::ServiceJob;
+use emp_core::spec::{HttpProtocol, Lookup, Settle};
+use emp_core::{JobError, Timestamp};
+
+use super::submit::{Sending, as_uncertain, uncertain};
+use crate::context;
+use crate::decide::{self, Verdict};
+use crate::engine::Engine;
+use crate::exchange::Exchange;
+use crate::key;
+use crate::limits::Service;
+use crate::pace;
+use crate::reduce;
+use crate::request;
+use crate::run::{End, Next, Run};
+use crate::select::View;
+
+/// Sends of one attempt that nobody answers: more of them will not be answered either.
+const MOST_RESENDS: u32 = 5;
+
+impl Engine {
+    /// A submit's answer is lost: what the settle rule allows next.
+    pub(super) fn lost(
+        &self,
+        run: &mut Run,
+        http: &HttpProtocol,
+        error: JobError,
+        wait: Option<Duration>,
+    ) -> Next {
+        match &http.submit.settle {
+            Settle::AtLeastOnce => self.retry_or_fail(run, JobError { retriable: true, ..error }),
+            Settle::Idempotent { .. } | Settle::AssignId { .. } | Settle::Lookup(_) => {
+                self.unsettled(run, wait)
+            }
+            _ => Next::End(End::Uncertain(as_uncertain(error))),
+        }
+    }
+
+    /// Settles a submit whose answer is lost: a new owner of the job begins here.
+    pub(crate) async fn settle(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+    ) -> Next {
+        if let Some(next) = Self::unusable(service) {
+            return next;
+        }
+        let now = run.port.now();
+        let age = now.since(first_sent(run, now));
+        if age > context::duration(&run.connector.spec.pace.deadline, &run.connector) {
+            return Next::End(End::Uncertain(uncertain(
+                "the job's deadline passed before it could be settled",
+            )));
+        }
+        match &http.submit.settle {
+            Settle::AtLeastOnce => self.resend(run, service, http).await,
+            Settle::Idempotent { ttl, .. } if age < ttl.mul_f64(0.8) => self.resend(run, service, http).await,
+            Settle::Idempotent { .. } => {
+                Next::End(End::Uncertain(uncertain("the service has forgotten the submit's key by now")))
+            }
+            Settle::AssignId { absent_for, resend } => {
+                self.look_for_ours(run, service, http, *absent_for, *resend).await
+            }
+            Settle::Lookup(lookup) => self.search(run, service, http, lookup).await,
+            _ => Next::End(End::Uncertain(uncertain(
+                "its answer is lost, and this connector never sends one twice",
+            ))),
+        }
+    }
+
+    /// The same bytes once more. Anything else than the same bytes would be another order.
+    async fn resend(&self, run: &mut Run, service: &Arc<Service>, http: &'static HttpProtocol) -> Next {
+        if run.memory.resends >= MOST_RESENDS {
+            return Next::End(End::Uncertain(uncertain("it was sent again several times without an answer")));
+        }
+        let request = match run.with_context(None, |context| request::submit(http, &http.submit, context)) {
+            Ok(request) => request,
+            Err(error) => return Next::End(End::Uncertain(as_uncertain(error))),
+        };
+        let same = run.job.intent.as_ref().is_some_and(|intent| intent.digest == key::digest(&request));
+        if !same && !matches!(http.submit.settle, Settle::AtLeastOnce) {
+            let why = "the connector changed since, so that the same request cannot be made again";
+            return Next::End(End::Uncertain(uncertain(why)));
+        }
+        if let Some((after, _)) = service.paused() {
+            return Next::Wait(after);
+        }
+        if let Some(stop) = run.port.stop() {
+            return Next::Stopped(stop);
+        }
+        run.memory.resends += 1;
+        self.send_submit(run, service, http, &request, Sending::Again).await
+    }
+
+    /// The id is ours: ask the service whether it knows it.
+    async fn look_for_ours(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+        absent_for: Duration,
+        resend: bool,
+    ) -> Next {
+        let Some(poll) = &http.poll else {
+            return Next::End(End::Uncertain(uncertain("there is nothing to look it up by")));
+        };
+        let ours = self.service_job(run, run.key());
+        let request = match run.request(&poll.request, Some(&ours)) {
+            Ok(request) => request,
+            Err(error) => return Next::End(End::Uncertain(as_uncertain(error))),
+        };
+        let exchange = tokio::select! {
+            exchange = self.exchange(&request, &run.connector.spec.limits, service, http.follow) => exchange,
+            stop = run.port.stopped() => return Next::Stopped(stop),
+        };
+        let Ok(exchange) = exchange else { return self.unsettled(run, None) };
+        let now = run.port.now();
+        let absent = matches!(exchange.code, 404 | 410) || (exchange.ok() && exchange.is_empty());
+        run.memory.note_presence(!absent, now);
+        let verdict = run.with_context(Some(&ours), |context| {
+            decide::decide(http, &View { exchange: &exchange, context, memory: &run.memory, now })
+        });
+        match verdict {
+            verdict if absent || verdict == Verdict::Lost => {
+                run.memory.note_presence(false, now);
+                if run.memory.absent_for(now) < absent_for {
+                    return self.unsettled(run, None);
+                }
+                if !resend {
+                    let why = "the service does not know the id that we gave it; look there before you retry";
+                    return Next::End(End::Uncertain(uncertain(why)));
+                }
+                run.memory.note_presence(true, now);
+                self.resend(run, service, http).await
+            }
+            Verdict::Refused(refusal) => self.unsettled(run, refusal.wait),
+            verdict => match self.adopt(run, ours).await {
+                Ok(()) => self.follow(run, service, http, verdict, &exchange),
+                Err(stop) => Next::Stopped(stop),
+            },
+        }
+    }
+
+    /// The service can be searched for our tag.
+    async fn search(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+        lookup: &Lookup,
+    ) -> Next {
+        let request = match run.request(&lookup.request, None) {
+            Ok(request) => request,
+            Err(error) => return Next::End(End::Uncertain(as_uncertain(error))),
+        };
+        let exchange = tokio::select! {
+            exchange = self.exchange(&request, &run.connector.spec.limits, service, http.follow) => exchange,
+            stop = run.port.stopped() => return Next::Stopped(stop),
+        };
+        let Some(exchange) = exchange.ok().filter(|exchange| exchange.ok() && exchange.json.is_ok()) else {
+            return self.unsettled(run, None);
+        };
+        let now = run.port.now();
+        match run.view(&exchange, now, |view| find(lookup, view)) {
+            Some(id) => {
+                let found = self.service_job(run, id);
+                match self.adopt(run, found).await {
+                    Ok(()) => self.first_wait(run),
+                    Err(stop) => Next::Stopped(stop),
+                }
+            }
+            None if now.since(last_sent(run, now)) < lookup.wait => self.unsettled(run, None),
+            None => self.resend(run, service, http).await,
+        }
+    }
+
+    /// Nothing is settled yet: once more after a while.
+    fn unsettled(&self, run: &mut Run, wait: Option<Duration>) -> Next {
+        run.memory.unsettled = run.memory.unsettled.saturating_add(1);
+        let backoff = pace::backoff(run.memory.unsettled, pace::LONGEST_POLL_BACKOFF, self.random());
+        Next::Wait(wait.unwrap_or(backoff))
+    }
+
+    fn service_job(&self, run: &Run, id: String) -> ServiceJob {
+        ServiceJob {
+            id,
+            captured: serde_json::Map::new(),
+            connector: run.connector.spec.name.to_owned(),
+            fingerprint: run.connector.spec.fingerprint,
+            submitted_at: first_sent(run, run.port.now()),
+        }
+    }
+}
+
+/// The id of the candidate that carries our job's id as its tag.
+fn find(lookup: &Lookup, view: &View<'_>) -> Option<String> {
+    view.all(&lookup.items).into_iter().find_map(|candidate| {
+        let exchange = Exchange { json: Ok(candidate), ..view.exchange.clone() };
+        let inner = View { exchange: &exchange, ..*view };
+        let tag = reduce::text(&inner.get(&lookup.tag)?)?;
+        (tag == view.context.job_id).then(|| crate::outcome::id(&inner.get(&lookup.id)?)).flatten()
+    })
+}
+
+fn first_sent(run: &Run, now: Timestamp) -> Timestamp {
+    run.job.intent.as_ref().map_or(now, |intent| intent.at)
+}
+
+fn last_sent(run: &Run, now: Timestamp) -> Timestamp {
+    run.memory.sent_at.unwrap_or_else(|| first_sent(run, now))
+}

@@ -1,0 +1,284 @@
+//! Phase `prepared`: admission, intent, send, judge. The intent is durable before the first byte leaves.
+
+use std::sync::Arc;
+
+use emp_core::error::{Billed, FailureKind};
+use emp_core::job::{Intent, Phase, ServiceJob};
+use emp_core::spec::{HttpProtocol, Settle};
+use emp_core::{ErrorCode, JobError};
+
+use super::fate::{self, Fate};
+use crate::decide::{self, Refusal, Verdict};
+use crate::engine::Engine;
+use crate::exchange::Exchange;
+use crate::key;
+use crate::limits::{Held, Service, Trip};
+use crate::outcome;
+use crate::pace;
+use crate::port::Stop;
+use crate::request::{self, OutboundRequest};
+use crate::run::{End, Next, Run};
+
+/// Whether a submit is the first of its attempt, or the same once more under its settle rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sending {
+    First,
+    Again,
+}
+
+impl Engine {
+    /// Submits a job of which nothing was sent.
+    pub(crate) async fn submit(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+    ) -> Next {
+        if let Some(next) = Self::unusable(service) {
+            return next;
+        }
+        let request = match run.with_context(None, |context| request::submit(http, &http.submit, context)) {
+            Ok(request) => request,
+            Err(error) => return Next::End(End::Failed(error)),
+        };
+        match service.admit() {
+            Ok(place) => run.place = Some(place),
+            Err(Held { after, reason }) => return Next::End(End::GiveBack { reason, after }),
+        }
+        let spec = run.connector.spec;
+        let intent = Intent {
+            connector: spec.name.to_owned(),
+            fingerprint: spec.fingerprint,
+            key: run.key(),
+            digest: key::digest(&request),
+            at: run.port.now(),
+        };
+        if let Err(stop) = run.port.intent(intent.clone()).await {
+            service.breaker.withdraw();
+            return Next::Stopped(stop);
+        }
+        run.job.attempt = run.job.attempt.saturating_add(1);
+        run.job.phase = Some(Phase::Submitting);
+        run.job.intent = Some(intent);
+        if let Some(stop) = run.port.stop() {
+            service.breaker.withdraw();
+            if stop != Stop::Fenced
+                && let Err(stop) = withdraw(run, "a stop came before the submit").await
+            {
+                return Next::Stopped(stop);
+            }
+            return Next::Stopped(stop);
+        }
+        self.send_submit(run, service, http, &request, Sending::First).await
+    }
+
+    /// Sends a submit whose intent is durable. Not to be dropped before its end: bytes that left cannot be taken back.
+    pub(super) async fn send_submit(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+        request: &OutboundRequest,
+        sending: Sending,
+    ) -> Next {
+        run.memory.sent_at = Some(run.port.now());
+        let answer = self.exchange(request, &run.connector.spec.limits, service, http.follow).await;
+        let (fate, exchange) = match answer {
+            Ok(exchange) => {
+                let fate =
+                    run.view(&exchange, run.port.now(), |view| fate::of_answer(http, &http.submit, view));
+                match (&fate, exchange.code) {
+                    (Fate::Unknown { .. }, 500..) => drop(service.breaker.fault(Trip::Faults)),
+                    _ => service.breaker.success(),
+                }
+                (fate, Some(exchange))
+            }
+            Err(error) => (fate::of_error(error), None),
+        };
+        match (fate, exchange) {
+            (Fate::Accepted, Some(exchange)) => self.accepted(run, service, http, &exchange).await,
+            (Fate::Accepted, None) => self.lost(run, http, uncertain("no answer"), None),
+            (Fate::NotSent(error), _) => self.not_sent(run, service, http, error, sending).await,
+            (Fate::Refused { refusal, free }, _) => {
+                self.refused(run, service, http, refusal, free, sending).await
+            }
+            (Fate::Unknown { error, wait }, _) => self.lost(run, http, error, wait),
+        }
+    }
+
+    async fn not_sent(
+        &self,
+        run: &mut Run,
+        service: &Service,
+        http: &HttpProtocol,
+        error: JobError,
+        sending: Sending,
+    ) -> Next {
+        let faults = service.breaker.fault(Trip::Faults);
+        if sending == Sending::Again {
+            // This one did not leave, but the one before may have been accepted.
+            return self.lost(run, http, uncertain(&error.message), None);
+        }
+        let reason = service.scrubber.text(&error.to_string());
+        if let Err(stop) = withdraw(run, &reason).await {
+            return Next::Stopped(stop);
+        }
+        let after = pace::backoff(faults, pace::LONGEST_BACKOFF, self.random());
+        Next::End(End::GiveBack { reason, after })
+    }
+
+    async fn refused(
+        &self,
+        run: &mut Run,
+        service: &Service,
+        http: &HttpProtocol,
+        refusal: Refusal,
+        free: bool,
+        sending: Sending,
+    ) -> Next {
+        match refusal.kind {
+            FailureKind::Auth => service.breaker.trip(Trip::Auth),
+            FailureKind::Billing => service.breaker.trip(Trip::Billing),
+            FailureKind::RateLimited => {
+                let faults = run.memory.unsettled.saturating_add(1);
+                let backoff = pace::backoff(faults, pace::LONGEST_BACKOFF, self.random());
+                service.pause(refusal.wait.unwrap_or(backoff));
+            }
+            _ => {}
+        }
+        let settled = matches!(http.submit.settle, Settle::AtLeastOnce)
+            || matches!(refusal.kind, FailureKind::InvalidInput | FailureKind::Moderated);
+        if sending == Sending::Again && !settled {
+            // A refusal of the second send says nothing of the first.
+            if refusal.kind.retriable() {
+                return self.lost(run, http, uncertain(&refusal.error.message), refusal.wait);
+            }
+            return Next::End(End::Uncertain(as_uncertain(refusal.error)));
+        }
+        if free {
+            let reason = service.scrubber.text(&refusal.error.to_string());
+            if let Err(stop) = withdraw(run, &reason).await {
+                return Next::Stopped(stop);
+            }
+            let backoff = pace::backoff(1, pace::LONGEST_BACKOFF, self.random());
+            return Next::End(End::GiveBack { reason, after: refusal.wait.unwrap_or(backoff) });
+        }
+        match (self.retry_or_fail(run, refusal.error), refusal.wait) {
+            (Next::End(End::Retry { error, after }), Some(wait)) => {
+                Next::End(End::Retry { error, after: after.max(wait) })
+            }
+            (next, _) => next,
+        }
+    }
+
+    async fn accepted(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+        exchange: &Exchange,
+    ) -> Next {
+        let now = run.port.now();
+        if http.poll.is_none() {
+            return self.answered(run, service, http, exchange);
+        }
+        let verdict =
+            http.submit.feeds_poll.then(|| run.view(exchange, now, |view| decide::decide(http, view)));
+        let Some(service_job) = service_job(run, http, exchange) else {
+            // A final word needs no id.
+            if let Some(verdict @ (Verdict::Succeeded | Verdict::Failed { .. } | Verdict::Canceled)) = verdict
+            {
+                return self.follow(run, service, http, verdict, exchange);
+            }
+            let error = JobError::new(
+                ErrorCode::ESubmitNoId,
+                "the service accepted the submit, but its answer has no id",
+            )
+            .billed(Billed::Maybe)
+            .detail(decide::excerpt(&exchange.text));
+            return self.lost(run, http, error, None);
+        };
+        if let Err(stop) = self.adopt(run, service_job).await {
+            return Next::Stopped(stop);
+        }
+        match verdict {
+            None | Some(Verdict::Unknown { .. } | Verdict::Refused(_)) => self.first_wait(run),
+            Some(verdict) => self.follow(run, service, http, verdict, exchange),
+        }
+    }
+
+    /// `mode = sync`: the submit's answer is the end.
+    fn answered(&self, run: &mut Run, service: &Service, http: &HttpProtocol, exchange: &Exchange) -> Next {
+        let now = run.port.now();
+        let verdict = if http.states.rules.is_empty() && http.states.at.is_empty() {
+            Verdict::Succeeded
+        } else {
+            run.view(exchange, now, |view| decide::decide(http, view))
+        };
+        match verdict {
+            Verdict::Pending(_) | Verdict::Unknown { .. } | Verdict::Refused(_) | Verdict::Lost => {
+                let message = "the service answered without a final status, and there is nothing to poll";
+                let error = JobError::new(ErrorCode::EUnknownStatus, message).billed(Billed::Maybe);
+                let error = run.view(exchange, now, |view| decide::described(http, view, error));
+                Next::End(End::Failed(error))
+            }
+            verdict => self.follow(run, service, http, verdict, exchange),
+        }
+    }
+
+    /// Stores the service job; from here on the job is only polled.
+    pub(super) async fn adopt(&self, run: &mut Run, service_job: ServiceJob) -> Result<(), Stop> {
+        run.port.submitted(service_job.clone()).await?;
+        run.job.service_job = Some(service_job);
+        run.job.phase = Some(Phase::Submitted);
+        run.memory = crate::memory::Memory::default();
+        Ok(())
+    }
+
+    pub(super) fn first_wait(&self, run: &mut Run) -> Next {
+        let pace = &run.connector.spec.pace;
+        let wait = pace::next(pace, None, run.memory.stage, None, self.random());
+        run.memory.wait = Some(wait);
+        Next::Wait(wait)
+    }
+}
+
+/// The service job that a submit's answer names.
+fn service_job(run: &Run, http: &HttpProtocol, exchange: &Exchange) -> Option<ServiceJob> {
+    let now = run.port.now();
+    let captures = http.submit.capture;
+    let mut captured = run.view(exchange, now, |view| outcome::captured(captures, view));
+    let id = if captures.iter().any(|capture| capture.name == "id") {
+        captured.remove("id").as_ref().and_then(outcome::id)
+    } else {
+        // Named by its URL alone.
+        captures.first().and_then(|first| captured.get(first.name)).and_then(outcome::id)
+    };
+    let assigned = || matches!(http.submit.settle, Settle::AssignId { .. }).then(|| run.key());
+    Some(ServiceJob {
+        id: id.or_else(assigned)?,
+        captured,
+        connector: run.connector.spec.name.to_owned(),
+        fingerprint: run.connector.spec.fingerprint,
+        submitted_at: now,
+    })
+}
+
+/// Takes the intent back: nothing was accepted.
+async fn withdraw(run: &mut Run, reason: &str) -> Result<(), Stop> {
+    run.port.not_sent(reason).await?;
+    run.job.phase = Some(Phase::Prepared);
+    run.job.intent = None;
+    run.job.attempt = run.job.attempt.saturating_sub(1);
+    Ok(())
+}
+
+pub(super) fn uncertain(why: &str) -> JobError {
+    JobError::new(ErrorCode::ESubmitUncertain, format!("a submit may have been accepted: {why}"))
+        .billed(Billed::Maybe)
+}
+
+pub(super) fn as_uncertain(error: JobError) -> JobError {
+    let code = if error.code == ErrorCode::ESubmitNoId { error.code } else { ErrorCode::ESubmitUncertain };
+    JobError { code, retriable: false, billed: Billed::Maybe, ..error }
+}

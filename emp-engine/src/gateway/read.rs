@@ -1,0 +1,90 @@
+//! Reading an answer: every dimension of it is bounded.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use emp_core::ErrorCode;
+use http::HeaderMap;
+use tokio::time::{Instant, timeout};
+
+use super::error::GatewayError;
+
+/// Largest head, bytes.
+const MAX_HEAD: usize = 64 << 10;
+
+/// How long an answer may take, and how slow it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// To a connection.
+    pub connect: Duration,
+    /// For the whole exchange, unless the request says otherwise.
+    pub total: Duration,
+    /// Between two pieces of a body.
+    pub idle: Duration,
+    /// From when on the rate counts.
+    pub rate_after: Duration,
+    /// Slowest average rate after that, bytes a second.
+    pub min_rate: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            total: Duration::from_secs(60),
+            idle: Duration::from_secs(30),
+            rate_after: Duration::from_secs(10),
+            min_rate: 1024,
+        }
+    }
+}
+
+/// Refuses heads that are too large and bodies in an encoding that nobody asked for (I28, I32).
+pub(super) fn check_head(headers: &HeaderMap) -> Result<(), GatewayError> {
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if size > MAX_HEAD {
+        let message = format!("the answer's head is larger than {MAX_HEAD} bytes");
+        return Err(GatewayError::unknown(ErrorCode::EResponseTooLarge, message));
+    }
+    let encoded = headers.get(http::header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
+    if encoded {
+        return Err(GatewayError::unknown(
+            ErrorCode::EBadResponse,
+            "the answer is encoded (Content-Encoding), though no encoding was asked for",
+        ));
+    }
+    Ok(())
+}
+
+/// Reads a body to its end, within the cap and the deadlines.
+pub(super) async fn body(
+    response: &mut reqwest::Response,
+    cap: u64,
+    patience: &Patience,
+) -> Result<Bytes, GatewayError> {
+    let too_large = || {
+        let message = format!("the answer is larger than {cap} bytes (`#[limits(max_response = ..)]`)");
+        GatewayError::unknown(ErrorCode::EResponseTooLarge, message)
+    };
+    if response.content_length().is_some_and(|length| length > cap) {
+        return Err(too_large());
+    }
+    let started = Instant::now();
+    let mut body = BytesMut::new();
+    loop {
+        let piece = timeout(patience.idle, response.chunk()).await.map_err(|_| {
+            GatewayError::unknown(ErrorCode::ETimeout, "the answer's body stopped before its end")
+        })?;
+        let Some(piece) = piece.map_err(|error| GatewayError::from_reqwest(&error))? else { break };
+        if body.len() as u64 + piece.len() as u64 > cap {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&piece);
+        let taken = started.elapsed();
+        let owed = taken.as_secs_f64() * patience.min_rate as f64;
+        if taken > patience.rate_after && (body.len() as f64) < owed {
+            return Err(GatewayError::unknown(ErrorCode::ETimeout, "the answer's body comes too slowly"));
+        }
+    }
+    Ok(body.freeze())
+}
