@@ -22,6 +22,7 @@ pub mod offer;
 pub mod openapi;
 pub mod problem;
 mod query;
+mod route;
 mod routes;
 mod serve;
 mod state;

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::code::Code;
 use crate::problem::{MEDIA_TYPE, Problem};
-use crate::routes::{Answer, Method, Parameter, Route, TABLE};
+use crate::route::{Answer, Method, Parameter, Route};
+use crate::routes::TABLE;
 use crate::submit::JobRequest;
 
 /// How any call may be refused.
