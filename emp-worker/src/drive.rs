@@ -23,7 +23,7 @@ pub(crate) async fn drive(shared: Arc<Shared>, mut held: Held) {
     loop {
         let (stop, interrupted) = match held.tenure.claim.stop() {
             Some(stop) => (stop, false),
-            None => match caught(shared.driver.step(&mut held.run)).await {
+            None => match step(&shared, &mut held).await {
                 Ok(Next::Wait(after)) => return shared.parking.park(held, after),
                 Ok(Next::End(end)) => {
                     shared.panics.went_well(held.run.connector.spec.name);
@@ -37,6 +37,16 @@ pub(crate) async fn drive(shared: Arc<Shared>, mut held: Held) {
             return;
         }
     }
+}
+
+async fn step(shared: &Shared, held: &mut Held) -> Result<Next, Panicked> {
+    let claim = &held.tenure.claim;
+    caught(shared.driver.step(&mut held.run), |place| tell_panic(claim, place)).await
+}
+
+fn tell_panic(claim: &Claim, place: &str) {
+    error!(job = %claim.key.job, service = claim.service, worker = %claim.worker, place,
+        "E_CONNECTOR_PANIC: the connector's code panicked");
 }
 
 /// Does what a stop asks; `Continue` when the run may go on after all. `interrupted` says that the engine stopped half way.
@@ -98,12 +108,9 @@ async fn cancel(shared: &Shared, held: &mut Held) -> ControlFlow<()> {
     let upstream = tokio::select! {
         biased;
         _ = claim.stopped_but_for_cancel() => return ControlFlow::Continue(()),
-        upstream = caught(shared.driver.cancel(&mut held.run)) => upstream,
+        upstream = caught(shared.driver.cancel(&mut held.run), |place| tell_panic(&claim, place)) => upstream,
     };
-    let upstream = upstream.unwrap_or_else(|Panicked(place)| {
-        error!(job = %claim.key.job, service = claim.service, worker = %claim.worker, place, "cancelling panicked");
-        UpstreamCancel::Unknown
-    });
+    let upstream = upstream.unwrap_or(UpstreamCancel::Unknown);
     settle(shared, &claim, Change::Finish(Finish::Cancelled(upstream))).await;
     ControlFlow::Break(())
 }
@@ -112,7 +119,6 @@ async fn cancel(shared: &Shared, held: &mut Held) -> ControlFlow<()> {
 async fn contain(shared: &Shared, held: &Held, Panicked(place): &Panicked) {
     let claim = &held.tenure.claim;
     let connector = held.run.connector.spec.name;
-    error!(job = %claim.key.job, service = claim.service, worker = %claim.worker, connector, place, "E_CONNECTOR_PANIC");
     if shared.panics.panicked(connector, Instant::now(), shared.options.panic_pause) {
         error!(connector, worker = %claim.worker, pause = ?shared.options.panic_pause,
             "the connector panicked three times in a row; no job of it is claimed for a while");

@@ -55,15 +55,14 @@ impl LeaseKeeper {
     async fn keep(&self) {
         let fence_after = self.options.fence_after();
         let mut backoff = Backoff::up_to(self.options.renew_every);
-        let mut renewed = Instant::now();
-        let mut due = renewed + spread(self.options.renew_every, 0.1);
+        let (mut soonest, mut due) = self.next_renewal();
         loop {
             let wake = self.claims.first_fence(fence_after).map_or(due, |fence| fence.min(due));
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep_until(wake.into()) => {}
                 // A hint brings the renewal forward, so that a cancel is heard of soon; at most ten times as often as without.
-                () = self.hint.notified() => due = due.min(renewed + self.options.renew_every / 10),
+                () = self.hint.notified(), if due > soonest => due = soonest,
             }
             let now = Instant::now();
             for claim in self.claims.all() {
@@ -75,14 +74,20 @@ impl LeaseKeeper {
             if now < due {
                 continue;
             }
-            due = if self.renew().await {
+            if self.renew().await {
                 backoff.reset();
-                renewed = Instant::now();
-                renewed + spread(self.options.renew_every, 0.1)
+                (soonest, due) = self.next_renewal();
             } else {
-                Instant::now() + backoff.next()
-            };
+                due = Instant::now() + backoff.next();
+                soonest = due;
+            }
         }
+    }
+
+    /// When the next renewal comes, at the soonest and without a hint.
+    fn next_renewal(&self) -> (Instant, Instant) {
+        let (now, every) = (Instant::now(), self.options.renew_every);
+        (now + every / 10, now + spread(every, 0.1))
     }
 
     /// Renews every claim; says whether the store answered.

@@ -1,6 +1,6 @@
 //! How often: jitter, backoff and the floor under every loop (P22).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// No loop goes round faster than this when there is nothing to gain from it.
 pub(crate) const FLOOR: Duration = Duration::from_millis(50);
@@ -36,29 +36,31 @@ impl Backoff {
     }
 }
 
-/// Hints of the store are followed at once as long as they are few: 20 in a burst, 20 a second after that.
+/// How fast hints are followed that lead to nothing: a few at once, then less and less often, down to the floor.
 ///
-/// A lone job must not wait for the floor, and a store that hints without end must not keep a core busy.
-#[derive(Debug)]
-pub(crate) struct HintBudget {
-    left: f64,
-    counted: Instant,
+/// A lone job's own events are hints too and must not make the next job wait; a busy fleet's events must not make a worker with
+/// free slots ask for jobs a thousand times a second.
+#[derive(Debug, Default)]
+pub(crate) struct HintPace {
+    in_vain: u32,
 }
 
-impl HintBudget {
-    const BURST: f64 = 20.0;
-    const PER_SECOND: f64 = 20.0;
+impl HintPace {
+    const AT_ONCE: u32 = 5;
 
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { left: Self::BURST, counted: now }
+    /// A hint was followed and there was nothing; says how long to wait before the next one is followed.
+    pub(crate) fn in_vain(&mut self) -> Duration {
+        self.in_vain = self.in_vain.saturating_add(1);
+        let doublings = self.in_vain.saturating_sub(Self::AT_ONCE);
+        if doublings == 0 {
+            return Duration::ZERO;
+        }
+        Duration::from_millis(1 << doublings.min(8)).min(FLOOR)
     }
 
-    /// How long to wait before this hint is followed.
-    pub(crate) fn spend(&mut self, now: Instant) -> Duration {
-        let earned = now.saturating_duration_since(self.counted).as_secs_f64() * Self::PER_SECOND;
-        self.left = (self.left + earned).min(Self::BURST) - 1.0;
-        self.counted = now;
-        Duration::from_secs_f64((-self.left).max(0.0) / Self::PER_SECOND)
+    /// There was something, or it was quiet for a while.
+    pub(crate) fn reset(&mut self) {
+        self.in_vain = 0;
     }
 }
 
@@ -77,24 +79,14 @@ mod tests {
     }
 
     #[test]
-    fn p22_endless_hints_are_followed_at_most_twenty_times_a_second() {
-        let start = Instant::now();
-        let mut budget = HintBudget::new(start);
-        let mut now = start;
-        let mut followed = 0;
-        while now < start + Duration::from_secs(10) {
-            now += budget.spend(now) + Duration::from_micros(100);
-            followed += 1;
-        }
-        assert!((180..=260).contains(&followed), "{followed}");
-    }
-
-    #[test]
-    fn a_few_hints_are_followed_at_once() {
-        let now = Instant::now();
-        let mut budget = HintBudget::new(now);
-        assert!((0..20).all(|_| budget.spend(now).is_zero()));
-        assert!(!budget.spend(now).is_zero());
+    fn p22_endless_hints_in_vain_are_followed_twenty_times_a_second() {
+        let mut pace = HintPace::default();
+        let waits: Vec<_> = (0..20).map(|_| pace.in_vain()).collect();
+        assert!(waits.iter().take(5).all(Duration::is_zero), "a few are followed at once: {waits:?}");
+        assert!(waits.is_sorted(), "{waits:?}");
+        assert!(waits.iter().skip(11).all(|wait| *wait == FLOOR), "{waits:?}");
+        pace.reset();
+        assert!(pace.in_vain().is_zero());
     }
 
     #[test]

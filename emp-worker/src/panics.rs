@@ -1,9 +1,8 @@
 //! Panics of connector code: caught at the run's edge, told without their payload, and counted per connector (F6).
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Mutex, Once};
@@ -24,8 +23,12 @@ thread_local! {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Panicked(pub(crate) String);
 
-/// Runs a future and gives a panic of it as a value. A panic's payload can hold a job's data, so it is neither kept nor printed.
-pub(crate) async fn caught<T>(future: impl Future<Output = T> + Send) -> Result<T, Panicked> {
+/// Runs a future and gives a panic of it as a value. A panic's payload can hold a job's data, so it is neither kept nor printed;
+/// its place is told to `told`, also when somebody further in has contained the panic.
+pub(crate) async fn caught<T>(
+    future: impl Future<Output = T> + Send,
+    told: impl Fn(&str) + Send,
+) -> Result<T, Panicked> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let previous = std::panic::take_hook();
@@ -37,25 +40,26 @@ pub(crate) async fn caught<T>(future: impl Future<Output = T> + Send) -> Result<
             }
         }));
     });
-    Caught(Box::pin(future))
-        .await
-        .map_err(|_payload| Panicked(PLACE.take().unwrap_or_else(|| "an unknown place".to_owned())))
+    let mut future = Box::pin(future);
+    poll_fn(move |context| poll(future.as_mut(), context, &told)).await
 }
 
-struct Caught<'a, T>(Pin<Box<dyn Future<Output = T> + Send + 'a>>);
-
-impl<T> Future for Caught<'_, T> {
-    type Output = Result<T, Box<dyn Any + Send>>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outer = GUARDED.replace(true);
-        let polled = catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context)));
-        GUARDED.set(outer);
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-            Err(payload) => Poll::Ready(Err(payload)),
-        }
+/// Polls once. The place is read on the thread of the panic, so no other task's panic is taken for this one's.
+fn poll<T>(
+    future: Pin<&mut (impl Future<Output = T> + Send)>,
+    context: &mut Context<'_>,
+    told: &impl Fn(&str),
+) -> Poll<Result<T, Panicked>> {
+    let outer = GUARDED.replace(true);
+    let polled = catch_unwind(AssertUnwindSafe(|| future.poll(context)));
+    GUARDED.set(outer);
+    let place = PLACE.take();
+    if let Some(place) = &place {
+        told(place);
+    }
+    match polled {
+        Ok(polled) => polled.map(Ok),
+        Err(_payload) => Poll::Ready(Err(Panicked(place.unwrap_or_else(|| "an unknown place".to_owned())))),
     }
 }
 
@@ -99,10 +103,21 @@ mod tests {
 
     #[tokio::test]
     async fn f06_a_panic_is_told_with_its_place_and_without_its_payload() {
-        let place = caught(async { panic!("the job's secret") }).await.unwrap_err().0;
+        let told = Mutex::new(Vec::new());
+        let tell = |place: &str| lock(&told).push(place.to_owned());
+        let Panicked(place) = caught(async { panic!("the job's secret") }, tell).await.unwrap_err();
         assert!(place.contains("panics.rs:"), "{place}");
         assert!(!place.contains("secret"));
-        assert_eq!(caught(async { 1 }).await, Ok(1));
+        assert_eq!(caught(async { 1 }, tell).await, Ok(1));
+        assert_eq!(*lock(&told), [place]);
+    }
+
+    #[tokio::test]
+    async fn f06_a_panic_that_was_contained_further_in_is_told_too() {
+        let told = Mutex::new(0);
+        let contained = async { drop(catch_unwind(|| panic!("the job's secret"))) };
+        assert_eq!(caught(contained, |_| *lock(&told) += 1).await, Ok(()));
+        assert_eq!(*lock(&told), 1);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::pacing::{Backoff, FLOOR, spread};
+use crate::pacing::{Backoff, FLOOR, HintPace, spread};
 use crate::plan::PlannedWorker;
 use crate::shared::Shared;
 
@@ -37,6 +37,7 @@ impl Pool {
         stop: &CancellationToken,
     ) {
         let mut backoff = Backoff::up_to(Duration::from_secs(5));
+        let mut pace = HintPace::default();
         while let Some(slots) = self.free_slots(stop).await {
             let (services, pause) = self.open_services(shared);
             if services.is_empty() {
@@ -52,11 +53,14 @@ impl Pool {
                     let slow_poll = tokio::time::sleep(spread(shared.options.poll_every, 0.1));
                     tokio::select! {
                         () = stop.cancelled() => {}
-                        _ = hints.changed() => {}
-                        () = slow_poll => {}
+                        _ = hints.changed() => rest(stop, pace.in_vain()).await,
+                        () = slow_poll => pace.reset(),
                     }
                 }
-                Ok(_) => backoff.reset(),
+                Ok(_) => {
+                    backoff.reset();
+                    pace.reset();
+                }
                 Err(error) => {
                     let wait = backoff.next();
                     warn!(worker = %self.id, %error, ?wait, "no jobs claimed");

@@ -9,7 +9,7 @@ use emp_core::connector::Loaded;
 use emp_core::health::{Health, HealthStatus};
 use emp_store::store::{ServiceStatus, WorkerStatus};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::pacing::spread;
 use crate::panics::caught;
@@ -36,7 +36,11 @@ pub(crate) async fn watch_health(shared: Arc<Shared>, board: Arc<HealthBoard>, c
     let name = connector.spec.name;
     let declared = connector.spec.http().and_then(|http| http.health.as_ref()).map(|probe| probe.every);
     loop {
-        let health = caught(shared.driver.health(&connector)).await.unwrap_or_else(|panicked| Health {
+        let health = caught(shared.driver.health(&connector), |place| {
+            error!(connector = name, place, "the health probe panicked")
+        })
+        .await
+        .unwrap_or_else(|panicked| Health {
             status: HealthStatus::Down,
             detail: Some(format!("the health probe panicked at {}", panicked.0)),
             ..Health::unknown()
