@@ -1,3 +1,21 @@
+//! The derive macro of EMP connectors: the door between rustc and `emp_codegen`, and nothing else.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use proc_macro::TokenStream;
-/// derive
-#[proc_macro_derive(Connector)] pub fn c(_: TokenStream) -> TokenStream { TokenStream::new() }
+
+#[doc = include_str!("../REFERENCE.md")]
+#[proc_macro_derive(
+    Connector,
+    attributes(
+        connector, env, http, origins, auth, submit, poll, states, outcome, errors, cancel, pace, limits,
+        health
+    )
+)]
+pub fn connector(input: TokenStream) -> TokenStream {
+    let input = proc_macro2::TokenStream::from(input);
+    // A panic would reach the author as "proc-macro derive panicked", without a place and without advice.
+    catch_unwind(AssertUnwindSafe(|| emp_codegen::derive(input)))
+        .unwrap_or_else(|_| emp_codegen::bug())
+        .into()
+}

@@ -1,0 +1,194 @@
+//! References: what they name exists, has a value where they stand, and is no secret.
+
+use emp_syntax::hole::{Root, Step};
+
+use crate::catalogue::derive::{
+    CREDENTIAL, NOT_CAPTURED, NOT_HERE, NOT_YET, SECRET_PLACE, SETTING_TYPE, UNKNOWN_FIELD, UNKNOWN_WORD,
+};
+use crate::diag::{Diagnostic, Sink};
+use crate::raw::{RawField, RawSettle, RawSpec};
+use crate::spec::{Auth, AuthPart, EnvKind, Need, Place, Use};
+
+/// What `queue.` has.
+const QUEUE: [&str; 5] = ["job_id", "attempt", "budget_secs", "budget_millis", "ttl_millis"];
+
+pub(super) fn check(raw: &RawSpec, sink: &Sink) {
+    for used in &raw.uses {
+        match used.reference.root {
+            Root::Env => env(raw, used, sink),
+            Root::Job => job(raw, used, sink),
+            Root::Queue => queue(used, sink),
+            Root::Payload => payload(used, sink),
+            Root::Item | Root::Prepared | Root::Webhook => sink.report(Diagnostic::new(
+                NOT_YET,
+                used.span,
+                format!("`{}` is not in this version", used.reference.root.word()),
+            )),
+        }
+    }
+    credential(raw, sink);
+}
+
+fn env(raw: &RawSpec, used: &Use, sink: &Sink) {
+    let Some(name) = used.first() else { return };
+    let Some(field) = raw.fields.iter().find(|field| field.field == name) else {
+        let names: Vec<String> = raw.fields.iter().map(|field| field.field.to_string()).collect();
+        let help = match emp_syntax::nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => {
+                format!("add a field: `#[env(\"{}\")] {name}: String,`", name.to_ascii_uppercase())
+            }
+            None => format!("the fields are {}", names.join(", ")),
+        };
+        sink.report(
+            Diagnostic::new(UNKNOWN_FIELD, used.member, format!("`{}` has no field `{name}`", raw.name))
+                .help(help),
+        );
+        return;
+    };
+    if used.need != Need::Credential && field.kind == EnvKind::Secret {
+        sink.report(
+            Diagnostic::new(SECRET_PLACE, used.member, format!("`{name}` is a secret and cannot stand here"))
+                .related(field.field.span(), "the secret is declared here"),
+        );
+        return;
+    }
+    if let Some(wanted) = mistyped(used.need, field) {
+        sink.report(
+            Diagnostic::new(SETTING_TYPE, used.member, format!("`{name}` is not {wanted}"))
+                .help(format!("declare `{name}` as {wanted}"))
+                .related(field.field.span(), "the field is declared here"),
+        );
+    }
+}
+
+fn mistyped(need: Need, field: &RawField) -> Option<&'static str> {
+    let integer = matches!(field.kind, EnvKind::Integer { .. });
+    match need {
+        Need::Duration if field.kind != EnvKind::Duration && !integer => {
+            Some("a `Duration`, or a whole number of seconds")
+        }
+        Need::Count if !integer => Some("a whole number, such as `u32`"),
+        Need::Url if field.kind != EnvKind::Url => Some("a `Url`"),
+        _ => None,
+    }
+}
+
+fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
+    let Some(name) = used.first() else { return };
+    let submit = raw.submit.as_ref().map(|given| &given.value);
+    let assigned = submit.is_some_and(|submit| {
+        submit.settle.iter().any(|rule| matches!(rule.value, RawSettle::AssignId { .. }))
+    });
+    let place = match used.place {
+        Place::Submit | Place::Captured | Place::Lookup | Place::Base => {
+            "the service job is not known before the submit is answered"
+        }
+        Place::Health => "a health probe has no job",
+        Place::Setting | Place::Auth => "a setting is the same for all jobs",
+        Place::Job => "",
+    };
+    if name == "assigned_id" {
+        let early = matches!(used.place, Place::Submit | Place::Captured | Place::Lookup | Place::Job);
+        if !early {
+            sink.report(Diagnostic::new(
+                NOT_HERE,
+                used.member,
+                format!("`job.assigned_id` has no value here: {place}"),
+            ));
+        } else if !assigned {
+            sink.report(
+                Diagnostic::new(
+                    NOT_CAPTURED,
+                    used.member,
+                    "`job.assigned_id` needs the settle rule `assign_id`",
+                )
+                .help("add `assign_id = uuid` to `#[submit]`"),
+            );
+        }
+        return;
+    }
+    if !place.is_empty() {
+        sink.report(
+            Diagnostic::new(NOT_HERE, used.member, format!("`job.{name}` has no value here: {place}"))
+                .help("use `payload.`, `env.` or `queue.` here"),
+        );
+        return;
+    }
+    let captures = submit.map_or(&[][..], |submit| &submit.capture);
+    // Without a capture of `id` the missing id is the mistake, not each use of it.
+    if name == "id" || captures.iter().any(|capture| capture.name.value == name) {
+        return;
+    }
+    let names: Vec<&str> = captures.iter().map(|capture| capture.name.value.as_str()).chain(["id"]).collect();
+    let help = match emp_syntax::nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `job.{near}`?"),
+        None => format!("add it to `#[submit]`: `capture({name} = \"$.{name}\")`"),
+    };
+    sink.report(
+        Diagnostic::new(NOT_CAPTURED, used.member, format!("the submit does not capture `{name}`"))
+            .help(help),
+    );
+}
+
+fn queue(used: &Use, sink: &Sink) {
+    let Some(name) = used.first() else { return };
+    if used.place == Place::Health || used.place == Place::Base {
+        not_here(used, "there is no job at that moment", sink);
+    } else if !QUEUE.contains(&name) {
+        let help = emp_syntax::nearest(name, QUEUE).map_or_else(
+            || format!("there are {}", QUEUE.join(", ")),
+            |near| format!("did you mean `queue.{near}`?"),
+        );
+        sink.report(
+            Diagnostic::new(UNKNOWN_WORD, used.member, format!("the queue knows no `{name}`")).help(help),
+        );
+    }
+}
+
+fn payload(used: &Use, sink: &Sink) {
+    if matches!(used.place, Place::Health | Place::Base) {
+        not_here(used, "it is the same for all jobs", sink);
+    } else if used.need != Need::Spread
+        && used.place != Place::Job
+        && matches!(used.reference.path.first(), Some(Step::Index(_)))
+    {
+        not_here(used, "a payload is an object", sink);
+    }
+}
+
+fn not_here(used: &Use, why: &str, sink: &Sink) {
+    sink.report(
+        Diagnostic::new(NOT_HERE, used.member, format!("`{}` has no value here: {why}", used.reference))
+            .help("use `env.` and a field here, or a literal"),
+    );
+}
+
+/// A credential names at least one secret.
+fn credential(raw: &RawSpec, sink: &Sink) {
+    let Some(auth) = &raw.auth else { return };
+    let parts: Vec<&AuthPart> = match &auth.value {
+        Auth::None => return,
+        Auth::Header(_, parts) | Auth::Query(_, parts) => parts.iter().collect(),
+        Auth::Basic(_, password) => vec![password],
+    };
+    let fields: Vec<&RawField> = parts
+        .into_iter()
+        .filter_map(|part| match part {
+            AuthPart::Field(name) => raw.fields.iter().find(|field| field.field == name),
+            AuthPart::Literal(_) => None,
+        })
+        .collect();
+    if let Some(field) = fields.first()
+        && fields.iter().all(|field| field.kind != EnvKind::Secret)
+    {
+        sink.report(
+            Diagnostic::new(
+                CREDENTIAL,
+                field.type_span,
+                format!("`{}` is a credential, but not a `Secret`", field.field),
+            )
+            .help(format!("declare it as `{}: Secret`", field.field)),
+        );
+    }
+}

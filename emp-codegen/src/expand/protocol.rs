@@ -1,0 +1,359 @@
+//! The parts of a protocol as `emp_core::spec` data.
+
+use std::time::Duration;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::print::{Print, option, slice};
+use crate::spec::{
+    Auth, AuthPart, Base, Cancel, Capture, Errors, Follow, Health, Http, KeyPlace, Limits, Lookup, Outcome,
+    Pace, Pair, PairValue, Poll, Request, Setting, Settle, States, Submit, Target, Unknown,
+};
+
+impl Print for Http {
+    fn print(&self) -> TokenStream {
+        let base = self.base.print();
+        let allow_hosts = slice(&self.allow_hosts);
+        let follow = match &self.follow {
+            Follow::SelfOnly => quote!(SelfOnly),
+            Follow::Hosts(hosts) => {
+                let hosts = slice(hosts);
+                quote!(Hosts(#hosts))
+            }
+        };
+        let (auth, submit, states) = (self.auth.print(), self.submit.print(), self.states.print());
+        let (outcome, errors) = (self.outcome.print(), self.errors.print());
+        let poll = option(self.poll.as_ref().map(Print::print));
+        let cancel = option(self.cancel.as_ref().map(Print::print));
+        let health = option(self.health.as_ref().map(Print::print));
+        quote! {
+            __emp::spec::HttpProtocol {
+                base: #base,
+                allow_hosts: #allow_hosts,
+                follow: __emp::spec::Follow::#follow,
+                auth: #auth,
+                submit: #submit,
+                poll: #poll,
+                states: #states,
+                outcome: #outcome,
+                errors: #errors,
+                cancel: #cancel,
+                health: #health,
+            }
+        }
+    }
+}
+
+impl<T: SettingValue> Print for Setting<T> {
+    fn print(&self) -> TokenStream {
+        match self {
+            Self::Fixed(value) => {
+                let value = value.tokens();
+                quote!(__emp::spec::Setting::Fixed(#value))
+            }
+            Self::Env(field) => quote!(__emp::spec::Setting::Env(#field)),
+        }
+    }
+}
+
+/// The value of a setting that is written in the declaration.
+trait SettingValue {
+    fn tokens(&self) -> TokenStream;
+}
+
+impl SettingValue for Duration {
+    fn tokens(&self) -> TokenStream {
+        self.print()
+    }
+}
+
+impl SettingValue for u32 {
+    fn tokens(&self) -> TokenStream {
+        let literal = proc_macro2::Literal::u32_unsuffixed(*self);
+        quote!(#literal)
+    }
+}
+
+impl Print for Base {
+    fn print(&self) -> TokenStream {
+        match self {
+            Self::Template(template) => {
+                let template = template.print();
+                quote!(__emp::spec::Base::Template(#template))
+            }
+            Self::Env(field) => quote!(__emp::spec::Base::Env(#field)),
+        }
+    }
+}
+
+impl Print for AuthPart {
+    fn print(&self) -> TokenStream {
+        match self {
+            Self::Literal(text) => quote!(__emp::spec::AuthPart::Literal(#text)),
+            Self::Field(field) => quote!(__emp::spec::AuthPart::Field(#field)),
+        }
+    }
+}
+
+impl Print for Auth {
+    fn print(&self) -> TokenStream {
+        let variant = match self {
+            Self::None => quote!(None),
+            Self::Header(name, parts) => {
+                let parts = slice(parts);
+                quote!(Header { name: #name, value: #parts })
+            }
+            Self::Query(name, parts) => {
+                let parts = slice(parts);
+                quote!(Query { name: #name, value: #parts })
+            }
+            Self::Basic(user, password) => {
+                let (user, password) = (user.print(), password.print());
+                quote!(Basic { user: #user, password: #password })
+            }
+        };
+        quote!(__emp::spec::Auth::#variant)
+    }
+}
+
+impl Print for Request {
+    fn print(&self) -> TokenStream {
+        let method = self.method;
+        let url = match &self.url {
+            Target::Path(template) => {
+                let template = template.print();
+                quote!(Path(#template))
+            }
+            Target::Captured(reference) => {
+                let reference = reference.print();
+                quote!(Captured(#reference))
+            }
+        };
+        let (query, headers) = (slice(&self.query), slice(&self.headers));
+        let body = match &self.body {
+            Some(json) => {
+                let json = json.print();
+                quote!(Json(#json))
+            }
+            None => quote!(None),
+        };
+        let timeout = option(self.timeout.as_ref().map(Print::print));
+        quote! {
+            __emp::spec::RequestSpec {
+                method: #method,
+                url: __emp::spec::UrlSpec::#url,
+                query: #query,
+                headers: #headers,
+                body: __emp::spec::Body::#body,
+                timeout: #timeout,
+            }
+        }
+    }
+}
+
+impl Print for Pair {
+    fn print(&self) -> TokenStream {
+        let name = &self.name.value;
+        let value = match &self.value {
+            PairValue::Text(template) => {
+                let template = template.print();
+                quote!(Text(#template))
+            }
+            PairValue::Hole(hole) => {
+                let hole = hole.print();
+                quote!(Hole(#hole))
+            }
+        };
+        quote!(__emp::spec::Pair { name: #name, value: __emp::spec::PairValue::#value })
+    }
+}
+
+impl Print for Capture {
+    fn print(&self) -> TokenStream {
+        let name = &self.name.value;
+        let from = slice(&self.from);
+        quote!(__emp::spec::Capture { name: #name, from: #from })
+    }
+}
+
+impl Print for Submit {
+    fn print(&self) -> TokenStream {
+        let request = self.request.print();
+        let (accept, capture, rejects) = (slice(&self.accept), slice(&self.capture), slice(&self.rejects));
+        let Self { feeds_poll, billable, .. } = self;
+        let hold = option(self.hold.as_ref().map(Print::print));
+        let settle = self.settle.print();
+        quote! {
+            __emp::spec::Submit {
+                request: #request,
+                accept: #accept,
+                capture: #capture,
+                feeds_poll: #feeds_poll,
+                hold: #hold,
+                billable: #billable,
+                settle: #settle,
+                rejects: #rejects,
+            }
+        }
+    }
+}
+
+impl Print for Settle {
+    fn print(&self) -> TokenStream {
+        let variant = match self {
+            Self::Idempotent { key, ttl } => {
+                let key = match key {
+                    KeyPlace::Header(name) => quote!(Header(#name)),
+                    KeyPlace::Field(name) => quote!(Field(#name)),
+                };
+                let ttl = ttl.print();
+                quote!(Idempotent { key: __emp::spec::KeyPlace::#key, ttl: #ttl })
+            }
+            Self::AssignId { absent_for, resend } => {
+                let absent_for = absent_for.print();
+                quote!(AssignId { absent_for: #absent_for, resend: #resend })
+            }
+            Self::Lookup(lookup) => {
+                let lookup = lookup.print();
+                quote!(Lookup(#lookup))
+            }
+            Self::AtMostOnce => quote!(AtMostOnce),
+            Self::AtLeastOnce => quote!(AtLeastOnce),
+        };
+        quote!(__emp::spec::Settle::#variant)
+    }
+}
+
+impl Print for Lookup {
+    fn print(&self) -> TokenStream {
+        let request = self.request.print();
+        let (items, tag, id, wait) =
+            (self.items.print(), self.tag.print(), self.id.print(), self.wait.print());
+        quote!(__emp::spec::Lookup { request: #request, items: #items, tag: #tag, id: #id, wait: #wait })
+    }
+}
+
+impl Print for Poll {
+    fn print(&self) -> TokenStream {
+        let request = self.request.print();
+        let (progress, progress_text) = (slice(&self.progress), slice(&self.progress_text));
+        let (queue_position, eta, logs) = (slice(&self.queue_position), slice(&self.eta), slice(&self.logs));
+        quote! {
+            __emp::spec::Poll {
+                request: #request,
+                progress: #progress,
+                progress_text: #progress_text,
+                queue_position: #queue_position,
+                eta: #eta,
+                logs: #logs,
+            }
+        }
+    }
+}
+
+impl Print for States {
+    fn print(&self) -> TokenStream {
+        let (at, rules) = (slice(&self.at), slice(&self.rules));
+        let fold_case = self.fold_case;
+        let sets = self.sets.iter().map(|(verdict, words)| {
+            let (verdict, words) = (verdict.print(), slice(words));
+            quote!(__emp::spec::StateSet { verdict: #verdict, words: #words })
+        });
+        let unknown = match self.unknown {
+            Unknown::Running => quote!(Running),
+            Unknown::Failed => quote!(Failed),
+        };
+        quote! {
+            __emp::spec::States {
+                at: #at,
+                fold_case: #fold_case,
+                sets: &[#(#sets),*],
+                unknown: __emp::spec::Unknown::#unknown,
+                rules: #rules,
+            }
+        }
+    }
+}
+
+impl Print for Outcome {
+    fn print(&self) -> TokenStream {
+        let (json, text, meta) = (slice(&self.json), slice(&self.text), slice(&self.meta));
+        let keep_for = option(self.keep_for.as_ref().map(Print::print));
+        quote!(__emp::spec::Outcome { json: #json, text: #text, meta: #meta, keep_for: #keep_for })
+    }
+}
+
+impl Print for Errors {
+    fn print(&self) -> TokenStream {
+        let (message, code, rules) = (slice(&self.message), slice(&self.code), slice(&self.rules));
+        quote!(__emp::spec::Errors { message: #message, code: #code, rules: #rules })
+    }
+}
+
+impl Print for Cancel {
+    fn print(&self) -> TokenStream {
+        let request = self.request.print();
+        let (ok, too_late, gone) = (slice(&self.ok), slice(&self.too_late), slice(&self.gone));
+        quote!(__emp::spec::Cancel { request: #request, ok: #ok, too_late: #too_late, gone: #gone })
+    }
+}
+
+impl Print for Health {
+    fn print(&self) -> TokenStream {
+        let (request, every, metrics) = (self.request.print(), self.every.print(), slice(&self.metrics));
+        let ready = option(self.ready.as_ref().map(Print::print));
+        quote!(__emp::spec::HealthProbe { request: #request, every: #every, ready: #ready, metrics: #metrics })
+    }
+}
+
+/// `..DEFAULT` stands only where a field is left to it.
+fn with_default(path: &TokenStream, all: usize, fields: &[(&str, Option<TokenStream>)]) -> TokenStream {
+    let written: Vec<TokenStream> = fields
+        .iter()
+        .filter_map(|(name, value)| {
+            let name = proc_macro2::Ident::new(name, proc_macro2::Span::call_site());
+            value.as_ref().map(|value| quote!(#name: #value))
+        })
+        .collect();
+    let rest = (written.len() < all).then(|| quote!(..#path::DEFAULT));
+    if written.is_empty() { quote!(#path::DEFAULT) } else { quote!(#path { #(#written,)* #rest }) }
+}
+
+impl Print for Pace {
+    fn print(&self) -> TokenStream {
+        let fields = [
+            ("first", self.first.map(|value| value.print())),
+            ("min", self.min.map(|value| value.print())),
+            ("max", self.max.map(|value| value.print())),
+            ("factor", self.factor.map(|value| quote!(#value))),
+            ("jitter", self.jitter.map(|value| quote!(#value))),
+            ("while_queued", self.while_queued.map(|value| option(Some(value.print())))),
+            ("advice", (!self.advice.is_empty()).then(|| slice(&self.advice))),
+            ("deadline", self.deadline.as_ref().map(Print::print)),
+            ("max_unknown", self.max_unknown.map(|value| value.tokens())),
+        ];
+        with_default(&quote!(__emp::spec::Pace), fields.len(), &fields)
+    }
+}
+
+impl Print for Limits {
+    fn print(&self) -> TokenStream {
+        let bytes = |value: u64| {
+            let value = proc_macro2::Literal::u64_unsuffixed(value);
+            option(Some(quote!(#value)))
+        };
+        let rate = self.rate.map(|(count, per)| {
+            let (count, per) = (count.tokens(), per.print());
+            option(Some(quote!(__emp::spec::Rate { count: #count, per: #per })))
+        });
+        let fields = [
+            ("rate", rate),
+            ("in_flight", self.in_flight.as_ref().map(|value| option(Some(value.print())))),
+            ("attempts", self.attempts.as_ref().map(Print::print)),
+            ("max_body", self.max_body.map(bytes)),
+            ("max_response", self.max_response.map(bytes)),
+        ];
+        with_default(&quote!(__emp::spec::Limits), fields.len(), &fields)
+    }
+}

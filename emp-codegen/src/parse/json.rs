@@ -1,0 +1,88 @@
+//! Typed-hole JSON bodies.
+
+use emp_syntax::json::{Json, Member};
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Lit, LitStr, Token, token};
+
+use super::reference;
+use super::value;
+use super::walk::{Context, Parsed, braced, bracketed, inside, separated};
+use crate::catalogue::derive::{DUPLICATE_MEMBER, SYNTAX};
+use crate::diag::Diagnostic;
+use crate::spec::Need;
+
+/// A JSON value with holes.
+pub(super) fn json(input: ParseStream, context: &Context<'_>) -> Parsed<Json> {
+    if input.peek(token::Brace) {
+        let content = braced(input)?;
+        return inside(&content, &context.sink, |content| Ok(members(content, context)));
+    }
+    if input.peek(token::Bracket) {
+        let content = bracketed(input)?;
+        let mut elements = Vec::new();
+        separated(&content, &context.sink, |input| {
+            json(input, context).map(|element| elements.push(element))
+        });
+        return Ok(Json::Array(elements.into()));
+    }
+    if input.peek(LitStr) {
+        return reference::text(input, context).map(Json::Text);
+    }
+    let null = input.fork().call(Ident::parse_any).is_ok_and(|word| word == "null");
+    if null || input.peek(Lit) || input.peek(Token![-]) {
+        return value::literal(input).map(Json::Literal);
+    }
+    reference::hole(input, context).map(Json::Hole)
+}
+
+/// The members of an object, without its braces.
+pub(super) fn members(input: ParseStream, context: &Context<'_>) -> Json {
+    let mut members = Vec::new();
+    let mut seen: Vec<(String, Span)> = Vec::new();
+    separated(input, &context.sink, |input| {
+        if input.peek(Token![..]) {
+            input.parse::<Token![..]>()?;
+            let (reference, _) = reference::reference(input, context, Need::Spread)?;
+            members.push(Member::Spread(reference));
+            return Ok(());
+        }
+        let name = name(input)?;
+        let text = name.value();
+        if let Some((_, first)) = seen.iter().find(|(earlier, _)| *earlier == text) {
+            context.sink.report(
+                Diagnostic::new(
+                    DUPLICATE_MEMBER,
+                    name.span(),
+                    format!("the member \"{text}\" is there twice"),
+                )
+                .related(*first, "the first one is here"),
+            );
+        }
+        input.parse::<Token![:]>().map_err(|error| {
+            Diagnostic::new(SYNTAX, error.span(), format!("a `:` was expected behind \"{text}\""))
+                .help(format!("write `\"{text}\": payload.{text}`"))
+        })?;
+        let value = json(input, context)?;
+        seen.push((text.clone(), name.span()));
+        members.push(Member::Field { name: text.into(), value });
+        Ok(())
+    });
+    Json::Object(members.into())
+}
+
+fn name(input: ParseStream) -> Parsed<LitStr> {
+    if let Ok(ident) = input.fork().call(Ident::parse_any) {
+        return Err(Diagnostic::new(
+            SYNTAX,
+            ident.span(),
+            format!("the member's name `{ident}` is not in quotes"),
+        )
+        .help(format!("write `\"{ident}\": ..`")));
+    }
+    input.parse().map_err(|error: syn::Error| {
+        Diagnostic::new(SYNTAX, error.span(), "a member was expected here")
+            .help("write `\"name\": value`, or `..payload.input` to spread an object")
+    })
+}

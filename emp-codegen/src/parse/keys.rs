@@ -1,0 +1,450 @@
+//! The attributes and their keys: one table for the parser, its suggestions and the reference.
+
+/// An attribute of a declaration.
+#[derive(Debug)]
+pub struct Attribute {
+    /// Its name: `submit` for `#[submit(..)]`.
+    pub name: &'static str,
+    /// What it declares.
+    pub doc: &'static str,
+    /// Its keys, sorted.
+    pub keys: &'static [Key],
+}
+
+/// A key of an attribute.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is written.
+    pub form: Form,
+    /// It may be written more than once.
+    pub repeat: bool,
+    /// An example of it, ready to paste.
+    pub example: &'static str,
+    /// What it says.
+    pub doc: &'static str,
+}
+
+/// How a key is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `key`
+    Flag,
+    /// `key = value`
+    Value,
+    /// `key(..)`
+    Group,
+    /// `key {..}`
+    Braces,
+    /// In more than one of these forms.
+    Free,
+}
+
+const fn key(name: &'static str, form: Form, example: &'static str, doc: &'static str) -> Key {
+    Key { name, form, repeat: false, example, doc }
+}
+
+const fn repeated(name: &'static str, form: Form, example: &'static str, doc: &'static str) -> Key {
+    Key { name, form, repeat: true, example, doc }
+}
+
+use Form::{Braces, Flag, Free, Group, Value};
+
+const GET: Key =
+    key("get", Value, "get = \"/jobs/{job.id}\"", "A GET of a path below the base, or of a captured URL.");
+const POST: Key =
+    key("post", Value, "post = \"/jobs\"", "A POST to a path below the base, or to a captured URL.");
+const PUT: Key = key("put", Value, "put = \"/jobs/{job.id}\"", "A PUT.");
+const PATCH: Key = key("patch", Value, "patch = \"/jobs/{job.id}\"", "A PATCH.");
+const DELETE: Key = key("delete", Value, "delete = \"/jobs/{job.id}\"", "A DELETE.");
+const QUERY: Key = repeated(
+    "query",
+    Group,
+    "query(\"logs\" = \"1\")",
+    "Query pairs; a pair with an optional hole that has no value is left out.",
+);
+const HEADER: Key = repeated(
+    "header",
+    Group,
+    "header(\"Prefer\" = \"wait\")",
+    "Headers; never the credential, which is `#[auth]`'s.",
+);
+const JSON: Key =
+    key("json", Braces, "json { \"prompt\": payload.prompt }", "The body: JSON with typed holes.");
+const TIMEOUT: Key = key("timeout", Value, "timeout = \"60s\"", "For how long the request may take in all.");
+
+/// Every attribute of a struct.
+pub const ATTRIBUTES: &[&Attribute] = &[
+    &CONNECTOR, &HTTP, &ORIGINS, &AUTH, &SUBMIT, &POLL, &STATES, &OUTCOME, &ERRORS, &CANCEL, &PACE, &LIMITS,
+    &HEALTH,
+];
+
+/// `#[connector(..)]`
+pub const CONNECTOR: Attribute = Attribute {
+    name: "connector",
+    doc: "What the connector is called and what it serves.",
+    keys: &[
+        key(
+            "crate",
+            Value,
+            "crate = ::my_core",
+            "Another path to `emp_core`, for a crate that renames or re-exports it.",
+        ),
+        key("custom", Flag, "custom", "The protocol is the type's own `CustomConnector::run`."),
+        key(
+            "mode",
+            Value,
+            "mode = sync",
+            "`poll` (submit, then ask) or `sync` (the submit's answer is the result).",
+        ),
+        key("output", Value, "output = ChatOutput", "The type of a result, for its JSON Schema."),
+        key(
+            "payload",
+            Value,
+            "payload = ChatPayload",
+            "The type of a payload: holes are checked against its fields, jobs against its JSON Schema.",
+        ),
+        key("service", Value, "service = \"replicate\"", "The service that it serves, or a list of them."),
+        key(
+            "unregistered",
+            Flag,
+            "unregistered",
+            "Not in the folder that build.rs reads; for tests and examples.",
+        ),
+        key("version", Value, "version = \"1.0.0\"", "The connector's own version, semver."),
+    ],
+};
+
+/// `#[http(..)]`
+pub const HTTP: Attribute = Attribute {
+    name: "http",
+    doc: "Where the service is.",
+    keys: &[
+        key(
+            "allow_hosts",
+            Value,
+            "allow_hosts = [\"api.example.com\"]",
+            "Hosts that a base from the environment may name; `*.x.com` is any host below it.",
+        ),
+        key("allow_http", Flag, "allow_http", "The base may be plain http."),
+        key(
+            "base",
+            Value,
+            "base = \"https://api.example.com/v1\"",
+            "What paths are appended to: a URL, or `env.field`.",
+        ),
+    ],
+};
+
+/// `#[origins(..)]`
+pub const ORIGINS: Attribute = Attribute {
+    name: "origins",
+    doc: "Which URLs from the service's own answers are followed.",
+    keys: &[key(
+        "follow",
+        Value,
+        "follow = [\"*.example.com\"]",
+        "`self` (the base's origin only) or hosts, which never get the credential.",
+    )],
+};
+
+/// `#[auth(..)]`
+pub const AUTH: Attribute = Attribute {
+    name: "auth",
+    doc: "The credential and its place: the only place for a `Secret`.",
+    keys: &[
+        key("basic", Group, "basic(user = user, password = password)", "HTTP Basic."),
+        key("bearer", Value, "bearer = api_key", "`Authorization: Bearer ..` of a field."),
+        key("header", Free, "header(\"x-key\") = \"{api_key}\"", "A header of text and fields."),
+        key("none", Flag, "none", "No credential."),
+        key("query", Free, "query(\"key\") = \"{api_key}\"", "A query pair of text and fields."),
+    ],
+};
+
+/// `#[submit(..)]`
+pub const SUBMIT: Attribute = Attribute {
+    name: "submit",
+    doc: "How a job is submitted, and what a lost answer means.",
+    keys: &[
+        key("accept", Value, "accept = [200, 201]", "The codes that mean accepted; any 2xx when absent."),
+        key(
+            "assign_id",
+            Free,
+            "assign_id = uuid",
+            "Settle rule: the id is ours (`job.assigned_id`); after a lost answer the job is looked up by it.",
+        ),
+        key(
+            "at_least_once",
+            Flag,
+            "at_least_once",
+            "Settle rule: a lost answer is sent again, and may be paid for twice.",
+        ),
+        key(
+            "at_most_once",
+            Flag,
+            "at_most_once",
+            "Settle rule: a lost answer is never sent again; the job becomes `uncertain`.",
+        ),
+        key("billable", Value, "billable = false", "Whether a submit costs money; `true` when absent."),
+        key(
+            "capture",
+            Group,
+            "capture(id = \"$.id\", poll_url = \"$.urls.get\")",
+            "What the answer gives, later `job.<name>`.",
+        ),
+        DELETE,
+        key(
+            "feeds_poll",
+            Flag,
+            "feeds_poll",
+            "The answer is judged as a poll answer is; it may already be final.",
+        ),
+        GET,
+        HEADER,
+        key("hold", Value, "hold = \"10s\"", "For how long the service is asked to hold the request open."),
+        key(
+            "idempotent",
+            Group,
+            "idempotent(header(\"Idempotency-Key\"), ttl = \"24h\")",
+            "Settle rule: the service merges submits that carry the same key.",
+        ),
+        JSON,
+        key(
+            "lookup",
+            Group,
+            "lookup(get = \"/jobs\", items = \"$.jobs[*]\", tag = \"$.tag\", id = \"$.id\", wait = \"10s\")",
+            "Settle rule: jobs can be searched for a tag that holds `queue.job_id`.",
+        ),
+        PATCH,
+        POST,
+        PUT,
+        QUERY,
+        key("rejects", Value, "rejects = [503]", "5xx codes that say for certain that nothing was accepted."),
+        TIMEOUT,
+    ],
+};
+
+/// `idempotent(..)`
+pub const IDEMPOTENT: Attribute = Attribute {
+    name: "idempotent",
+    doc: "The service merges submits that carry the same key.",
+    keys: &[
+        key("field", Group, "field(\"request_id\")", "The key is a top-level member of the body."),
+        key("header", Group, "header(\"Idempotency-Key\")", "The key is a header."),
+        key("ttl", Value, "ttl = \"24h\"", "For how long the service remembers a key."),
+    ],
+};
+
+/// `assign_id(..)`
+pub const ASSIGN_ID: Attribute = Attribute {
+    name: "assign_id",
+    doc: "The id is ours.",
+    keys: &[
+        key(
+            "absent_for",
+            Value,
+            "absent_for = \"30s\"",
+            "Absent for so long means that it was never accepted.",
+        ),
+        key("resend", Flag, "resend", "The service refuses or merges a second submit with the same id."),
+        key("uuid", Flag, "uuid", "The id is a UUID."),
+    ],
+};
+
+/// `lookup(..)`
+pub const LOOKUP: Attribute = Attribute {
+    name: "lookup",
+    doc: "How to search for a job whose submit's answer was lost.",
+    keys: &[
+        GET,
+        HEADER,
+        key("id", Value, "id = \"$.id\"", "In a candidate: the service job id."),
+        key("items", Value, "items = \"$.jobs[*]\"", "The candidates."),
+        JSON,
+        POST,
+        QUERY,
+        key("tag", Value, "tag = \"$.tag\"", "In a candidate: what must equal `queue.job_id`."),
+        TIMEOUT,
+        key(
+            "wait",
+            Value,
+            "wait = \"10s\"",
+            "For how long the service may take to show a job that it accepted.",
+        ),
+    ],
+};
+
+/// `#[poll(..)]`
+pub const POLL: Attribute = Attribute {
+    name: "poll",
+    doc: "How a job is asked after.",
+    keys: &[
+        key("eta", Value, "eta = \"$.eta\"", "Seconds left."),
+        GET,
+        HEADER,
+        JSON,
+        key("logs", Value, "logs = \"$.logs\"", "Log text; the last lines are kept."),
+        POST,
+        key("progress", Value, "progress = \"$.progress\" | percent", "A fraction, 0 to 1."),
+        key("progress_text", Value, "progress_text = \"$.step\"", "A text for people."),
+        QUERY,
+        key("queue_position", Value, "queue_position = \"$.position\"", "How many are ahead."),
+        TIMEOUT,
+    ],
+};
+
+/// `#[states(..)]`
+pub const STATES: Attribute = Attribute {
+    name: "states",
+    doc: "What an answer says of the job: rules first, then the word at `at`.",
+    keys: &[
+        key("at", Value, "at = \"$.status\"", "Where the status word is."),
+        key("canceled", Value, "canceled = [\"canceled\"]", "Words for a job that a cancel ended."),
+        repeated(
+            "failed",
+            Free,
+            "failed(moderated) = [\"blocked\"]",
+            "Words for failed, with the kind of failure; `service` when not said.",
+        ),
+        key("fold_case", Flag, "fold_case", "Words are compared without regard to case."),
+        key("lost", Value, "lost = [\"not_found\"]", "Words for a job that the service does not know."),
+        key("queued", Value, "queued = [\"queued\"]", "Words for accepted and not started."),
+        key("rules", Group, "rules(code == 404 => lost)", "Tried in order before the words."),
+        key("running", Value, "running = [\"processing\"]", "Words for being worked on."),
+        key("succeeded", Value, "succeeded = [\"done\"]", "Words for done."),
+        key("timed_out", Value, "timed_out = [\"timeout\"]", "Words for `failed(timeout)`."),
+        key(
+            "unknown",
+            Value,
+            "unknown = running(warn)",
+            "What any other word means: `running(warn)` or `failed`.",
+        ),
+    ],
+};
+
+/// `#[outcome(..)]`
+pub const OUTCOME: Attribute = Attribute {
+    name: "outcome",
+    doc: "Where the result is; the whole body when absent.",
+    keys: &[
+        key("json", Value, "json = \"$.output\"", "The result as JSON."),
+        key("keep_for", Value, "keep_for = \"1h\"", "For how long the service keeps it."),
+        key("meta", Group, "meta(usage = \"$.usage\")", "Facts about it."),
+        key("text", Value, "text = \"$.text\"", "The result as text."),
+    ],
+};
+
+/// `#[errors(..)]`
+pub const ERRORS: Attribute = Attribute {
+    name: "errors",
+    doc: "What a refusal means: `401 | 403 => auth`, `429 => rate_limited(wait = header(\"retry-after\"))`.",
+    keys: &[
+        key("code", Value, "code = \"$.error.code\"", "The service's own code."),
+        key(
+            "message",
+            Value,
+            "message = [\"$.error.message\", \"$.detail\"]",
+            "The text for people, in fallback order.",
+        ),
+    ],
+};
+
+/// `#[cancel(..)]`
+pub const CANCEL: Attribute = Attribute {
+    name: "cancel",
+    doc: "How a job is cancelled at the service.",
+    keys: &[
+        DELETE,
+        GET,
+        key("gone", Value, "gone = [404]", "Codes that say that the job does not exist."),
+        HEADER,
+        JSON,
+        key("ok", Value, "ok = [200, 202]", "Codes that confirm it; any 2xx when absent."),
+        PATCH,
+        POST,
+        PUT,
+        QUERY,
+        TIMEOUT,
+        key("too_late", Value, "too_late = [409]", "Codes that say that the job has ended already."),
+    ],
+};
+
+/// `#[pace(..)]`
+pub const PACE: Attribute = Attribute {
+    name: "pace",
+    doc: "How often and how long to poll.",
+    keys: &[
+        key(
+            "advice",
+            Value,
+            "advice = [header(\"retry-after\")]",
+            "Where the service says when to come again.",
+        ),
+        key(
+            "deadline",
+            Value,
+            "deadline = \"30m\"",
+            "From the submit to the end, whatever happens; or `env.field`.",
+        ),
+        key("factor", Value, "factor = 1.5", "Each wait is the one before times this."),
+        key("first", Value, "first = \"2s\"", "From the submit's answer to the first poll."),
+        key("jitter", Value, "jitter = 0.2", "A wait is spread by plus or minus this fraction."),
+        key("max", Value, "max = \"30s\"", "The longest wait."),
+        key(
+            "max_unknown",
+            Value,
+            "max_unknown = 5",
+            "So many answers in a row without a known status end the job.",
+        ),
+        key("min", Value, "min = \"1s\"", "The shortest wait."),
+        key("slow_while", Group, "slow_while(queued, \"2s\")", "While queued, wait at least this long."),
+    ],
+};
+
+/// `#[limits(..)]`
+pub const LIMITS: Attribute = Attribute {
+    name: "limits",
+    doc: "What the service allows, for one credential.",
+    keys: &[
+        key(
+            "attempts",
+            Value,
+            "attempts = 3",
+            "Submits of one job that may fail definitely; or `env.field`.",
+        ),
+        key("in_flight", Value, "in_flight = 4", "Service jobs at once; or `env.field`."),
+        key("max_body", Value, "max_body = \"10MB\"", "Largest request body."),
+        key("max_response", Value, "max_response = \"8MiB\"", "Largest answer."),
+        key("rate", Value, "rate = \"150/10s\"", "Requests in a time, submits and polls together."),
+    ],
+};
+
+/// `#[health(..)]`
+pub const HEALTH: Attribute = Attribute {
+    name: "health",
+    doc: "How the service's health is asked.",
+    keys: &[
+        key("every", Value, "every = \"30s\"", "How often."),
+        GET,
+        HEADER,
+        JSON,
+        key("metric", Group, "metric(queued = \"$.queue.length\")", "Numbers to publish beside the health."),
+        POST,
+        QUERY,
+        key("ready", Value, "ready = \"$.ready\" == true", "A 2xx answer is healthy only when this holds."),
+        TIMEOUT,
+    ],
+};
+
+/// `#[env("NAME", ..)]` on a field.
+pub const ENV: Attribute = Attribute {
+    name: "env",
+    doc: "The variable that fills a field.",
+    keys: &[
+        key("default", Value, "default = \"30s\"", "Used when the variable is not set or empty."),
+        key("optional", Flag, "optional", "Says what the type `Option<..>` says already."),
+        key("range", Value, "range = 1..=60", "Smallest and largest number; for durations in seconds."),
+        key("unit", Value, "unit = ms", "What a bare number means in a duration: `s` or `ms`."),
+    ],
+};
