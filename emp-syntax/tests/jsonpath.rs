@@ -145,8 +145,8 @@ fn path() -> impl Strategy<Value = String> {
         Just("*".to_owned()),
         (prop::option::of(-4i64..4), prop::option::of(-4i64..4), prop::option::of(-2i64..3)).prop_map(
             |(a, b, c)| {
-                let text = |bound: Option<i64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
-                format!("{}:{}:{}", text(a), text(b), text(c))
+                let shown = |bound: Option<i64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
+                format!("{}:{}:{}", shown(a), shown(b), shown(c))
             }
         ),
         filter,

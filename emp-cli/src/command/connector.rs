@@ -1,0 +1,190 @@
+//! `emp connector`: what this binary can talk to.
+
+use emp_core::connector::Entry;
+use emp_core::spec::{ConnectorSpec, EnvField, Protocol, Settle};
+use emp_core::{Capabilities, Registry};
+use serde::Serialize;
+
+use crate::args::Connector;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+
+/// A connector as a list shows it.
+#[derive(Serialize)]
+struct Summary {
+    name: &'static str,
+    /// The first of its services; `services` has them all.
+    service: &'static str,
+    services: &'static [&'static str],
+    version: &'static str,
+    mode: &'static str,
+    description: &'static str,
+    capabilities: Capabilities,
+    lines: u32,
+}
+
+/// A connector, whole.
+#[derive(Serialize)]
+struct Detail {
+    #[serde(flatten)]
+    summary: Summary,
+    source: String,
+    fingerprint: String,
+    settle: &'static str,
+    environment: Vec<Variable>,
+    payload: serde_json::Value,
+    output: Option<serde_json::Value>,
+}
+
+#[derive(Serialize)]
+struct Variable {
+    variable: &'static str,
+    required: bool,
+    secret: bool,
+    default: Option<&'static str>,
+    description: &'static str,
+}
+
+pub(super) fn run(args: &Connector, registry: &Registry, out: &Output) -> Result<Exit, Failure> {
+    match args {
+        Connector::List => {
+            let all: Vec<Summary> = registry.entries().iter().map(|entry| summary(entry.spec)).collect();
+            if out.is_json() {
+                out.json(&all);
+            } else {
+                let rows = all.iter().map(|c| {
+                    vec![
+                        c.name.to_owned(),
+                        c.services.join(", "),
+                        c.version.to_owned(),
+                        c.mode.to_owned(),
+                        first_line(c.description),
+                    ]
+                });
+                out.table(&["connector", "service", "version", "mode", "description"], rows.collect());
+            }
+        }
+        Connector::Show { name, lines: true } => {
+            let shown = chosen(name.as_deref(), registry)?;
+            if out.is_json() {
+                let lines: serde_json::Map<_, _> = shown
+                    .iter()
+                    .map(|entry| (entry.spec.name.to_owned(), entry.spec.source.lines.into()))
+                    .collect();
+                out.json(&lines);
+            } else {
+                let rows = shown
+                    .iter()
+                    .map(|entry| vec![entry.spec.name.to_owned(), entry.spec.source.lines.to_string()]);
+                out.table(&["connector", "lines of attributes and fields"], rows.collect());
+            }
+        }
+        Connector::Show { name, lines: false } => {
+            for entry in chosen(name.as_deref(), registry)? {
+                let detail = detail(entry.spec);
+                if out.is_json() {
+                    out.json(&detail);
+                } else {
+                    print(&detail, out);
+                }
+            }
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn chosen(name: Option<&str>, registry: &Registry) -> Result<Vec<&'static Entry>, Failure> {
+    let Some(name) = name else { return Ok(registry.entries().iter().collect()) };
+    if let Some(entry) = registry.get(name) {
+        return Ok(vec![entry]);
+    }
+    let failure =
+        Failure::new(Exit::NotFound, "E_NO_CONNECTOR", format!("this binary has no connector `{name}`"));
+    let names = registry.entries().iter().map(|entry| entry.spec.name);
+    Err(match emp_core::syntax::nearest(name, names) {
+        Some(nearest) => failure.help(format!("emp connector show {nearest}")),
+        None => failure.help("emp connector list"),
+    })
+}
+
+fn summary(spec: &'static ConnectorSpec) -> Summary {
+    Summary {
+        name: spec.name,
+        service: spec.services.first().copied().unwrap_or_default(),
+        services: spec.services,
+        version: spec.version,
+        mode: match spec.http() {
+            None => "custom",
+            Some(http) if http.poll.is_some() => "poll",
+            Some(_) => "sync",
+        },
+        description: spec.description,
+        capabilities: spec.capabilities(),
+        lines: spec.source.lines,
+    }
+}
+
+fn detail(spec: &'static ConnectorSpec) -> Detail {
+    Detail {
+        summary: summary(spec),
+        source: format!("{}:{}", spec.source.file, spec.source.line),
+        fingerprint: format!("{:016x}", spec.fingerprint),
+        settle: settle(spec),
+        environment: spec.env.iter().map(variable).collect(),
+        payload: spec.payload.to_json_schema(),
+        output: spec.output.map(|schema| schema()),
+    }
+}
+
+fn variable(field: &EnvField) -> Variable {
+    Variable {
+        variable: field.variable,
+        required: field.required,
+        secret: field.secret(),
+        default: field.default,
+        description: field.description,
+    }
+}
+
+/// The settle rule in words.
+fn settle(spec: &ConnectorSpec) -> &'static str {
+    match &spec.protocol {
+        Protocol::Http(http) => match http.submit.settle {
+            Settle::Idempotent { .. } => {
+                "a lost submit is sent again with the same key and bytes: the service merges them"
+            }
+            Settle::AssignId { .. } => "a lost submit is looked up by the id that we chose",
+            Settle::Lookup(_) => "a lost submit is searched for by our tag",
+            Settle::AtMostOnce => "a lost submit is never sent again: the job becomes uncertain",
+            Settle::AtLeastOnce => "a lost submit is sent again",
+            _ => "as declared",
+        },
+        _ => "the connector's own code decides; a lost submit is never repeated blindly",
+    }
+}
+
+fn print(detail: &Detail, out: &Output) {
+    let summary = &detail.summary;
+    out.line(format!("{} {} ({})", summary.name, summary.version, summary.mode));
+    out.line(format!("  {}", summary.description.trim().replace('\n', "\n  ")));
+    out.line(format!("\n  serves       {}", summary.services.join(", ")));
+    out.line(format!("  declared at  {} ({} lines)", detail.source, summary.lines));
+    out.line(format!("  settle       {}", detail.settle));
+    out.line("\n  environment");
+    for variable in &detail.environment {
+        let state = match (variable.required, variable.default) {
+            (true, _) => "required".to_owned(),
+            (false, Some(default)) => format!("default {default}"),
+            (false, None) => "optional".to_owned(),
+        };
+        let secret = if variable.secret { ", secret" } else { "" };
+        out.line(format!("    {:<32} {state}{secret}", variable.variable));
+    }
+    out.line("\n  payload");
+    let schema = serde_json::to_string_pretty(&detail.payload).unwrap_or_default();
+    out.line(format!("    {}", schema.replace('\n', "\n    ")));
+}
+
+fn first_line(text: &str) -> String {
+    text.trim().lines().next().unwrap_or_default().to_owned()
+}

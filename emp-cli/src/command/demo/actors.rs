@@ -1,0 +1,184 @@
+//! The demo's processes and listeners: API and fake services here, the worker as a child that can be killed.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use emp_core::Registry;
+use emp_core::mapping::Mapping;
+use emp_store::{Store, StoreOptions};
+use emp_testkit::{FakeOptions, FakeService};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::client::Api;
+use crate::command::dev;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::runtime;
+
+/// Short, so that the worker's successor takes over while somebody is still watching.
+const LEASE: Duration = Duration::from_secs(3);
+
+/// Everything that plays in the demo.
+pub(super) struct Stage {
+    pub(super) api: Api,
+    pub(super) fakes: Vec<FakeService>,
+    home: PathBuf,
+    store_url: String,
+    workers: String,
+    services: Vec<Service>,
+    worker: Option<Child>,
+    _stop_api: DropGuard,
+}
+
+/// A service that the demo asks for.
+struct Service {
+    name: String,
+    connector: &'static str,
+    payload: Value,
+}
+
+impl Stage {
+    /// Starts the fake services, the API and the first worker.
+    pub(super) async fn set(
+        registry: &'static Registry,
+        mapping: Option<&Path>,
+        out: &Output,
+    ) -> Result<Self, Failure> {
+        let mapping = runtime::mapping(mapping, registry)?;
+        let services = services(&mapping, registry);
+        if services.is_empty() {
+            return Err(Failure::new(
+                Exit::Config,
+                "E_DEMO",
+                "the mapping names no service that survives its worker",
+            )
+            .help("declare a connector with #[poll] and name it in service-mapping.json"));
+        }
+        let fake_options = FakeOptions {
+            queued: Duration::from_secs(1),
+            running: Duration::from_secs(6),
+            ..FakeOptions::default()
+        };
+        let fakes = dev::start_fakes(&mapping, registry, &fake_options).await?;
+        let home = std::env::temp_dir().join(format!("emp-demo-{}", uuid::Uuid::new_v4().simple()));
+        let store_url = format!("file:{}", home.display());
+        let options = StoreOptions { lease: LEASE, ..StoreOptions::default() };
+        let store: Arc<dyn Store> = emp_store::open(&store_url, options)?;
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .map_err(|error| Failure::io("cannot listen on 127.0.0.1", &error))?;
+        let address = listener.local_addr().map_err(|error| Failure::io("the API has no address", &error))?;
+        let stop = CancellationToken::new();
+        let state = emp_api::ApiState::new(store, &mapping, registry, emp_api::Auth::None);
+        tokio::spawn(emp_api::serve(listener, state, stop.clone()));
+        let url = format!("http://{address}");
+        out.note(format!("API              {url}"));
+        for fake in &fakes {
+            out.note(format!("fake service     {:<22} {}", fake.spec().name, fake.base_url()));
+        }
+        out.note(format!("store            {store_url}"));
+        let base =
+            url.parse().map_err(|error| Failure::new(Exit::Bug, "E_DEMO", format!("{url}: {error}")))?;
+        let workers = workers(&mapping, &services);
+        let mut stage = Self {
+            api: Api::new(&base)?,
+            fakes,
+            home,
+            store_url,
+            workers,
+            services,
+            worker: None,
+            _stop_api: stop.drop_guard(),
+        };
+        stage.start_worker(out).await?;
+        Ok(stage)
+    }
+
+    /// Submits jobs over HTTP, the services in turn; gives their ids.
+    pub(super) async fn submit(&self, count: usize, out: &Output) -> Result<Vec<String>, Failure> {
+        let mut ids = Vec::new();
+        for (index, service) in (0..count).zip(self.services.iter().cycle()) {
+            let body = json!({
+                "service": service.name,
+                "payload": service.payload,
+                "idempotency_key": format!("demo-{index}"),
+            });
+            let job = self.api.post("/api/jobs", &body).await?;
+            ids.push(job.get("job_id").and_then(Value::as_str).unwrap_or_default().to_owned());
+        }
+        out.note(format!("submitted        {count} jobs by POST /api/jobs\n"));
+        Ok(ids)
+    }
+
+    /// Starts a worker process on the store.
+    pub(super) async fn start_worker(&mut self, out: &Output) -> Result<(), Failure> {
+        let program =
+            std::env::current_exe().map_err(|error| Failure::io("cannot find this program", &error))?;
+        let mut command = Command::new(program);
+        command.args(["worker", "--workers", &self.workers, "--store", &self.store_url, "--lease", "3s"]);
+        for (connector, url) in dev::urls(&self.fakes) {
+            command.args(["--fake", &format!("{connector}={url}")]);
+        }
+        let log = std::fs::File::options().create(true).append(true).open(self.home.join("worker.log"));
+        let log = log.map_err(|error| Failure::io("cannot write the worker's log", &error))?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
+        let child = command.spawn().map_err(|error| Failure::io("cannot start a worker", &error))?;
+        out.note(format!("worker           process {} started", child.id().unwrap_or_default()));
+        self.worker = Some(child);
+        Ok(())
+    }
+
+    /// SIGKILL: the worker has no chance to say goodbye.
+    pub(super) async fn kill_worker(&mut self, out: &Output) -> Result<(), Failure> {
+        if let Some(mut worker) = self.worker.take() {
+            let id = worker.id().unwrap_or_default();
+            worker.kill().await.map_err(|error| Failure::io("cannot kill the worker", &error))?;
+            out.note(format!(
+                "worker           process {id} killed with SIGKILL while its jobs are being polled"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Stops the worker and removes the store.
+    pub(super) async fn clear(mut self) {
+        if let Some(mut worker) = self.worker.take() {
+            let _ = worker.kill().await;
+        }
+        let _ = std::fs::remove_dir_all(&self.home);
+    }
+}
+
+/// One service of each connector whose jobs outlive their worker: those that are polled, and those of custom connectors.
+fn services(mapping: &Mapping, registry: &'static Registry) -> Vec<Service> {
+    let mut services: Vec<Service> = Vec::new();
+    for capability in mapping.capabilities() {
+        let Some(entry) = registry.get(capability.connector) else { continue };
+        let outlives = entry.spec.http().is_none_or(|http| http.poll.is_some());
+        if outlives && services.iter().all(|service| service.connector != entry.spec.name) {
+            services.push(Service {
+                name: capability.capability.to_owned(),
+                connector: entry.spec.name,
+                payload: dev::payload(capability.capability, entry.spec),
+            });
+        }
+    }
+    services
+}
+
+/// The workers that offer the services.
+fn workers(mapping: &Mapping, services: &[Service]) -> String {
+    let mut names: Vec<&str> = mapping
+        .capabilities()
+        .filter(|capability| services.iter().any(|service| service.name == capability.capability))
+        .map(|capability| capability.worker)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.iter().map(|name| format!("{name}:50")).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,125 @@
+//! What the demo shows while jobs run: one bar per job on a terminal, one line per change elsewhere.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde_json::Value;
+
+use crate::client::Api;
+use crate::exit::Failure;
+use crate::output::{Output, printable};
+
+/// A job as the API showed it last.
+#[derive(Clone)]
+pub(super) struct Seen {
+    pub(super) id: String,
+    pub(super) service: String,
+    pub(super) status: String,
+    pub(super) phase: String,
+    pub(super) attempts: u64,
+    pub(super) deliveries: u64,
+    pub(super) service_job_id: String,
+    progress: u64,
+    message: String,
+    finished: bool,
+}
+
+impl Seen {
+    fn read(job: &Value) -> Self {
+        let text = |field: &str| job.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let count = |field: &str| job.get(field).and_then(Value::as_u64).unwrap_or_default();
+        Self {
+            id: text("id"),
+            service: text("service"),
+            status: text("status"),
+            phase: text("phase"),
+            attempts: count("attempt"),
+            deliveries: count("deliveries"),
+            service_job_id: text("service_job_id"),
+            progress: job.get("progress").and_then(Value::as_f64).unwrap_or_default() as u64,
+            message: text("message"),
+            finished: job.get("finished_at").is_some_and(|at| !at.is_null()),
+        }
+    }
+
+    /// It is at the service and only asked after.
+    pub(super) fn polled(&self) -> bool {
+        self.status == "running" && self.phase == "submitted"
+    }
+
+    /// Nothing changes any more by itself.
+    pub(super) fn ended(&self) -> bool {
+        self.finished || self.status == "unknown"
+    }
+}
+
+/// Looks at the jobs again and again, and shows what changes.
+pub(super) struct Watch {
+    ids: Vec<String>,
+    bars: Option<(MultiProgress, Vec<ProgressBar>)>,
+    told: BTreeMap<String, String>,
+    quiet: bool,
+}
+
+impl Watch {
+    pub(super) fn new(ids: &[String], out: &Output) -> Self {
+        let bars = out.is_live().then(|| {
+            let all = MultiProgress::new();
+            let style = ProgressStyle::with_template("  {prefix:<32} [{bar:24}] {pos:>3} %  {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> ");
+            let bars = ids.iter().map(|_| all.add(ProgressBar::new(100).with_style(style.clone()))).collect();
+            (all, bars)
+        });
+        Self { ids: ids.to_vec(), bars, told: BTreeMap::new(), quiet: out.is_json() }
+    }
+
+    /// Looks until the jobs are as wanted.
+    pub(super) async fn until(
+        &mut self,
+        api: &Api,
+        wanted: impl Fn(&[Seen]) -> bool,
+    ) -> Result<Vec<Seen>, Failure> {
+        loop {
+            let mut jobs = Vec::with_capacity(self.ids.len());
+            for id in &self.ids {
+                jobs.push(Seen::read(&api.get(&format!("/api/jobs/{id}")).await?));
+            }
+            self.show(&jobs);
+            if wanted(&jobs) {
+                return Ok(jobs);
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    fn show(&mut self, jobs: &[Seen]) {
+        for (index, job) in jobs.iter().enumerate() {
+            if let Some(bar) = self.bars.as_ref().and_then(|(_, bars)| bars.get(index)) {
+                bar.set_prefix(format!("{} {}", job.service, short(&job.id)));
+                bar.set_position(job.progress);
+                bar.set_message(format!("{} {}", job.status, printable(&job.message)));
+            } else if !self.quiet {
+                let line = format!("{:<12} {:<10} {:>3} %", job.service, job.status, job.progress / 25 * 25);
+                if self.told.insert(job.id.clone(), line.clone()).as_ref() != Some(&line) {
+                    anstream::eprintln!("  {} {line}", short(&job.id));
+                }
+            }
+        }
+    }
+
+    /// Leaves the bars as they are.
+    pub(super) fn finish(self) {
+        if let Some((_, bars)) = self.bars {
+            for bar in bars {
+                bar.abandon();
+            }
+        }
+    }
+}
+
+/// The end of an id, which tells two of one moment apart.
+pub(super) fn short(id: &str) -> &str {
+    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
+}

@@ -1,0 +1,42 @@
+//! One file per command.
+
+mod check;
+mod connector;
+mod demo;
+mod dev;
+mod env;
+mod explain;
+mod job;
+mod schema;
+mod serve;
+mod welcome;
+
+use clap::CommandFactory;
+use emp_core::Registry;
+
+use crate::args::{Cli, Command};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::runtime;
+
+/// Runs what the command line says.
+pub(crate) fn run(cli: Cli, registry: &'static Registry, out: &Output) -> Result<Exit, Failure> {
+    let mapping = cli.mapping.as_deref();
+    let Some(command) = cli.command else { return Ok(welcome::run(registry, out)) };
+    match command {
+        Command::Demo(args) => runtime::block_on(demo::run(&args, registry, mapping, out)),
+        Command::Dev(args) => runtime::block_on(dev::run(&args, registry, mapping, out)),
+        Command::Serve(args) => runtime::block_on(serve::serve(&args, registry, mapping)),
+        Command::Worker(args) => runtime::block_on(serve::worker(&args, registry, mapping)),
+        Command::Check(args) => check::run(&args, mapping, out),
+        Command::Connector(args) => connector::run(&args, registry, out),
+        Command::Job(args) => runtime::block_on(job::run(args, out)),
+        Command::Env(args) => env::run(&args, registry, mapping, out),
+        Command::Schema(args) => schema::run(&args, registry, mapping, out),
+        Command::Explain { code } => explain::run(code.as_deref(), out),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "emp", &mut std::io::stdout());
+            Ok(Exit::Ok)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `emp serve` and `emp worker`: the processes of production.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use emp_core::env::{EnvSource, ProcessEnv};
+use emp_core::mapping::Mapping;
+use emp_core::{Registry, SystemClock, Url};
+use emp_engine::{Engine, EngineOptions};
+use emp_store::Store;
+use emp_worker::plan::{self, PlannedWorker};
+use emp_worker::{Worker, WorkerOptions};
+use tokio_util::sync::CancellationToken;
+
+use super::dev;
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::{logging, runtime, signals};
+
+/// API and workers in one process.
+pub(super) async fn serve(
+    args: &args::Serve,
+    registry: &'static Registry,
+    mapping: Option<&Path>,
+) -> Result<Exit, Failure> {
+    logging::start(false);
+    let mapping = runtime::mapping(mapping, registry)?;
+    let planned = match &args.workers {
+        Some(workers) => plan(&mapping, registry, workers, &ProcessEnv, &BTreeMap::new())?,
+        None => Vec::new(),
+    };
+    let auth = emp_api::Auth::from_env(&ProcessEnv);
+    let listener = emp_api::bind(args.listen, &auth)
+        .await
+        .map_err(|error| Failure::new(Exit::Config, error.code(), error.to_string()).help(error.help()))?;
+    let store = emp_store::open(&args.store.store, runtime::store_options(&args.store))?;
+    let shutdown = signals::shutdown();
+    tracing::info!(listen = %args.listen, store = %args.store.store, "API listening");
+    run(
+        Parts { mapping: &mapping, registry, planned, store, auth, lease: args.store.lease },
+        Some(listener),
+        shutdown,
+    )
+    .await
+}
+
+/// Workers alone.
+pub(super) async fn worker(
+    args: &args::Worker,
+    registry: &'static Registry,
+    mapping: Option<&Path>,
+) -> Result<Exit, Failure> {
+    logging::start(false);
+    let mapping = runtime::mapping(mapping, registry)?;
+    let planned = if args.fakes.is_empty() {
+        plan(&mapping, registry, &args.workers, &ProcessEnv, &BTreeMap::new())?
+    } else {
+        let fakes = args.fakes.iter().cloned().collect();
+        plan(&mapping, registry, &args.workers, &dev::fake_environment(registry), &fakes)?
+    };
+    let store = emp_store::open(&args.store.store, runtime::store_options(&args.store))?;
+    let auth = emp_api::Auth::None;
+    let parts = Parts { mapping: &mapping, registry, planned, store, auth, lease: args.store.lease };
+    run(parts, None, signals::shutdown()).await
+}
+
+/// What a process is made of.
+pub(super) struct Parts<'a> {
+    pub(super) mapping: &'a Mapping,
+    pub(super) registry: &'static Registry,
+    pub(super) planned: Vec<PlannedWorker>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) auth: emp_api::Auth,
+    pub(super) lease: std::time::Duration,
+}
+
+/// Runs an API, if there is a listener, and the workers, until the token is cancelled.
+pub(super) async fn run(
+    parts: Parts<'_>,
+    listener: Option<tokio::net::TcpListener>,
+    shutdown: CancellationToken,
+) -> Result<Exit, Failure> {
+    let Parts { mapping, registry, planned, store, auth, lease } = parts;
+    let worker = (!planned.is_empty()).then(|| {
+        let engine = Engine::new(EngineOptions::default());
+        let defaults = WorkerOptions::default();
+        let reap_every = defaults.reap_every.min(lease / 2);
+        let options = WorkerOptions { lease, renew_every: lease / 3, reap_every, ..defaults };
+        Worker::new(options, Arc::clone(&store), engine, planned, Arc::new(SystemClock))
+    });
+    let api = listener.map(|listener| {
+        let state = emp_api::ApiState::new(Arc::clone(&store), mapping, registry, auth);
+        emp_api::serve(listener, state, shutdown.clone())
+    });
+    let work = async {
+        if let Some(worker) = worker {
+            worker.run(shutdown.clone()).await;
+        }
+    };
+    let answer = async {
+        match api {
+            Some(api) => api.await,
+            None => Ok(()),
+        }
+    };
+    let ((), answered) = tokio::join!(work, answer);
+    answered.map_err(|error| Failure::io("the API stopped", &error))?;
+    Ok(Exit::Ok)
+}
+
+/// Resolves `WORKERS` into what to run, or says everything that is missing.
+pub(super) fn plan(
+    mapping: &Mapping,
+    registry: &'static Registry,
+    workers: &str,
+    env: &dyn EnvSource,
+    fakes: &BTreeMap<String, Url>,
+) -> Result<Vec<PlannedWorker>, Failure> {
+    plan::plan_with_bases(mapping, registry, workers, env, fakes).map_err(|error| {
+        let codes = error.0.iter().map(|fault| fault.code);
+        let code =
+            codes.clone().next().filter(|first| codes.clone().all(|code| code == *first)).unwrap_or("E_PLAN");
+        let line = |fault: &plan::PlanFault| format!("{}\n  help: {}", fault.message, fault.help);
+        let message: Vec<String> = error.0.iter().map(line).collect();
+        Failure::new(Exit::Config, code, message.join("\n"))
+    })
+}

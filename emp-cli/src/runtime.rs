@@ -1,0 +1,53 @@
+//! What several commands need: the async runtime, the mapping, the store.
+
+use std::future::Future;
+use std::path::Path;
+
+use emp_core::Registry;
+use emp_core::mapping::Mapping;
+use emp_store::StoreOptions;
+
+use crate::args::StoreArgs;
+use crate::exit::{Exit, Failure};
+
+/// Runs a command that waits for things.
+pub(crate) fn block_on<F: Future<Output = Result<Exit, Failure>>>(command: F) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io("cannot start the async runtime", &error))?;
+    runtime.block_on(command)
+}
+
+/// The mapping: the file when one is named, else the one that the build checked.
+pub(crate) fn mapping(file: Option<&Path>, registry: &Registry) -> Result<Mapping, Failure> {
+    let (name, text) = match file {
+        Some(file) => {
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                Failure::io(&format!("cannot read {}", file.display()), &error)
+                    .help("name an existing file with --mapping, or leave it out to use the one that the build checked")
+            })?;
+            (file.display().to_string(), text)
+        }
+        None => {
+            let text = registry.mapping_text().ok_or_else(|| {
+                Failure::new(
+                    Exit::Config,
+                    "E_NO_MAPPING",
+                    "this binary was built without a service-mapping.json",
+                )
+                .help("name one with --mapping FILE")
+            })?;
+            ("service-mapping.json".to_owned(), text.to_owned())
+        }
+    };
+    Mapping::parse(&text).map_err(|error| {
+        Failure::new(Exit::Config, "E_MAPPING", format!("{name} is not valid: {error}"))
+            .help(format!("emp check --mapping {name}"))
+    })
+}
+
+/// How the store of a command counts.
+pub(crate) fn store_options(args: &StoreArgs) -> StoreOptions {
+    StoreOptions { lease: args.lease, ..StoreOptions::default() }
+}
