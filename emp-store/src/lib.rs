@@ -5,6 +5,7 @@
 //!
 //! What a change does to a job is one pure function, [`transition`], that both of them apply in their transaction.
 
+pub mod conformance;
 pub mod embedded;
 mod keys;
 mod line;

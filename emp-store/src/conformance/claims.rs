@@ -1,0 +1,240 @@
+//! Who has a job (P5 to P12, P26).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use emp_core::ErrorCode;
+use emp_core::job::{EventKind, Job, JobState, Phase, Progress, UpstreamCancel, WorkerId};
+
+use super::{Bench, ask, at_phase, bought, error, intent, new, options, release, retry, success};
+use crate::store::{Answer, Change, Finish};
+
+fn every_verb() -> Vec<Change> {
+    vec![
+        Change::Renew,
+        Change::Intent(intent("zombie")),
+        Change::NotSent { reason: "zombie".into() },
+        Change::Submitted(bought("far-1")),
+        Change::Progress(Progress { fraction: Some(0.9), ..Progress::default() }),
+        success(),
+        Change::Finish(Finish::Failed(error())),
+        Change::Finish(Finish::Cancelled(UpstreamCancel::Confirmed)),
+        Change::Finish(Finish::Uncertain(error())),
+        retry(Duration::ZERO),
+        release(Duration::ZERO),
+    ]
+}
+
+/// P5: the nonce is compared for equality, whatever the verb and whatever the job's state.
+pub async fn p05_a_zombie_changes_nothing_by_any_verb(bench: Bench) {
+    let zombie = bench.submitted().await;
+    bench.lapse().await;
+    let owner = bench.claim_as("b").await.expect("the job again");
+    let untouched = |bench: Bench, zombie: Job| async move {
+        let before = bench.job(&zombie.id).await;
+        for verb in every_verb() {
+            assert_eq!(bench.write(&zombie, verb.clone()).await, Answer::Fenced, "{verb:?}");
+            assert_eq!(bench.job(&zombie.id).await, before, "{verb:?}");
+        }
+        (bench, zombie)
+    };
+    let (bench, zombie) = untouched(bench, zombie).await;
+    assert_eq!(bench.write(&owner, release(Duration::ZERO)).await, Answer::Ok);
+    let (bench, zombie) = untouched(bench, zombie).await;
+    let owner = bench.claim_as("c").await.expect("the job again");
+    assert_eq!(bench.write(&owner, success()).await, Answer::Ok);
+    untouched(bench, zombie).await;
+}
+
+/// P5, P17: many workers that claim at once get different jobs.
+pub async fn p05_one_job_has_one_owner_under_contention(bench: Bench) {
+    for _ in 0..40 {
+        bench.add_one().await;
+    }
+    let claims = (0..20).map(|_| bench.claim_n("w", 3));
+    let claimed: Vec<Job> = futures_util::future::join_all(claims).await.into_iter().flatten().collect();
+    let ids: BTreeSet<_> = claimed.iter().map(|job| job.id.clone()).collect();
+    let nonces: BTreeSet<_> =
+        claimed.iter().filter_map(|job| job.lease.as_ref()).map(|l| l.nonce.as_str()).collect();
+    assert_eq!((claimed.len(), ids.len(), nonces.len()), (40, 40, 40));
+}
+
+/// P6: an answer may be lost, so whoever did not hear it says it again.
+pub async fn p06_every_word_can_be_repeated(bench: Bench) {
+    let words: Vec<fn() -> Change> = vec![
+        success,
+        || Change::Finish(Finish::Failed(error())),
+        || Change::Finish(Finish::Uncertain(error())),
+        || retry(Duration::from_secs(5)),
+        || release(Duration::from_secs(5)),
+    ];
+    for word in words {
+        let job = bench.claimed().await;
+        assert_eq!(bench.write(&job, Change::Intent(intent("key"))).await, Answer::Ok);
+        assert_eq!(bench.write(&job, word()).await, Answer::Ok);
+        let stored = bench.job(&job.id).await;
+        bench.clock.advance(Duration::from_secs(1));
+        assert_eq!(bench.write(&job, word()).await, Answer::OkAlready);
+        assert_eq!(bench.job(&job.id).await, stored, "nothing changed");
+    }
+    let job = bench.submitted().await;
+    bench.store.cancel(&job.id, "me", None).await.expect("cancel");
+    let word = || Change::Finish(Finish::Cancelled(UpstreamCancel::Confirmed));
+    assert_eq!(bench.write(&job, word()).await, Answer::Ok);
+    assert_eq!(bench.write(&job, word()).await, Answer::OkAlready);
+
+    // Also when somebody else has it by now.
+    let job = bench.claimed().await;
+    bench.write(&job, release(Duration::ZERO)).await;
+    let owner = bench.claim_as("b").await.expect("the job again");
+    assert_eq!(bench.write(&job, release(Duration::ZERO)).await, Answer::OkAlready);
+    assert_eq!(bench.job(&job.id).await.lease, owner.lease);
+}
+
+/// P6: only the same word is a repetition.
+pub async fn p06_another_word_after_the_end_is_fenced(bench: Bench) {
+    let job = bench.claimed().await;
+    assert_eq!(bench.write(&job, success()).await, Answer::Ok);
+    let ended = bench.job(&job.id).await;
+    assert_eq!(bench.write(&job, Change::Finish(Finish::Failed(error()))).await, Answer::Fenced);
+    assert_eq!(bench.write(&job, Change::Renew).await, Answer::Fenced);
+    assert_eq!(bench.job(&job.id).await, ended);
+}
+
+/// P7: the lease is about the worker, not about the job.
+pub async fn p07_a_renewed_job_runs_for_days_under_one_claim(bench: Bench) {
+    let job = bench.claimed().await;
+    for _ in 0..50 {
+        bench.clock.advance(options().lease - Duration::from_secs(1));
+        assert_eq!(bench.write(&job, Change::Renew).await, Answer::Ok);
+        assert_eq!(bench.store.reap().await.expect("reap"), 0);
+        assert_eq!(bench.claim_as("b").await, None);
+    }
+    let now = bench.job(&job.id).await;
+    assert_eq!((now.deliveries, now.crashes), (1, 0));
+    assert_eq!(now.lease.map(|lease| lease.nonce), job.lease.map(|lease| lease.nonce));
+}
+
+/// P8: not before the lease has lapsed, and at once after it.
+pub async fn p08_work_of_a_dead_worker_is_back_after_one_lease(bench: Bench) {
+    let job = bench.claimed().await;
+    bench.clock.advance(options().lease - Duration::from_millis(1));
+    assert_eq!(bench.store.reap().await.expect("reap"), 0);
+    bench.clock.advance(Duration::from_millis(1));
+    assert_eq!(bench.store.reap().await.expect("reap"), 1);
+    let back = bench.job(&job.id).await;
+    assert_eq!((back.state, back.crashes, back.lease), (JobState::Queued, 1, None));
+    assert_eq!(bench.claim_as("b").await.map(|job| job.deliveries), Some(2));
+    assert_eq!(bench.kinds(&job.id).await.get(2), Some(&EventKind::LeaseLost));
+}
+
+/// P8: all of them, also when they are many.
+pub async fn p08_no_page_of_lapsed_leases_blocks_another(bench: Bench) {
+    let jobs: Vec<_> = (0..1100).map(|_| bench.add_one()).collect();
+    futures_util::future::join_all(jobs).await;
+    assert_eq!(
+        bench
+            .store
+            .claim(super::ClaimRequest { max: 2000, ..ask("a", &[("svc", 2000)], &[]) })
+            .await
+            .expect("claim")
+            .len(),
+        1100
+    );
+    assert_eq!(bench.lapse().await, 1100);
+    assert_eq!(bench.claim_n("b", 10).await.len(), 10);
+}
+
+/// P9: after a jump of the clock, or a pause, a worker that lives goes on, as long as nobody has its job; that was no crash.
+pub async fn p09_a_lapsed_lease_that_nobody_took_is_renewed(bench: Bench) {
+    let job = bench.submitted().await;
+    bench.clock.advance(options().lease * 2);
+    assert_eq!(bench.write(&job, Change::Renew).await, Answer::Ok, "lapsed, not yet taken back");
+    assert_eq!(bench.lapse().await, 1);
+    assert_eq!(bench.write(&job, Change::Renew).await, Answer::Ok, "taken back, not yet taken");
+    let now = bench.job(&job.id).await;
+    assert_eq!((now.state, now.crashes, now.deliveries), (JobState::Running, 0, 1));
+    assert_eq!(bench.claim_as("b").await, None);
+    assert_eq!(bench.write(&job, success()).await, Answer::Ok);
+}
+
+/// P9: a clock that is set back changes neither the order of events nor lets leases stand still.
+pub async fn p09_time_never_runs_backwards(bench: Bench) {
+    let job = bench.claimed().await;
+    let before = bench.store.now();
+    bench.clock.advance_millis(-3_600_000);
+    assert!(bench.store.now() >= before);
+    let later = bench.add_one().await;
+    assert!(later.created_at >= before, "{} < {}", later.created_at.0, before.0);
+    bench.clock.advance(options().lease);
+    assert_eq!(bench.store.reap().await.expect("reap"), 1, "a lease is as long as ever");
+    assert_eq!(bench.job(&job.id).await.state, JobState::Queued);
+}
+
+/// P10: a name is a label; every start is somebody else.
+pub async fn p10_two_starts_of_one_name_are_two_workers(bench: Bench) {
+    assert_ne!(WorkerId::start("gpu"), WorkerId::start("gpu"));
+    bench.add_one().await;
+    bench.add_one().await;
+    let (one, two) =
+        (bench.claim_as("gpu").await.expect("a job"), bench.claim_as("gpu").await.expect("a job"));
+    bench.clock.advance(options().lease - Duration::from_secs(1));
+    bench.write(&two, Change::Renew).await;
+    bench.clock.advance(Duration::from_secs(2));
+    assert_eq!(
+        bench.store.reap().await.expect("reap"),
+        1,
+        "the life of the second does not keep the first's work"
+    );
+    assert_eq!(bench.job(&one.id).await.state, JobState::Queued);
+    assert_eq!(bench.job(&two.id).await.state, JobState::Running);
+}
+
+/// P12: a submit, a claim and a crash are three numbers; a job given back was not delivered.
+pub async fn p12_attempts_deliveries_and_crashes_are_counted_apart(bench: Bench) {
+    let numbers = |job: &Job| (job.attempt, job.deliveries, job.crashes);
+    let job = bench.claimed().await;
+    assert_eq!(numbers(&job), (0, 1, 0));
+    bench.write(&job, release(Duration::ZERO)).await;
+    assert_eq!(numbers(&bench.job(&job.id).await), (0, 0, 0));
+    let job = bench.claim_as("b").await.expect("the job again");
+    bench.write(&job, Change::Intent(intent("key-1"))).await;
+    bench.lapse().await;
+    assert_eq!(numbers(&bench.job(&job.id).await), (1, 1, 1));
+    let job = bench.claim_as("c").await.expect("the job again");
+    assert_eq!(numbers(&job), (1, 2, 1));
+    at_phase(&job, Phase::Submitting);
+    bench.write(&job, retry(Duration::ZERO)).await;
+    let job = bench.claim_as("d").await.expect("the job again");
+    bench.write(&job, Change::Intent(intent("key-2"))).await;
+    assert_eq!(numbers(&bench.job(&job.id).await), (2, 3, 1));
+}
+
+/// P12: next time and why.
+pub async fn p12_a_retry_says_when_and_why(bench: Bench) {
+    let job = bench.claimed().await;
+    bench.write(&job, retry(Duration::from_secs(7))).await;
+    let waiting = bench.job(&job.id).await;
+    assert_eq!((waiting.state, waiting.error.as_ref()), (JobState::Waiting, Some(&error())));
+    assert_eq!(waiting.ready_at, bench.store.now().after(Duration::from_secs(7)));
+    bench.clock.advance(Duration::from_millis(6999));
+    assert_eq!(bench.claim_as("b").await, None);
+    bench.clock.advance(Duration::from_millis(1));
+    assert!(bench.claim_as("b").await.is_some());
+}
+
+/// P26: out of the queue, with what is known of it.
+pub async fn p26_a_job_that_ends_its_workers_is_taken_out(bench: Bench) {
+    let job = bench.add(new("svc")).await;
+    for _ in 0..options().max_crashes {
+        assert!(bench.claim_as("victim").await.is_some());
+        bench.lapse().await;
+    }
+    assert_eq!(bench.claim_as("next").await, None);
+    let job = bench.job(&job.id).await;
+    assert_eq!(
+        (job.state, job.error.map(|error| error.code)),
+        (JobState::Quarantined, Some(ErrorCode::EPoison))
+    );
+    assert!(job.finished_at.is_some());
+}

@@ -1,0 +1,29 @@
+//! Both stores keep the same promises.
+
+mod memory {
+    use std::sync::Arc;
+
+    use emp_store::MemoryStore;
+    use emp_store::conformance::{Bench, clock, options};
+
+    emp_store::conformance!(|| async {
+        let clock = clock();
+        let store = MemoryStore::new(options(), Arc::<emp_core::time::ManualClock>::clone(&clock));
+        Bench::new(Arc::new(store), clock)
+    });
+}
+
+mod embedded {
+    use std::sync::Arc;
+
+    use emp_store::EmbeddedStore;
+    use emp_store::conformance::{Bench, clock, options};
+
+    emp_store::conformance!(|| async {
+        let clock = clock();
+        let dir = tempfile::tempdir().expect("a directory");
+        let shared = Arc::<emp_core::time::ManualClock>::clone(&clock);
+        let store = EmbeddedStore::open(&dir.path().join("jobs"), options(), shared).expect("a store");
+        Bench::new(Arc::new(store), clock).keeping(dir)
+    });
+}
