@@ -47,6 +47,8 @@ pub enum Trouble {
     RetryAfter(u16, Duration),
     /// Refused the way the connector classifies as this kind; no effect.
     Refused(FailureKind),
+    /// Refused with a text that quotes the request's credential (I97); no effect.
+    QuotesCredential,
     /// Accepted, and answered with an error code nevertheless (F31).
     StatusAfter(u16),
     /// The connection closes with no answer and no effect (F33).
@@ -157,7 +159,7 @@ impl fmt::Display for FaultError {
 impl std::error::Error for FaultError {}
 
 /// The troubles that are a word and nothing else.
-const PLAIN: [(&str, Trouble); 15] = [
+const PLAIN: [(&str, Trouble); 16] = [
     ("backwards", Trouble::Backwards),
     ("cut", Trouble::Cut),
     ("cut_after", Trouble::CutAfter),
@@ -169,6 +171,7 @@ const PLAIN: [(&str, Trouble); 15] = [
     ("job_cancelled", Trouble::JobCancelled),
     ("job_never_ends", Trouble::JobNeverEnds),
     ("no_id", Trouble::NoId),
+    ("quotes_credential", Trouble::QuotesCredential),
     ("slow_body", Trouble::SlowBody),
     ("timeout", Trouble::Timeout),
     ("timeout_after", Trouble::TimeoutAfter),

@@ -7,6 +7,7 @@ use emp_core::spec::HttpProtocol;
 use crate::answer;
 use crate::draft::Draft;
 use crate::fault::Trouble;
+use crate::route::{self, Seen};
 
 /// What goes back over the connection.
 #[derive(Debug)]
@@ -54,13 +55,21 @@ impl From<ReplyKind> for Reply {
 const TOLD: &str = "fault of the fake service";
 
 /// The reply of a trouble that keeps a request from having any effect.
-pub(crate) fn prevent(http: &HttpProtocol, trouble: &Trouble) -> Option<ReplyKind> {
+pub(crate) fn prevent(http: &HttpProtocol, trouble: &Trouble, seen: &Seen) -> Option<ReplyKind> {
     Some(match trouble {
         Trouble::Status(code) => ReplyKind::Answer(answer::refusal(http, *code, TOLD)),
         Trouble::RetryAfter(code, wait) => {
             let mut draft = answer::refusal(http, *code, TOLD);
             draft.headers.insert("retry-after".to_owned(), wait.as_secs_f64().ceil().to_string());
             ReplyKind::Answer(draft)
+        }
+        Trouble::QuotesCredential => {
+            let credential = route::credential(&http.auth, seen).unwrap_or("none");
+            ReplyKind::Answer(answer::refusal(
+                http,
+                400,
+                &format!("the credential `{credential}` is not good"),
+            ))
         }
         Trouble::Refused(kind) => ReplyKind::Answer(answer::refusal_of_kind(http, *kind)),
         Trouble::Cut => ReplyKind::Cut,

@@ -227,6 +227,19 @@ pub(crate) fn base_path(spec: &ConnectorSpec, http: &HttpProtocol) -> String {
     url::Url::parse(&text).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default()
 }
 
+/// The text in the credential's place.
+pub(crate) fn credential<'s>(auth: &Auth, seen: &'s Seen) -> Option<&'s str> {
+    let header = |name: &str| seen.headers.get(&name.to_ascii_lowercase()).map(String::as_str);
+    match auth {
+        Auth::Header { name, .. } => header(name),
+        Auth::Query { name, .. } => {
+            seen.query.iter().find_map(|(key, text)| (key == name).then_some(text.as_str()))
+        }
+        Auth::Basic { .. } => header("authorization"),
+        _ => None,
+    }
+}
+
 /// Whether a request has the declared credential: in its place, and of its shape.
 pub(crate) fn authorized(spec: &ConnectorSpec, auth: &Auth, seen: &Seen) -> bool {
     let optional = |part: &AuthPart| match part {
@@ -235,17 +248,14 @@ pub(crate) fn authorized(spec: &ConnectorSpec, auth: &Auth, seen: &Seen) -> bool
         }
         AuthPart::Literal(_) => false,
     };
-    let shaped = |value: &[AuthPart], text: Option<&String>| match text {
+    let shaped = |value: &[AuthPart]| match credential(auth, seen) {
         Some(text) => has_shape(value, text),
         // The credential of a field that may be unset is left out when it is.
         None => value.iter().any(optional),
     };
     match auth {
-        Auth::Header { name, value } => shaped(value, seen.headers.get(&name.to_ascii_lowercase())),
-        Auth::Query { name, value } => {
-            shaped(value, seen.query.iter().find_map(|(key, text)| (key == name).then_some(text)))
-        }
-        Auth::Basic { user, password } => match seen.headers.get("authorization") {
+        Auth::Header { value, .. } | Auth::Query { value, .. } => shaped(value),
+        Auth::Basic { user, password } => match credential(auth, seen) {
             Some(text) => text.strip_prefix("Basic ").is_some_and(|rest| !rest.is_empty()),
             None => optional(user) || optional(password),
         },

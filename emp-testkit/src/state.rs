@@ -132,7 +132,7 @@ impl Service {
     fn perform(&mut self, step: Step, seen: &Seen, holes: &Holes) -> Reply {
         let trouble = self.trouble(step);
         let trouble = trouble.as_ref();
-        if let Some(prevented) = trouble.and_then(|trouble| prevent(self.http, trouble)) {
+        if let Some(prevented) = trouble.and_then(|trouble| prevent(self.http, trouble, seen)) {
             return prevented.into();
         }
         let draft = match step {

@@ -1,5 +1,6 @@
 //! The fake service over loopback: by itself, and under the engine.
 #![allow(clippy::expect_used, reason = "a helper of a test may fail it")]
 
+mod engine;
 mod fake;
 mod support;

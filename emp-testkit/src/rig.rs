@@ -1,0 +1,234 @@
+//! One job under the engine, on a store in memory and without waiting: what a connector does, tried against its fake.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use emp_core::connector::Loaded;
+use emp_core::job::{Event, Intent, Job, JobId, Progress, ServiceJob, WorkerId};
+use emp_core::time::ManualClock;
+use emp_core::{Clock, Timestamp};
+use emp_engine::port::{JobPort, Stop};
+use emp_engine::run::{End, Next};
+use emp_engine::{Engine, EngineOptions};
+use emp_store::{
+    Answer, Change, ClaimKey, ClaimRequest, Enqueued, Finish, MemoryStore, NewJob, Release, Store,
+    StoreError, StoreOptions, Write,
+};
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// More steps than any job takes whose connector makes sense.
+const MAX_STEPS: usize = 10_000;
+/// For how long a cancel is followed, in real time: a fake obeys at once or not at all.
+const CANCEL_DEADLINE: Duration = Duration::from_millis(100);
+
+/// One job under the engine. It is kept in a memory store, and whenever the engine waits, the clock is moved instead.
+///
+/// The fake must age its jobs by the same clock, or they never end.
+#[derive(Debug)]
+pub struct Rig {
+    connector: Arc<Loaded>,
+    store: Arc<MemoryStore>,
+    clock: Arc<ManualClock>,
+    job: JobId,
+    service: String,
+    progress: Arc<Mutex<Vec<Progress>>>,
+    stop: watch::Sender<Option<Stop>>,
+}
+
+/// How a job came to an end in a [`Rig`].
+#[derive(Debug)]
+pub struct Ended {
+    /// The job, as the store has it.
+    pub job: Job,
+    /// Everything that happened to it.
+    pub events: Vec<Event>,
+    /// Every progress that was told.
+    pub progress: Vec<Progress>,
+}
+
+impl Rig {
+    /// A new job for a loaded connector.
+    pub async fn new(connector: Loaded, payload: Value, clock: Arc<ManualClock>) -> Result<Self, StoreError> {
+        let service = connector.spec.services.first().copied().unwrap_or_default().to_owned();
+        let options =
+            StoreOptions { max_crashes: u32::MAX, max_events: usize::MAX, ..StoreOptions::default() };
+        let store = Arc::new(MemoryStore::new(options, Arc::<ManualClock>::clone(&clock)));
+        let new = NewJob {
+            service: service.clone(),
+            payload,
+            priority: 5,
+            labels: BTreeMap::new(),
+            idempotency_key: None,
+        };
+        let job = match store.enqueue(new).await? {
+            Enqueued::New(job) | Enqueued::Replayed(job) => job.id,
+            Enqueued::KeyConflict { job } => job,
+        };
+        Ok(Self {
+            connector: Arc::new(connector),
+            store,
+            clock,
+            job,
+            service,
+            progress: Arc::default(),
+            stop: watch::Sender::new(None),
+        })
+    }
+
+    /// The job's id.
+    pub fn job_id(&self) -> &JobId {
+        &self.job
+    }
+
+    /// The clock of the job and its store.
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// Claims the job and works on it until this attempt ends, as a worker does. Dropping the future is the worker's death: the
+    /// next call is another worker that takes over after the lease has lapsed. `None` when there is nothing (more) to claim.
+    pub async fn attempt(&self) -> Result<Option<Job>, StoreError> {
+        let Some(job) = self.claim().await? else { return Ok(None) };
+        let Some(lease) = &job.lease else { return Ok(None) };
+        let desk = Arc::new(Desk {
+            claim: ClaimKey { job: job.id.clone(), nonce: lease.nonce.clone() },
+            store: Arc::clone(&self.store),
+            progress: Arc::clone(&self.progress),
+            stop: self.stop.subscribe(),
+        });
+        let port: Arc<dyn JobPort> = Arc::<Desk>::clone(&desk);
+        // Another worker's engine knows nothing of the limits that this one ran into; those are in real time anyway.
+        let engine =
+            Engine::new(EngineOptions { cancel_deadline: CANCEL_DEADLINE, ..EngineOptions::default() });
+        let mut run = engine.start(job, Arc::clone(&self.connector), port);
+        for _ in 0..MAX_STEPS {
+            let end = match engine.step(&mut run).await {
+                Next::Wait(wait) => {
+                    self.clock.advance(wait.max(Duration::from_millis(1)));
+                    continue;
+                }
+                Next::End(end) => end,
+                Next::Stopped(Stop::Cancel) => End::Cancelled(engine.cancel(&mut run).await),
+                Next::Stopped(Stop::Fenced | Stop::HandOver) => return Ok(None),
+            };
+            desk.write(change_of(end)).await?;
+            return self.store.get(&self.job).await;
+        }
+        Err(StoreError::Down(format!("the job did not end in {MAX_STEPS} steps")))
+    }
+
+    async fn claim(&self) -> Result<Option<Job>, StoreError> {
+        let request = ClaimRequest {
+            worker: WorkerId::start("rig"),
+            services: BTreeMap::from([(self.service.clone(), 1)]),
+            labels: BTreeMap::new(),
+            max: 1,
+        };
+        let Some(job) = self.store.get(&self.job).await? else { return Ok(None) };
+        let until = job.lease.as_ref().map_or(job.ready_at, |lease| lease.until);
+        self.clock.advance(until.since(self.clock.now()) + Duration::from_millis(1));
+        self.store.reap().await?;
+        Ok(self.store.claim(request).await?.pop())
+    }
+
+    /// Works on the job, attempt after attempt, until it ends for good.
+    pub async fn finish(&self) -> Result<Ended, StoreError> {
+        for _ in 0..MAX_STEPS {
+            match self.attempt().await? {
+                Some(job) if !job.state.terminal() => {}
+                _ => break,
+            }
+        }
+        self.ended().await
+    }
+
+    /// The job as it stands.
+    pub async fn ended(&self) -> Result<Ended, StoreError> {
+        let gone = || StoreError::Corrupt(format!("the job {} is gone", self.job));
+        Ok(Ended {
+            job: self.store.get(&self.job).await?.ok_or_else(gone)?,
+            events: self.store.events(&self.job, 0).await?.unwrap_or_default(),
+            progress: self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        })
+    }
+
+    /// Records the wish to cancel; the engine sees it before its next effect.
+    pub async fn cancel(&self) -> Result<(), StoreError> {
+        self.store.cancel(&self.job, "rig", None).await?;
+        self.stop.send_replace(Some(Stop::Cancel));
+        Ok(())
+    }
+}
+
+fn change_of(end: End) -> Change {
+    match end {
+        End::Succeeded { result, meta } => Change::Finish(Finish::Succeeded { result, meta }),
+        End::Failed(error) => Change::Finish(Finish::Failed(error)),
+        End::Retry { error, after } => Change::Finish(Finish::Retry { error, after }),
+        End::Uncertain(error) => Change::Finish(Finish::Uncertain(error)),
+        End::Cancelled(upstream) => Change::Finish(Finish::Cancelled(upstream)),
+        End::GiveBack { reason, after } => Change::Release(Release { after, reason }),
+    }
+}
+
+/// The claim's side.
+#[derive(Debug)]
+struct Desk {
+    claim: ClaimKey,
+    store: Arc<MemoryStore>,
+    progress: Arc<Mutex<Vec<Progress>>>,
+    stop: watch::Receiver<Option<Stop>>,
+}
+
+impl Desk {
+    async fn write(&self, change: Change) -> Result<Answer, StoreError> {
+        let write = Write { claim: self.claim.clone(), change };
+        Ok(self.store.write(vec![write]).await?.pop().unwrap_or(Answer::Gone))
+    }
+
+    async fn persist(&self, change: Change) -> Result<(), Stop> {
+        match self.write(change).await {
+            Ok(answer) if answer.holds() => Ok(()),
+            _ => Err(Stop::Fenced),
+        }
+    }
+}
+
+#[async_trait]
+impl JobPort for Desk {
+    async fn intent(&self, intent: Intent) -> Result<(), Stop> {
+        self.persist(Change::Intent(intent)).await
+    }
+
+    async fn not_sent(&self, reason: &str) -> Result<(), Stop> {
+        self.persist(Change::NotSent { reason: reason.to_owned() }).await
+    }
+
+    async fn submitted(&self, service_job: ServiceJob) -> Result<(), Stop> {
+        self.persist(Change::Submitted(service_job)).await
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).push(progress);
+    }
+
+    fn stop(&self) -> Option<Stop> {
+        *self.stop.borrow()
+    }
+
+    async fn stopped(&self) -> Stop {
+        let mut stop = self.stop.clone();
+        match stop.wait_for(Option::is_some).await.map(|stop| *stop) {
+            Ok(Some(stop)) => stop,
+            // The rig is gone, and nobody waits for this any more.
+            _ => std::future::pending().await,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.store.now()
+    }
+}
