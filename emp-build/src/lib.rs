@@ -1,1 +1,40 @@
-//! Build-script library: finds connectors, checks service-mapping.json, writes the registry.
+//! The build-script library of EMP connectors: finds the connectors of a folder, checks `service-mapping.json` against
+//! them, and writes the registry.
+//!
+//! ```no_run
+//! // build.rs
+//! fn main() {
+//!     emp_build::connectors("connectors").mapping("service-mapping.json").emit();
+//! }
+//! ```
+//! and in `src/lib.rs`: `emp_core::include_registry!();`. Dropping a file into `connectors/` registers its connectors.
+//!
+//! ```text
+//! connectors/*.rs       -> skim -> emp_codegen -> Sources --+-> registry.rs        (OUT_DIR/emp)
+//! service-mapping.json  -> JSON with places ----------------+-> findings -> report.txt, cargo's warnings
+//! ```
+//! Every arrow is a pure function of [`Inputs`]; only [`Builder::emit`] and [`check`] read, and only `emit` writes. What
+//! a connector's own attributes have wrong is the derive's to report; here are reported only facts across files.
+
+mod builder;
+mod cargo;
+mod check;
+mod codes;
+mod connector;
+mod declaration;
+mod finding;
+mod inputs;
+mod json;
+mod outcome;
+mod registry;
+pub mod render;
+pub mod schema;
+mod skim;
+mod source;
+
+pub use builder::{Builder, connectors};
+pub use cargo::Directive;
+pub use finding::{Finding, Mark, Report, Severity};
+pub use inputs::{CheckInputs, Document, Folder, Inputs, MAX_BYTES};
+pub use outcome::{Outcome, check, plan, report};
+pub use source::{Place, SourceText};

@@ -11,7 +11,7 @@ pub use std::vec::Vec;
 
 pub use serde_json::Value;
 
-pub use crate::connector::{Connector, Registered};
+pub use crate::connector::{Connector, Entry, Registered, Registry};
 pub use crate::custom::{CustomConnector, CustomRunner, runner};
 pub use crate::env::{EnvError, EnvSource, FromSetting, Settings};
 pub use crate::spec;

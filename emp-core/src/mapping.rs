@@ -35,7 +35,7 @@ pub struct Mapping {
     pub connectors: BTreeMap<String, ConnectorEntry>,
     /// The workers, by the name that `WORKERS="name:2"` runs them under.
     #[serde(default)]
-    #[schemars(example = example_worker())]
+    #[schemars(example = serde_json::json!({ "my-service-api": example_worker() }))]
     pub workers: BTreeMap<String, Worker>,
     /// What a worker's instances are bound to; `shared`, `gpu`, `cpu` and `mock_gpu` exist without being declared.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -5,6 +5,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use emp_syntax::SyntaxError;
+use emp_syntax::env_template::{EnvTemplate, Missing};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -126,12 +128,44 @@ impl<K> Template<K> {
     }
 }
 
+impl<K: Kind> Template<K> {
+    /// The value that the variables make; `None` when they are unset and nothing stands in for them.
+    ///
+    /// # Errors
+    /// When the text is no template, when a variable that it requires is unset, or when what comes out is not of the kind.
+    pub fn value(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<K::Value>, TemplateError> {
+        let template = EnvTemplate::parse(&self.text)?;
+        let text = template.expand(lookup)?;
+        if text.is_empty() && template.as_literal().is_none() {
+            return Ok(None);
+        }
+        match K::read(&text) {
+            Some(value) => Ok(Some(value)),
+            None => Err(TemplateError::Value { text, expected: K::EXPECTED }),
+        }
+    }
+
+    /// The value where no variable is set; `None` when there is no default.
+    ///
+    /// # Errors
+    /// As [`Template::value`], but for required variables, which have no default.
+    pub fn default(&self) -> Result<Option<K::Value>, TemplateError> {
+        match self.value(&|_| None) {
+            Err(TemplateError::Missing(_)) => Ok(None),
+            other => other,
+        }
+    }
+}
+
 /// Why a template has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// The template itself cannot be read or expanded.
-    #[error("{0}")]
-    Template(String),
+    /// The text is no template.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// Variables that it requires are unset.
+    #[error(transparent)]
+    Missing(#[from] Missing),
     /// The expanded text is not of the kind.
     #[error("`{text}` is not {expected}")]
     Value {
@@ -141,6 +175,7 @@ pub enum TemplateError {
         expected: &'static str,
     },
 }
+
 impl<K> Clone for Template<K> {
     fn clone(&self) -> Self {
         Self::new(self.text.clone())

@@ -79,3 +79,19 @@ fn kinds_read_what_they_mean_and_nothing_else() {
     assert_eq!(Seconds::read("2m"), Some(std::time::Duration::from_secs(120)));
     assert_eq!([Seconds::read("-1"), Seconds::read("soon"), Seconds::read("NaN")], [None; 3]);
 }
+
+#[test]
+fn a_template_says_its_default_and_its_value() {
+    let port = Template::<Port>::new("${PORT:-8188}");
+    assert_eq!(port.default(), Ok(Some(8188)));
+    assert_eq!(port.value(&|name| (name == "PORT").then(|| "9000".to_owned())), Ok(Some(9000)));
+    assert_eq!(Template::<Port>::new("${PORT}").default(), Ok(None));
+    assert_eq!(Template::<Port>::new("${PORT:?set it}").default(), Ok(None));
+    assert!(matches!(
+        Template::<Port>::new("${PORT:?set it}").value(&|_| None),
+        Err(TemplateError::Missing(_))
+    ));
+    let wrong = Template::<Port>::new("${PORT:-eighty}").default().unwrap_err();
+    assert_eq!(wrong.to_string(), "`eighty` is not a port from 1 to 65535");
+    assert!(matches!(Template::<Port>::new("${PORT").default(), Err(TemplateError::Syntax(_))));
+}

@@ -1,0 +1,101 @@
+//! Whether the mapping is JSON at all, and whether each key stands once.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Subject;
+use super::names::quoted;
+use crate::codes;
+use crate::finding::Finding;
+use crate::inputs::Document;
+use crate::json::{At, Json, Node, scan};
+use crate::source::SourceText;
+
+/// A mapping that is JSON.
+pub(super) struct Mapping {
+    /// Its text.
+    pub(super) text: SourceText,
+    /// Its values with their places.
+    pub(super) root: Node,
+    /// Its values as the schema's validator wants them.
+    pub(super) value: Value,
+}
+
+/// Reads the mapping.
+pub(super) fn read(document: &Document) -> Result<Mapping, Box<Finding>> {
+    let text = document.text.as_ref().map_err(|problem| {
+        let message = format!("`{}` {problem}", document.name);
+        let help = match problem.as_str() {
+            "does not exist" => format!(
+                "create it: echo '{{ \"connectors\": {{}}, \"workers\": {{}} }}' > {}    or name another: --mapping FILE",
+                document.name
+            ),
+            _ => "save it as a UTF-8 text file".to_owned(),
+        };
+        Box::new(Finding::file(codes::UNREADABLE, &document.name, message).help(help))
+    })?;
+    let value = serde_json::from_str(text.text()).map_err(|error| Box::new(syntax(text, &error)))?;
+    // The scanner reads whatever serde_json reads; where they differ the file is refused rather than half checked.
+    let root = scan(text.text()).ok_or_else(|| {
+        let message = "this JSON is nested too deeply".to_owned();
+        Box::new(Finding::error(codes::SYNTAX, text, 0..1, message).pointer("").help("take the nesting out"))
+    })?;
+    Ok(Mapping { text: text.clone(), root, value })
+}
+
+fn syntax(text: &SourceText, error: &serde_json::Error) -> Finding {
+    let full = error.to_string();
+    let phrase = full.rsplit_once(" at line ").map_or(full.as_str(), |(phrase, _)| phrase);
+    // The reader's column is the last byte that it took, from 1; 0 is the end of the line before.
+    let at = text.offset(error.line(), error.column());
+    let (phrase, help) = match (text.text().chars().next(), phrase) {
+        (Some('\u{feff}'), _) => {
+            ("the file starts with a byte order mark", "save it as UTF-8 without a byte order mark")
+        }
+        (_, "trailing comma") => ("there is a comma and nothing behind it", "take the comma out"),
+        (_, "recursion limit exceeded") => ("this JSON is nested too deeply", "take the nesting out"),
+        (None, _) => ("the file is empty", "{ \"connectors\": {}, \"workers\": {} }"),
+        (_, phrase) if phrase.starts_with("EOF") => {
+            ("the file ends too early", "close what is open: a quote, `]` or `}`")
+        }
+        (_, phrase) if comment(text.text(), at) => (phrase, "JSON has no comments: take it out"),
+        (_, phrase) => (phrase, "mend it here; everything before this place is fine"),
+    };
+    Finding::error(codes::SYNTAX, text, at..at + 1, phrase.to_owned()).pointer("").help(help)
+}
+
+fn comment(text: &str, at: usize) -> bool {
+    text.get(at..).is_some_and(|rest| rest.starts_with("//") || rest.starts_with("/*"))
+}
+
+/// Keys that stand twice.
+pub(super) fn duplicates(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut open = vec![At::root(subject.root)];
+    while let Some(at) = open.pop() {
+        if let Json::Object(members) = &at.node.value {
+            let mut first = BTreeMap::new();
+            for (member, inside) in members.iter().zip(at.members()) {
+                let earlier = *first.entry(member.key.as_str()).or_insert(member);
+                if earlier.span != member.span {
+                    let name = quoted(&member.key);
+                    findings.push(
+                        subject
+                            .at_key(
+                                codes::DUPLICATE_KEY,
+                                &inside,
+                                format!("the key {name} stands twice in this object"),
+                            )
+                            .label("again here")
+                            .also(subject.text, earlier.span.clone(), "first here")
+                            .help(format!("keep one {name}, or give this one another name")),
+                    );
+                }
+            }
+        }
+        open.extend(at.members());
+        open.extend(at.entries());
+    }
+    findings
+}

@@ -1,0 +1,152 @@
+//! The connectors that the sources have, as far as the build looks at them.
+
+use std::ops::Range;
+
+use crate::codes;
+use crate::declaration::{self, Declaration};
+use crate::finding::Finding;
+use crate::inputs::{Document, Folder};
+use crate::skim::{Skim, skim};
+use crate::source::SourceText;
+
+/// A source file, as a module.
+#[derive(Clone, Debug)]
+pub(crate) struct Module {
+    /// The name in Rust: `my_service`, `r#async`.
+    pub(crate) name: String,
+    /// The file's own name: `my_service.rs`.
+    pub(crate) file: String,
+    /// Whether the file has inner documentation.
+    pub(crate) documented: bool,
+}
+
+/// A struct under `#[derive(Connector)]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Connector {
+    /// The type's name.
+    pub(crate) name: String,
+    /// The file that has it.
+    pub(crate) source: SourceText,
+    /// Where its name is in the file.
+    pub(crate) span: Range<usize>,
+    /// The module of its file.
+    pub(crate) module: String,
+    /// The conditions under which it exists, as attributes.
+    pub(crate) cfgs: Vec<String>,
+    /// What it declares; `None` when the derive has errors to report.
+    pub(crate) declaration: Option<Declaration>,
+}
+
+/// Everything that the folder of connectors has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources {
+    /// The modules, sorted by file.
+    pub(crate) modules: Vec<Module>,
+    /// The connectors, sorted by name and then by file.
+    pub(crate) connectors: Vec<Connector>,
+    /// What kept files from being read. With any of these, a connector that was not found may well exist.
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Sources {
+    /// Finds the connectors of a folder.
+    pub(crate) fn read(folder: &Folder) -> Self {
+        let mut sources = Self::default();
+        match &folder.files {
+            Ok(files) => files.iter().for_each(|file| sources.add(file)),
+            Err(problem) => {
+                let message = format!("the folder of connectors `{}` {problem}", folder.name);
+                let help = format!("mkdir {}    and put one connector into it", folder.name);
+                sources.findings.push(Finding::file(codes::UNREADABLE, &folder.name, message).help(help));
+            }
+        }
+        sources.connectors.sort_by(|a, b| (&a.name, a.source.name()).cmp(&(&b.name, b.source.name())));
+        sources
+    }
+
+    /// The connector with a name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Connector> {
+        self.connectors.iter().find(|connector| connector.name == name)
+    }
+
+    /// The names, sorted.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.connectors.iter().map(|connector| connector.name.as_str())
+    }
+
+    /// Whether every file could be read, so that a connector that was not found does not exist.
+    pub(crate) fn complete(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn add(&mut self, file: &Document) {
+        let text = match &file.text {
+            Ok(text) => text,
+            Err(problem) => {
+                let message = format!("`{}` {problem}", file.name);
+                let help = "save it as UTF-8 text, or move it out of the folder";
+                self.findings.push(Finding::file(codes::UNREADABLE, &file.name, message).help(help));
+                return;
+            }
+        };
+        let file_name = file.name.rsplit('/').next().unwrap_or(&file.name);
+        let module = module_name(file_name.trim_end_matches(".rs"));
+        let documented = match skim(text.text()) {
+            Ok(skimmed) => {
+                let found = skimmed.connectors.into_iter();
+                self.connectors
+                    .extend(found.filter_map(|found| connector(text, &module, &skimmed.cfgs, found)));
+                skimmed.documented
+            }
+            Err(error) => {
+                self.findings.push(
+                    Finding::error(codes::NOT_RUST, text, error.span, error.message)
+                        .help("mend it here; `cargo check` says more"),
+                );
+                true
+            }
+        };
+        self.modules.push(Module { name: module, file: file_name.to_owned(), documented });
+    }
+}
+
+fn connector(source: &SourceText, module: &str, file_cfgs: &[String], found: Skim) -> Option<Connector> {
+    if declaration::unregistered(&found.input) {
+        return None;
+    }
+    Some(Connector {
+        name: found.name,
+        source: source.clone(),
+        span: found.span,
+        module: module.to_owned(),
+        cfgs: file_cfgs.iter().chain(&found.cfgs).cloned().collect(),
+        declaration: declaration::read(&found.input),
+    })
+}
+
+/// A module's name for a file's stem: `my-service` is `my_service`, `async` is `r#async`.
+fn module_name(stem: &str) -> String {
+    let mut name: String =
+        stem.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '_' }).collect();
+    if name.is_empty() || name.starts_with(|first: char| first.is_numeric()) || name == "_" {
+        name.insert(0, '_');
+        name.push('_');
+    }
+    if syn::parse_str::<syn::Ident>(&name).is_ok() {
+        return name;
+    }
+    let raw = format!("r#{name}");
+    if syn::parse_str::<syn::Ident>(&raw).is_ok() { raw } else { format!("{name}_") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stem_is_a_module_name() {
+        let names: Vec<_> =
+            ["my_service", "my-service", "async", "self", "3d", "_", ""].map(module_name).into();
+        assert_eq!(names, ["my_service", "my_service", "r#async", "self_", "_3d_", "___", "__"]);
+    }
+}

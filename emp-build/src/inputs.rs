@@ -1,0 +1,208 @@
+//! What is read, and the record of having read it.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::cargo::Directive;
+use crate::source::SourceText;
+
+/// The largest file that is read: a mapping of 1,000 workers has half a megabyte.
+pub const MAX_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Everything that a check looks at. Made by reading, or by hand in tests.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The mapping.
+    pub mapping: Document,
+    /// The folder of connectors.
+    pub connectors: Folder,
+    /// The Dockerfile with the build stages, when one is named.
+    pub dockerfile: Option<Document>,
+}
+
+/// A file, or why it could not be read.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The name that reports show; forward slashes.
+    pub name: String,
+    /// Its text, or why there is none, as a phrase.
+    pub text: Result<SourceText, String>,
+}
+
+impl Document {
+    /// A file that was read.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { text: Ok(SourceText::new(name.clone(), text)), name }
+    }
+}
+
+/// A folder of source files, or why it could not be read.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// The name that reports show; forward slashes.
+    pub name: String,
+    /// Its `.rs` files sorted by name, or why there are none, as a phrase.
+    pub files: Result<Vec<Document>, String>,
+}
+
+/// Which tree to check; paths are relative to the working directory.
+#[derive(Clone, Debug)]
+pub struct CheckInputs {
+    /// The mapping.
+    pub mapping: PathBuf,
+    /// The folder of connectors.
+    pub connectors: PathBuf,
+    /// The Dockerfile with the build stages.
+    pub dockerfile: Option<PathBuf>,
+}
+
+impl CheckInputs {
+    /// Reads the tree. Relative paths start at a folder; reports name the files as they are named here.
+    pub fn read(&self, root: &Path) -> Inputs {
+        let mut reader = Reader::new(root);
+        Inputs {
+            mapping: reader.file(&self.mapping),
+            connectors: reader.folder(&self.connectors),
+            dockerfile: self.dockerfile.as_deref().map(|file| reader.file(file)),
+        }
+    }
+}
+
+/// Reads files, and records each so that cargo runs the build script again when one changes.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    root: PathBuf,
+    read: BTreeSet<Directive>,
+}
+
+impl Reader {
+    /// A reader of paths relative to a folder.
+    pub(crate) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned(), read: BTreeSet::new() }
+    }
+
+    /// A variable of the build's environment.
+    pub(crate) fn env(&mut self, name: &str) -> Option<String> {
+        self.read.insert(Directive::RerunIfEnvChanged(name.to_owned()));
+        std::env::var(name).ok()
+    }
+
+    /// A file.
+    pub(crate) fn file(&mut self, path: &Path) -> Document {
+        let name = shown(path);
+        self.read.insert(Directive::RerunIfChanged(name.clone()));
+        let text = read_text(&self.root.join(path)).map(|text| SourceText::new(name.clone(), text));
+        Document { name, text }
+    }
+
+    /// The `.rs` files that are directly in a folder.
+    pub(crate) fn folder(&mut self, path: &Path) -> Folder {
+        let name = shown(path);
+        self.read.insert(Directive::RerunIfChanged(name.clone()));
+        let files = list(&self.root.join(path))
+            .map(|names| names.into_iter().map(|file| self.file(&path.join(file))).collect());
+        Folder { name, files }
+    }
+
+    /// What was read, as cargo wants to hear it.
+    pub(crate) fn into_directives(self) -> BTreeSet<Directive> {
+        self.read
+    }
+}
+
+fn list(folder: &Path) -> Result<Vec<String>, String> {
+    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(&error))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(&error))?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        // An editor's swap and lock files start with a dot.
+        let source = Path::new(&name).extension().is_some_and(|extension| extension == "rs");
+        if source && !name.starts_with('.') && entry.path().is_file() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("is larger than {} MiB", MAX_BYTES / 1024 / 1024));
+    }
+    match bytes.as_slice() {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Err("is UTF-16, not UTF-8".to_owned()),
+        _ => String::from_utf8(bytes).map_err(|error| {
+            format!("is not UTF-8: byte {} is of no character", error.utf8_error().valid_up_to() + 1)
+        }),
+    }
+}
+
+fn unreadable(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "does not exist".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "may not be read by this user".to_owned(),
+        std::io::ErrorKind::IsADirectory => "is a folder".to_owned(),
+        std::io::ErrorKind::NotADirectory => "is not a folder".to_owned(),
+        _ => format!("cannot be read ({error})"),
+    }
+}
+
+/// A path as reports show it: the same on every system.
+pub(crate) fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy().replace('\\', "/");
+    text.strip_prefix("./").unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_a_folder_records_it_and_each_of_its_sources() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("connectors")).unwrap();
+        for name in ["b.rs", "a.rs", ".#a.rs", "notes.md"] {
+            std::fs::write(root.path().join("connectors").join(name), "").unwrap();
+        }
+        let mut reader = Reader::new(root.path());
+        let folder = reader.folder(Path::new("./connectors"));
+        let names: Vec<_> = folder.files.unwrap().into_iter().map(|file| file.name).collect();
+        assert_eq!(names, ["connectors/a.rs", "connectors/b.rs"]);
+        let recorded: Vec<_> = reader.into_directives().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            recorded,
+            [
+                "cargo::rerun-if-changed=connectors",
+                "cargo::rerun-if-changed=connectors/a.rs",
+                "cargo::rerun-if-changed=connectors/b.rs"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_is_recorded_too_so_that_its_creation_is_noticed() {
+        let root = tempfile::tempdir().unwrap();
+        let mut reader = Reader::new(root.path());
+        assert_eq!(reader.file(Path::new("service-mapping.json")).text.unwrap_err(), "does not exist");
+        assert_eq!(reader.folder(Path::new("connectors")).files.unwrap_err(), "does not exist");
+        assert_eq!(reader.into_directives().len(), 2);
+    }
+
+    #[test]
+    fn i21_utf16_binary_and_huge_files_are_refused_in_words() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x");
+        std::fs::write(&path, [0xFF, 0xFE, b'{', 0]).unwrap();
+        assert_eq!(read_text(&path).unwrap_err(), "is UTF-16, not UTF-8");
+        std::fs::write(&path, [b'{', 0xC3, b'}']).unwrap();
+        assert_eq!(read_text(&path).unwrap_err(), "is not UTF-8: byte 2 is of no character");
+        std::fs::write(&path, vec![b' '; 9 * 1024 * 1024]).unwrap();
+        assert_eq!(read_text(&path).unwrap_err(), "is larger than 8 MiB");
+    }
+}
