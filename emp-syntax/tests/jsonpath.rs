@@ -115,19 +115,25 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-fn path() -> impl Strategy<Value = String> {
-    let operand = prop_oneof![
+fn operand() -> impl Strategy<Value = String> {
+    prop_oneof![
         Just("@".to_owned()),
         "[abc]".prop_map(|name| format!("@.{name}")),
-        (-3i64..3).prop_map(|index| format!("@[{index}]")),
+        (0i64..3).prop_map(|index| format!("@[{index}]")),
         (-5i64..5).prop_map(|number| number.to_string()),
         "[ab]{0,2}".prop_map(|text| format!("'{text}'")),
         prop_oneof![Just("true"), Just("false"), Just("null")].prop_map(str::to_owned),
         "[abc]".prop_map(|name| format!("length(@.{name})")),
         "[abc]".prop_map(|name| format!("count(@..{name})")),
-    ];
-    let operator = prop_oneof![Just("=="), Just("!="), Just("<"), Just("<="), Just(">"), Just(">=")];
-    let compare = (operand.clone(), operator, operand)
+    ]
+}
+
+fn path() -> impl Strategy<Value = String> {
+    // The oracle (0.7.2) finds nothing at a negative index when it compares (so the operands have none),
+    // reads `>` as neither less nor equal, so that `true > false` holds, and lets two absent values fail `<=`.
+    // Those operators are held to the RFC's definition of them in a property of their own.
+    let operator = prop_oneof![Just("=="), Just("!="), Just("<")];
+    let compare = (operand(), operator, operand())
         .prop_map(|(left, operator, right)| format!("{left}{operator}{right}"));
     let test = prop_oneof![
         compare,
@@ -170,10 +176,32 @@ proptest! {
     }
 
     #[test]
+    fn the_other_comparisons_are_what_the_rfc_defines_them_as(
+        a in operand(),
+        b in operand(),
+        document in json(),
+    ) {
+        let nodes = |filter: String| -> Vec<Value> {
+            let path = JsonPath::parse(&format!("$[?{filter}]")).unwrap();
+            path.nodes(&document).into_iter().cloned().collect()
+        };
+        prop_assert_eq!(nodes(format!("{a}>{b}")), nodes(format!("{b}<{a}")));
+        prop_assert_eq!(nodes(format!("{a}<={b}")), nodes(format!("{a}<{b} || {a}=={b}")));
+        prop_assert_eq!(nodes(format!("{a}>={b}")), nodes(format!("{b}<{a} || {a}=={b}")));
+    }
+
+    #[test]
     fn no_text_makes_the_parser_panic(text in "\\PC{0,60}") {
         let _ = JsonPath::parse(&text);
         let _ = JsonPath::parse(&format!("${text}"));
     }
+}
+
+#[test]
+fn a_negative_index_counts_from_the_end_in_a_comparison_too() {
+    let document = serde_json::json!([[1, 2], [2], [], [2, 1]]);
+    let path = JsonPath::parse("$[?@[-1]==2]").unwrap();
+    assert_eq!(path.nodes(&document), [&document[0], &document[1]]);
 }
 
 #[test]
