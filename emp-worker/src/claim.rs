@@ -50,6 +50,8 @@ pub(crate) struct Claim {
     pub(crate) key: ClaimKey,
     /// The job's service, for the log.
     pub(crate) service: String,
+    /// The connector that does it.
+    pub(crate) connector: &'static str,
     /// Who has it, for the log.
     pub(crate) worker: WorkerId,
     standing: watch::Sender<Standing>,
@@ -64,6 +66,7 @@ impl Claim {
     pub(crate) fn new(
         key: ClaimKey,
         service: String,
+        connector: &'static str,
         worker: WorkerId,
         phase: Phase,
         sent: Instant,
@@ -73,6 +76,7 @@ impl Claim {
         Self {
             key,
             service,
+            connector,
             worker,
             standing: watch::Sender::new(standing),
             phase: Mutex::new(phase),
@@ -206,7 +210,7 @@ pub(crate) mod tests {
         let (woken, wakes) = mpsc::unbounded_channel();
         let key = ClaimKey { job: JobId::random(), nonce: Nonce::random() };
         let worker = WorkerId::start("test");
-        (Claim::new(key, "service".to_owned(), worker, Phase::Prepared, sent, woken), wakes)
+        (Claim::new(key, "service".to_owned(), "C", worker, Phase::Prepared, sent, woken), wakes)
     }
 
     #[test]

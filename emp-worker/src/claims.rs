@@ -20,6 +20,7 @@ pub(crate) struct Claims {
 #[derive(Debug, Default)]
 struct Held {
     claims: HashMap<Nonce, Arc<Claim>>,
+    of_connector: HashMap<&'static str, usize>,
     closed: bool,
 }
 
@@ -32,6 +33,7 @@ impl Claims {
             claim.hand_over();
         }
         held.claims.insert(claim.key.nonce.clone(), Arc::clone(&claim));
+        *held.of_connector.entry(claim.connector).or_default() += 1;
         self.count.send_replace(held.claims.len());
         drop(held);
         Tenure { claim, claims: Arc::clone(self), _slot: slot }
@@ -45,6 +47,11 @@ impl Claims {
     /// The claim with a number.
     pub(crate) fn get(&self, nonce: &Nonce) -> Option<Arc<Claim>> {
         lock(&self.held).claims.get(nonce).cloned()
+    }
+
+    /// How many jobs of a connector are held.
+    pub(crate) fn of_connector(&self, connector: &str) -> usize {
+        lock(&self.held).of_connector.get(connector).copied().unwrap_or(0)
     }
 
     /// The jobs of one worker, sorted.
@@ -80,6 +87,9 @@ impl Claims {
     fn release(&self, claim: &Claim) {
         let mut held = lock(&self.held);
         held.claims.remove(&claim.key.nonce);
+        if let Some(count) = held.of_connector.get_mut(claim.connector) {
+            *count = count.saturating_sub(1);
+        }
         self.count.send_replace(held.claims.len());
     }
 }
@@ -128,7 +138,9 @@ mod tests {
         let (worker, job) = (tenure.claim.worker.clone(), tenure.claim.key.job.clone());
         assert_eq!(claims.jobs_of(&worker), [job]);
         assert!(claims.first_fence(Duration::ZERO).is_some());
+        assert_eq!(claims.of_connector("C"), 1);
         drop(tenure);
+        assert_eq!(claims.of_connector("C"), 0);
         assert!(claims.all().is_empty() && claims.first_fence(Duration::ZERO).is_none());
         claims.none_left().await;
     }

@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use emp_core::job::{Job, UpstreamCancel};
+use emp_core::job::{Job, Phase, UpstreamCancel};
 use emp_engine::port::Stop;
-use emp_engine::run::Next;
+use emp_engine::run::{End, Next};
 use emp_store::store::{Answer, Change, Finish};
 use tracing::{error, info, warn};
 
@@ -26,7 +26,7 @@ pub(crate) async fn drive(shared: Arc<Shared>, mut held: Held) {
             None => match step(&shared, &mut held).await {
                 Ok(Next::Wait(after)) => return shared.parking.park(held, after),
                 Ok(Next::End(end)) => {
-                    shared.panics.went_well(held.run.connector.spec.name);
+                    shared.panics.went_well(held.tenure.claim.connector);
                     return settle(&shared, &held.tenure.claim, outcome::of_end(end)).await;
                 }
                 Ok(Next::Stopped(stop)) => (stop, true),
@@ -41,7 +41,18 @@ pub(crate) async fn drive(shared: Arc<Shared>, mut held: Held) {
 
 async fn step(shared: &Shared, held: &mut Held) -> Result<Next, Panicked> {
     let claim = &held.tenure.claim;
-    caught(shared.driver.step(&mut held.run), |place| tell_panic(claim, place)).await
+    let before = claim.phase();
+    let next = caught(shared.driver.step(&mut held.run), |place| tell_panic(claim, place)).await;
+    match &next {
+        Ok(Next::End(End::GiveBack { after, .. })) => {
+            shared.appetite.gave_back(claim.connector, Instant::now(), *after);
+        }
+        Ok(_) if before == Phase::Prepared && claim.phase() != before => {
+            shared.appetite.went_on(claim.connector);
+        }
+        _ => {}
+    }
+    next
 }
 
 fn tell_panic(claim: &Claim, place: &str) {
@@ -118,7 +129,7 @@ async fn cancel(shared: &Shared, held: &mut Held) -> ControlFlow<()> {
 /// Fails the job of a connector that panicked, and pauses the connector when it does so again and again.
 async fn contain(shared: &Shared, held: &Held, Panicked(place): &Panicked) {
     let claim = &held.tenure.claim;
-    let connector = held.run.connector.spec.name;
+    let connector = claim.connector;
     if shared.panics.panicked(connector, Instant::now(), shared.options.panic_pause) {
         error!(connector, worker = %claim.worker, pause = ?shared.options.panic_pause,
             "the connector panicked three times in a row; no job of it is claimed for a while");

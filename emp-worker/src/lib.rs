@@ -8,6 +8,7 @@
 //! lease thread ----+-- renews all claims, fences those in doubt, hears of cancels
 //! ```
 
+mod appetite;
 mod claim;
 mod claims;
 mod drain;

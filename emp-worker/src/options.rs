@@ -26,8 +26,6 @@ pub struct WorkerOptions {
     pub reap_every: Duration,
     /// How often the workers say that they live.
     pub announce_every: Duration,
-    /// How often a service without a declared interval is asked for its health.
-    pub health_every: Duration,
     /// For how long a stop waits for submits under way: the longest submit timeout and a margin.
     pub drain_timeout: Duration,
     /// For how long no job of a connector is claimed that panicked three times in a row.
@@ -47,7 +45,6 @@ impl Default for WorkerOptions {
             progress_every: Duration::from_millis(250),
             reap_every: Duration::from_secs(5),
             announce_every: Duration::from_secs(5),
-            health_every: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(65),
             panic_pause: Duration::from_mins(1),
         }

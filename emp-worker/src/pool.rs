@@ -39,11 +39,15 @@ impl Pool {
         let mut backoff = Backoff::up_to(Duration::from_secs(5));
         let mut pace = HintPace::default();
         while let Some(slots) = self.free_slots(stop).await {
-            let (services, pause) = self.open_services(shared);
+            let (services, pause) = self.open_services(shared, slots.num_permits());
             if services.is_empty() {
                 drop(slots);
                 let wait = pause.unwrap_or(shared.options.poll_every).clamp(FLOOR, shared.options.poll_every);
-                rest(stop, spread(wait, 0.1)).await;
+                tokio::select! {
+                    () = rest(stop, spread(wait, 0.1)) => {}
+                    // A job that ends may free a place.
+                    _ = hints.changed() => rest(stop, pace.in_vain()).await,
+                }
                 continue;
             }
             hints.mark_unchanged();
@@ -86,24 +90,20 @@ impl Pool {
         Some(slots)
     }
 
-    /// The services whose connector may be used now, and otherwise for how long the first of them may not.
+    /// How many jobs of each service may be claimed now, and otherwise for how long there is no use in asking.
     fn open_services<'a>(
         &'a self,
         shared: &Shared,
-    ) -> (BTreeMap<&'a str, &'a Arc<Loaded>>, Option<Duration>) {
-        let mut open = BTreeMap::new();
-        let mut pause: Option<Duration> = None;
-        let now = Instant::now();
+        free: usize,
+    ) -> (BTreeMap<&'a str, Offer<'a>>, Option<Duration>) {
+        let (mut open, mut pause) = (BTreeMap::new(), None::<Duration>);
         for (service, connector) in &self.planned.services {
-            let paused = shared
-                .panics
-                .paused(connector.spec.name, now)
-                .or_else(|| shared.driver.paused(connector).map(|(left, _)| left));
-            match paused {
-                None => {
-                    open.insert(service.as_str(), connector);
+            match allowed(shared, connector) {
+                Ok(0) => {}
+                Ok(most) => {
+                    open.insert(service.as_str(), Offer { connector, most: most.min(free) });
                 }
-                Some(left) => pause = Some(pause.map_or(left, |least| least.min(left))),
+                Err(wait) => pause = Some(pause.map_or(wait, |least| least.min(wait))),
             }
         }
         (open, pause)
@@ -114,12 +114,12 @@ impl Pool {
         &self,
         shared: &Arc<Shared>,
         mut slots: OwnedSemaphorePermit,
-        services: BTreeMap<&str, &Arc<Loaded>>,
+        services: BTreeMap<&str, Offer<'_>>,
     ) -> Result<usize, emp_store::store::StoreError> {
         let max = slots.num_permits();
         let request = ClaimRequest {
             worker: self.id.clone(),
-            services: services.keys().map(|service| ((*service).to_owned(), max)).collect(),
+            services: services.iter().map(|(service, offer)| ((*service).to_owned(), offer.most)).collect(),
             labels: shared.options.labels.clone(),
             max,
         };
@@ -136,16 +136,16 @@ impl Pool {
         &self,
         shared: &Arc<Shared>,
         job: Job,
-        services: &BTreeMap<&str, &Arc<Loaded>>,
+        services: &BTreeMap<&str, Offer<'_>>,
         sent: Instant,
         slots: &mut OwnedSemaphorePermit,
     ) {
-        let (Some(connector), Some(slot)) = (services.get(job.service.as_str()), slots.split(1)) else {
+        let (Some(offer), Some(slot)) = (services.get(job.service.as_str()), slots.split(1)) else {
             // Not renewed, it goes back to the queue when the claim lapses.
             warn!(job = %job.id, service = job.service, worker = %self.id, "the store gave a job that was not asked for");
             return;
         };
-        shared.take_up(job, Arc::clone(connector), &self.id, sent, slot);
+        shared.take_up(job, Arc::clone(offer.connector), &self.id, sent, slot);
     }
 
     /// Says which connectors were loaded, in the guide's words.
@@ -156,6 +156,24 @@ impl Pool {
                 "Successfully loaded connector {} from {}", connector.spec.name, connector.spec.source.file);
         }
     }
+}
+
+/// A service that jobs are claimed for.
+struct Offer<'a> {
+    connector: &'a Arc<Loaded>,
+    most: usize,
+}
+
+/// How many jobs of a connector may be claimed, or for how long none.
+fn allowed(shared: &Shared, connector: &Loaded) -> Result<usize, Duration> {
+    let (name, now) = (connector.spec.name, Instant::now());
+    if let Some(wait) = shared.panics.paused(name, now) {
+        return Err(wait);
+    }
+    if let Some((wait, _)) = shared.driver.paused(connector) {
+        return Err(wait);
+    }
+    shared.appetite.of(connector, shared.claims.of_connector(name), now)
 }
 
 async fn rest(stop: &CancellationToken, wait: Duration) {

@@ -132,8 +132,15 @@ mod tests {
             store.claim(ClaimRequest { worker: worker.clone(), services, labels, max: 1 }).await.unwrap();
         let job: &Job = jobs.first().unwrap();
         let key = ClaimKey { job: job.id.clone(), nonce: job.lease.as_ref().unwrap().nonce.clone() };
-        let claim =
-            Claim::new(key, service, worker, Phase::Prepared, Instant::now(), mpsc::unbounded_channel().0);
+        let claim = Claim::new(
+            key,
+            service,
+            "C",
+            worker,
+            Phase::Prepared,
+            Instant::now(),
+            mpsc::unbounded_channel().0,
+        );
         let (writer, task) = Writer::new(Arc::clone(&store));
         tokio::spawn(task.run());
         let port =

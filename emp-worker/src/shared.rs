@@ -9,8 +9,10 @@ use emp_core::job::{Job, Phase, WorkerId};
 use emp_store::store::{ClaimKey, Store};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
+use crate::appetite::Appetite;
 use crate::claim::Claim;
 use crate::claims::Claims;
 use crate::drive::drive;
@@ -32,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) writer: Writer,
     pub(crate) parking: Parking,
     pub(crate) panics: PanicLog,
+    pub(crate) appetite: Appetite,
+    pub(crate) tasks: TaskTracker,
     /// Ends every task of this process at once, as a crash would.
     pub(crate) kill: CancellationToken,
 }
@@ -40,7 +44,7 @@ impl Shared {
     /// Runs a task that ends with the worker.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let kill = self.kill.clone();
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             kill.run_until_cancelled(task).await;
         });
     }
@@ -62,7 +66,15 @@ impl Shared {
         info!(job = %job.id, service = job.service, worker = %worker, connector = connector.spec.name,
             phase = ?phase, delivery = job.deliveries, "claimed");
         let key = ClaimKey { job: job.id.clone(), nonce: lease.nonce.clone() };
-        let claim = Claim::new(key, job.service.clone(), worker.clone(), phase, sent, self.parking.waker());
+        let claim = Claim::new(
+            key,
+            job.service.clone(),
+            connector.spec.name,
+            worker.clone(),
+            phase,
+            sent,
+            self.parking.waker(),
+        );
         if job.cancel.is_some() {
             claim.cancel();
         }

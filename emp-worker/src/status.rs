@@ -37,7 +37,7 @@ pub(crate) async fn watch_health(shared: Arc<Shared>, board: Arc<HealthBoard>, c
     let declared = connector.spec.http().and_then(|http| http.health.as_ref()).map(|probe| probe.every);
     loop {
         let health = caught(shared.driver.health(&connector), |place| {
-            error!(connector = name, place, "the health probe panicked")
+            error!(connector = name, place, "the health probe panicked");
         })
         .await
         .unwrap_or_else(|panicked| Health {
@@ -53,7 +53,7 @@ pub(crate) async fn watch_health(shared: Arc<Shared>, board: Arc<HealthBoard>, c
                     connector = name,
                     detail, "Connector {name} initialization failed: its service is down"
                 );
-            } else {
+            } else if status != HealthStatus::Unknown {
                 info!(connector = name, detail, "health: {status:?}");
             }
         }

@@ -9,8 +9,10 @@ use emp_store::store::{ClaimKey, Store};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::error;
 
+use crate::appetite::Appetite;
 use crate::drain::drain;
 use crate::driver::Driver;
 use crate::hints;
@@ -65,6 +67,8 @@ impl Worker {
             writer,
             parking: Parking::new(woken),
             panics: PanicLog::default(),
+            appetite: Appetite::default(),
+            tasks: TaskTracker::new(),
             kill,
         });
         let (hints, lease_hint) = (watch::Sender::new(0), Arc::new(Notify::new()));

@@ -29,22 +29,29 @@ pub(crate) enum Until {
 enum Failed {
     /// The store is down or full; the same write may be made again.
     ForNow(String),
+    /// It failed together with others, one of which the store cannot take: it is to be made alone.
+    Together,
     /// It will fail every time.
     ForGood(String),
 }
 
-type Reply = oneshot::Sender<Result<Answer, Failed>>;
+/// A write on its way to the store.
+struct Queued {
+    write: Write,
+    alone: bool,
+    reply: oneshot::Sender<Result<Answer, Failed>>,
+}
 
 /// Makes writes durable. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Writer {
-    queue: mpsc::UnboundedSender<(Write, Reply)>,
+    queue: mpsc::UnboundedSender<Queued>,
 }
 
 /// The task side of a [`Writer`].
 pub(crate) struct WriterTask {
     store: Arc<dyn Store>,
-    queue: mpsc::UnboundedReceiver<(Write, Reply)>,
+    queue: mpsc::UnboundedReceiver<Queued>,
 }
 
 impl Writer {
@@ -57,8 +64,9 @@ impl Writer {
     /// Makes a change of a claimed job durable, trying again while the store is down. The claim takes note of the answer.
     pub(crate) async fn persist(&self, claim: &Claim, change: Change, until: Until) -> Result<Answer, Stop> {
         let mut backoff = Backoff::up_to(RETRY_CAP);
+        let mut alone = false;
         loop {
-            match self.write(Write { claim: claim.key.clone(), change: change.clone() }).await {
+            match self.write(Write { claim: claim.key.clone(), change: change.clone() }, alone).await {
                 Ok(answer) => {
                     claim.note(answer);
                     return Ok(answer);
@@ -67,6 +75,10 @@ impl Writer {
                     error!(job = %claim.key.job, worker = %claim.worker, reason, "the store cannot take a write of this job");
                     claim.note(Answer::Gone);
                     return Err(Stop::Fenced);
+                }
+                Err(Failed::Together) => {
+                    alone = true;
+                    continue;
                 }
                 Err(Failed::ForNow(reason)) => {
                     warn!(job = %claim.key.job, worker = %claim.worker, reason, "write not made, trying again");
@@ -83,10 +95,10 @@ impl Writer {
         }
     }
 
-    async fn write(&self, write: Write) -> Result<Answer, Failed> {
+    async fn write(&self, write: Write, alone: bool) -> Result<Answer, Failed> {
         let (reply, answer) = oneshot::channel();
         let stopped = || Failed::ForNow("the worker has stopped".to_owned());
-        self.queue.send((write, reply)).map_err(|_| stopped())?;
+        self.queue.send(Queued { write, alone, reply }).map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 }
@@ -96,36 +108,42 @@ impl WriterTask {
     pub(crate) async fn run(mut self) {
         let mut batch = Vec::new();
         while self.queue.recv_many(&mut batch, BATCH).await > 0 {
-            let (writes, replies): (Vec<Write>, Vec<Reply>) = batch.drain(..).unzip();
-            match self.store.write(writes.clone()).await {
-                Ok(answers) => {
-                    let answers = answers.into_iter().map(Ok).chain(std::iter::repeat_with(|| {
-                        Err(Failed::ForNow("the store gave fewer answers than writes".to_owned()))
-                    }));
-                    replies.into_iter().zip(answers).for_each(|(reply, answer)| drop(reply.send(answer)));
+            let (alone, together): (Vec<_>, Vec<_>) = batch.drain(..).partition(|queued| queued.alone);
+            if !together.is_empty() {
+                self.write(together).await;
+            }
+            for queued in alone {
+                self.write(vec![queued]).await;
+            }
+        }
+    }
+
+    async fn write(&self, batch: Vec<Queued>) {
+        let (writes, replies): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|queued| (queued.write, queued.reply)).unzip();
+        match self.store.write(writes).await {
+            Ok(answers) => {
+                let missing = || Err(Failed::ForNow("the store gave fewer answers than writes".to_owned()));
+                let answers = answers.into_iter().map(Ok).chain(std::iter::repeat_with(missing));
+                for (reply, answer) in replies.into_iter().zip(answers) {
+                    // Whoever asked may be gone by now.
+                    drop(reply.send(answer));
                 }
-                // One bad record must not fail the others.
-                Err(error) if writes.len() > 1 && !repeatable(&error) => {
-                    for (write, reply) in writes.into_iter().zip(replies) {
-                        let answer = match self.store.write(vec![write]).await {
-                            Ok(answers) => answers.first().copied().ok_or_else(|| {
-                                Failed::ForNow("the store gave fewer answers than writes".to_owned())
-                            }),
-                            Err(error) => Err(failed(&error)),
-                        };
-                        drop(reply.send(answer));
-                    }
+            }
+            Err(error) => {
+                let together = replies.len() > 1;
+                for reply in replies {
+                    drop(reply.send(Err(failed(&error, together))));
                 }
-                Err(error) => replies.into_iter().for_each(|reply| drop(reply.send(Err(failed(&error))))),
             }
         }
     }
 }
 
-fn repeatable(error: &StoreError) -> bool {
-    matches!(error, StoreError::Down(_) | StoreError::Full(_))
-}
-
-fn failed(error: &StoreError) -> Failed {
-    if repeatable(error) { Failed::ForNow(error.to_string()) } else { Failed::ForGood(error.to_string()) }
+fn failed(error: &StoreError, together: bool) -> Failed {
+    match error {
+        StoreError::Down(_) | StoreError::Full(_) => Failed::ForNow(error.to_string()),
+        _ if together => Failed::Together,
+        _ => Failed::ForGood(error.to_string()),
+    }
 }

@@ -2,103 +2,21 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "clippy knows only test functions, not their helpers")]
 
+mod custom;
+mod site;
 mod spec;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use emp_core::SystemClock;
-use emp_core::connector::Loaded;
-use emp_core::env::Settings;
-use emp_core::job::{Job, JobId, JobState, UpstreamCancel};
-use emp_engine::{Engine, EngineOptions};
-use emp_store::memory::MemoryStore;
-use emp_store::store::{Enqueued, NewJob, Store, StoreOptions};
-use emp_testkit::{FakeOptions, FakeService};
-use emp_worker::{PlannedWorker, Worker, WorkerOptions};
+use emp_core::job::{JobState, UpstreamCancel};
 use serde_json::json;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
-const LEASE: Duration = Duration::from_millis(300);
-
-/// A service, a store, and a connector between them.
-struct Site {
-    fake: FakeService,
-    store: Arc<dyn Store>,
-    connector: Arc<Loaded>,
-}
-
-impl Site {
-    /// A service whose jobs run for a while.
-    async fn new(running: Duration) -> Self {
-        let options = FakeOptions { queued: Duration::ZERO, running, ..FakeOptions::default() };
-        let fake = FakeService::start(spec::spec(), options).await.expect("the fake starts");
-        let connector = Loaded {
-            spec: spec::spec(),
-            settings: Settings::default(),
-            custom: None,
-            base: Some(fake.base_url()),
-        };
-        let options = StoreOptions { lease: LEASE, max_crashes: 1000, ..StoreOptions::default() };
-        let store = Arc::new(MemoryStore::new(options, Arc::new(SystemClock)));
-        Self { fake, store, connector: Arc::new(connector) }
-    }
-
-    async fn enqueue(&self, count: usize) -> Vec<JobId> {
-        let mut ids = Vec::new();
-        for number in 0..count {
-            let job = NewJob {
-                service: "polled".to_owned(),
-                payload: json!({ "number": number }),
-                priority: 0,
-                labels: BTreeMap::new(),
-                idempotency_key: None,
-            };
-            match self.store.enqueue(job).await.expect("the store takes a job") {
-                Enqueued::New(job) => ids.push(job.id),
-                other => panic!("a new job was expected: {other:?}"),
-            }
-        }
-        ids
-    }
-
-    /// A worker with an engine of its own, as another process would have.
-    fn worker(&self, slots: usize) -> (JoinHandle<()>, CancellationToken) {
-        let options = WorkerOptions {
-            lease: LEASE,
-            renew_every: LEASE / 3,
-            poll_every: Duration::from_millis(100),
-            reap_every: Duration::from_millis(50),
-            drain_timeout: Duration::from_secs(5),
-            ..WorkerOptions::default()
-        };
-        let services = vec![("polled".to_owned(), Arc::clone(&self.connector))];
-        let planned = vec![PlannedWorker { name: "polled".to_owned(), slots, services }];
-        let engine = Engine::new(EngineOptions::default());
-        let worker = Worker::new(options, Arc::clone(&self.store), engine, planned, Arc::new(SystemClock));
-        let stop = CancellationToken::new();
-        (tokio::spawn(worker.run(stop.clone())), stop)
-    }
-
-    async fn until(&self, id: &JobId, wanted: impl Fn(&Job) -> bool) -> Job {
-        let begun = Instant::now();
-        loop {
-            let job = self.store.get(id).await.expect("the store answers").expect("the job is there");
-            if wanted(&job) {
-                return job;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(20), "waited too long for {job:#?}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-}
+use crate::site::{LEASE, Polled};
 
 #[tokio::test]
 async fn jobs_are_submitted_polled_and_finished() {
-    let site = Site::new(Duration::from_millis(100)).await;
-    let ids = site.enqueue(20).await;
+    let site = Polled::new(Duration::from_millis(100)).await;
+    let ids = site.enqueue(vec![json!({}); 20]).await;
     let (task, stop) = site.worker(10);
     for id in &ids {
         let job = site.until(id, |job| job.state.terminal()).await;
@@ -111,8 +29,8 @@ async fn jobs_are_submitted_polled_and_finished() {
 
 #[tokio::test]
 async fn p11_fifty_polled_jobs_are_handed_over_and_finished_by_the_next_worker() {
-    let site = Site::new(Duration::from_millis(800)).await;
-    let ids = site.enqueue(50).await;
+    let site = Polled::new(Duration::from_millis(800)).await;
+    let ids = site.enqueue(vec![json!({}); 50]).await;
     let (task, stop) = site.worker(50);
     for id in &ids {
         site.until(id, |job| job.service_job.is_some()).await;
@@ -138,8 +56,8 @@ async fn p11_fifty_polled_jobs_are_handed_over_and_finished_by_the_next_worker()
 
 #[tokio::test]
 async fn p01_workers_that_die_at_any_moment_pay_for_each_attempt_once() {
-    let site = Site::new(Duration::from_millis(300)).await;
-    let ids = site.enqueue(30).await;
+    let site = Polled::new(Duration::from_millis(300)).await;
+    let ids = site.enqueue(vec![json!({}); 30]).await;
     // Killed while they claim, submit, store ids and poll.
     for lives in [3, 8, 15, 25, 40, 60, 90] {
         let (task, _stop) = site.worker(30);
@@ -167,8 +85,8 @@ async fn p01_workers_that_die_at_any_moment_pay_for_each_attempt_once() {
 
 #[tokio::test]
 async fn p15_a_polled_job_is_cancelled_at_the_service() {
-    let site = Site::new(Duration::from_mins(1)).await;
-    let ids = site.enqueue(1).await;
+    let site = Polled::new(Duration::from_mins(1)).await;
+    let ids = site.enqueue(vec![json!({}); 1]).await;
     let (task, stop) = site.worker(1);
     for id in &ids {
         site.until(id, |job| job.service_job.is_some()).await;
