@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 /// OpenAI chat completions.
 #[derive(Connector)]
-#[connector(service = ["openai", "text_generation"], version = "1.0.0", mode = sync, payload = ChatPayload, output = ChatMessage)]
+#[connector(service = "openai", version = "1.0.0", mode = sync, payload = ChatPayload, output = ChatMessage)]
 #[http(base = env.base_url)]
 #[auth(bearer = api_key)]
 #[submit(

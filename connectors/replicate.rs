@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 /// Runs any model on Replicate.
 #[derive(Connector)]
-#[connector(service = ["replicate", "model_inference"], version = "1.0.0", payload = ReplicatePayload)]
+#[connector(service = "replicate", version = "1.0.0", payload = ReplicatePayload)]
 #[http(base = "https://api.replicate.com/v1")]
 #[auth(bearer = api_token)]
 #[submit(

@@ -131,5 +131,6 @@ impl Registry {
 macro_rules! include_registry {
     () => {
         ::core::include!(::core::concat!(::core::env!("OUT_DIR"), "/emp/registry.rs"));
+        __emp_connectors! {}
     };
 }

@@ -1,0 +1,67 @@
+//! A stock connector, a fake of its service and one job.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use emp::REGISTRY;
+use emp_core::connector::{Entry, Loaded};
+use emp_core::env::EnvSource;
+use emp_core::time::ManualClock;
+use emp_core::{ConnectorSpec, Timestamp};
+use emp_testkit::{Ended, FakeOptions, FakeService, Rig, example, fake_env};
+
+/// The connectors of the registry that speak HTTP.
+pub(crate) fn over_http() -> impl Iterator<Item = &'static Entry> {
+    REGISTRY.entries().iter().filter(|entry| entry.spec.http().is_some())
+}
+
+/// What a lost answer means to a connector: whether it may be sent again.
+pub(crate) fn merges(spec: &ConnectorSpec) -> bool {
+    spec.http().is_some_and(|http| matches!(http.submit.settle, emp_core::spec::Settle::Idempotent { .. }))
+}
+
+/// One job of a connector against its fake, both by one clock.
+pub(crate) struct Bench {
+    pub(crate) fake: FakeService,
+    pub(crate) rig: Rig,
+}
+
+impl Bench {
+    /// With the values that the fake's environment makes up.
+    pub(crate) async fn new(entry: &'static Entry, faults: &[&str]) -> Self {
+        Self::with_env(entry, faults, &fake_env(entry.spec)).await
+    }
+
+    /// With an environment of the test's own.
+    pub(crate) async fn with_env(entry: &'static Entry, faults: &[&str], env: &dyn EnvSource) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp(1_700_000_000_000)));
+        // A sync service holds its answer in real time, so it must not take any.
+        let sync = entry.spec.http().is_some_and(|http| http.poll.is_none());
+        let running = Duration::from_secs(if sync { 0 } else { 20 });
+        let options = FakeOptions {
+            queued: running / 10,
+            running,
+            clock: Arc::<ManualClock>::clone(&clock),
+            faults: faults.iter().map(|fault| fault.parse().expect("a fault")).collect(),
+            ..FakeOptions::default()
+        };
+        let fake = FakeService::start(entry.spec, options).await.expect("starts");
+        let loaded = Loaded { base: Some(fake.base_url()), ..entry.load(env).expect("a whole environment") };
+        let payload = example(&entry.spec.payload.to_json_schema());
+        Self { fake, rig: Rig::new(loaded, payload, clock).await.expect("a job") }
+    }
+
+    /// To the end, and never more accepted submits than attempts.
+    pub(crate) async fn finish(&self) -> Ended {
+        let ended = self.rig.finish().await.expect("the store works");
+        let accepted = self.fake.ledger().accepted();
+        assert!(accepted <= ended.job.attempt as usize, "{accepted} accepted submits, {} attempts", ended.job.attempt);
+        ended
+    }
+
+    /// A worker that dies while it waits for an answer.
+    pub(crate) async fn die(&self) {
+        let died = tokio::time::timeout(Duration::from_millis(150), self.rig.attempt()).await;
+        assert!(died.is_err(), "{died:?}");
+    }
+}

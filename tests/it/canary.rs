@@ -1,0 +1,94 @@
+//! I97: canaries for secrets, the whole fault suite at trace level, and not one of them in anything that leaves the process.
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use emp_core::connector::Entry;
+use emp_testkit::{FakeEnv, fake_env};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::bench::{Bench, over_http};
+
+const CANARY: &str = "canary-4f1d9c2b7e60";
+
+const FAULTS: [&str; 30] = [
+    "submit:400", "submit:402", "submit:429=1s", "submit:500", "submit:503", "submit:refused=auth", "submit:refused=billing",
+    "submit:quotes_credential", "submit:500_after", "submit:cut", "submit:cut_after", "submit:timeout", "submit:timeout_after",
+    "submit:no_id", "submit:html", "submit:cut_body", "submit:huge_body", "submit:redirect=http://127.0.0.1:9/",
+    "submit:foreign_url=http://127.0.0.1:9/", "submit:job_fails=service", "submit:job_cancelled", "poll:500*3", "poll:401*3",
+    "poll:404*", "poll:html*2", "poll:cut*2", "poll:quotes_credential*", "poll:unknown_status*", "poll:huge_body", "poll:timeout",
+];
+
+/// Everything that was logged.
+#[derive(Clone, Debug, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+fn with_canaries(entry: &Entry) -> FakeEnv {
+    let secrets = entry.spec.env.iter().filter(|field| field.secret());
+    let env = secrets.fold(fake_env(entry.spec), |env, field| env.set(field.variable, CANARY));
+    // The only connector with a timeout of its own gets a short one, so that a silent service is given up in the test's time.
+    env.set("MY_SERVICE_TIMEOUT", "100")
+}
+
+/// What a user, an operator or a log collector can see of one job.
+async fn seen_of(entry: &'static Entry, fault: &str) -> String {
+    let env = with_canaries(entry);
+    let mut seen = format!("{env:?} {:?}", entry.load(&env));
+    let bench = Bench::with_env(entry, &[fault], &env).await;
+    // A connector without a timeout of its own waits for longer than a test may: its worker dies instead.
+    let _died = tokio::time::timeout(Duration::from_millis(180), bench.rig.finish()).await;
+    bench.fake.clear_faults();
+    let _died = tokio::time::timeout(Duration::from_millis(180), bench.rig.finish()).await;
+    let ended = bench.rig.ended().await.expect("the store works");
+    let record = serde_json::to_string(&ended.job).expect("JSON");
+    let events = serde_json::to_string(&ended.events).expect("JSON");
+    let targets: Vec<String> = bench.fake.requests().into_iter().map(|request| request.target).collect();
+    write!(seen, "{record}{events}{targets:?}{ended:?}{:?}{:?}", bench.rig, bench.fake.ledger()).expect("a string takes it");
+    assert!(bench.fake.requests().iter().any(|request| request.authorized), "{fault}: the canary was never sent");
+    seen
+}
+
+#[tokio::test]
+async fn i97_no_secret_in_logs_errors_events_records_or_urls() {
+    let log = Log::default();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).with_ansi(false).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    for entry in over_http() {
+        for fault in FAULTS {
+            let seen = seen_of(entry, fault).await;
+            assert!(!seen.contains(CANARY), "{} {fault}: {seen}", entry.spec.name);
+        }
+    }
+    let text = log.text();
+    assert!(text.contains("TRACE") && text.contains("fake service"), "nothing was logged: {} bytes", text.len());
+    let hit = text.lines().find(|line| line.contains(CANARY));
+    assert_eq!(hit, None);
+}

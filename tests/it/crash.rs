@@ -1,0 +1,56 @@
+//! A worker that dies at each phase: the next one goes on, and the service has accepted what was attempted.
+
+use emp_core::job::JobState;
+
+use crate::bench::{Bench, merges, over_http};
+
+#[tokio::test]
+async fn f02_death_before_the_answer_to_a_submit() {
+    for entry in over_http() {
+        let bench = Bench::new(entry, &["submit:timeout_after"]).await;
+        bench.die().await;
+        let ended = bench.finish().await;
+        let name = entry.spec.name;
+        let state = if merges(entry.spec) { JobState::Succeeded } else { JobState::Uncertain };
+        assert_eq!(ended.job.state, state, "{name}: {:?}", ended.job.error);
+        assert_eq!((bench.fake.ledger().accepted(), ended.job.attempt, ended.job.deliveries), (1, 1, 2), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn f02_death_before_a_submit_is_accepted() {
+    for entry in over_http() {
+        let bench = Bench::new(entry, &["submit:timeout"]).await;
+        bench.die().await;
+        let ended = bench.finish().await;
+        let (name, merges) = (entry.spec.name, merges(entry.spec));
+        let state = if merges { JobState::Succeeded } else { JobState::Uncertain };
+        assert_eq!(ended.job.state, state, "{name}: {:?}", ended.job.error);
+        assert_eq!((bench.fake.ledger().accepted(), ended.job.attempt), (usize::from(merges), 1), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn f03_death_while_polling() {
+    for entry in over_http().filter(|entry| entry.spec.http().is_some_and(|http| http.poll.is_some())) {
+        let bench = Bench::new(entry, &["poll:timeout@2"]).await;
+        bench.die().await;
+        let ended = bench.finish().await;
+        let name = entry.spec.name;
+        assert_eq!(ended.job.state, JobState::Succeeded, "{name}: {:?}", ended.job.error);
+        assert_eq!((bench.fake.ledger().accepted(), ended.job.attempt, ended.job.deliveries), (1, 1, 2), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn death_again_and_again_costs_nothing_more() {
+    for entry in over_http().filter(|entry| entry.spec.http().is_some_and(|http| http.poll.is_some())) {
+        let bench = Bench::new(entry, &["poll:timeout*5"]).await;
+        for _ in 0..5 {
+            bench.die().await;
+        }
+        let ended = bench.finish().await;
+        assert_eq!(ended.job.state, JobState::Succeeded, "{}: {:?}", entry.spec.name, ended.job.error);
+        assert_eq!((bench.fake.ledger().accepted(), ended.job.attempt, ended.job.deliveries), (1, 1, 6));
+    }
+}

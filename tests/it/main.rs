@@ -1,0 +1,8 @@
+//! The stock connectors, each against a fake made from its own declaration.
+#![allow(clippy::expect_used, reason = "a helper of a test may fail it")]
+
+mod bench;
+mod canary;
+mod crash;
+mod declared;
+mod ends;
