@@ -181,6 +181,13 @@ impl<'t> Parser<'t> {
             if c == '}' && depth > 0 {
                 break;
             }
+            if depth > 0 && matches!(c, '\\' | '"' | '`') {
+                return Err(SyntaxError::new(
+                    self.at,
+                    format!("bash would not read `{c}` in a default as text"),
+                )
+                .help(format!("leave `{c}` out; put the value into the variable instead")));
+            }
             if c != '$' {
                 literal.push(c);
                 self.at += c.len_utf8();

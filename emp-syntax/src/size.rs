@@ -15,11 +15,12 @@ const UNITS: [(&str, u64); 8] = [
 
 /// Parses a size; `kB`, `MB`, `GB` are powers of 1000 and `KiB`, `MiB`, `GiB` powers of 1024.
 pub fn parse(text: &str) -> Result<u64, SyntaxError> {
+    let start = text.len() - text.trim_start().len();
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let wrong = |message: String| {
-        SyntaxError::new(digits, message).help("write a whole number and a unit, such as \"8MiB\"")
+        SyntaxError::new(start + digits, message).help("write a whole number and a unit, such as \"8MiB\"")
     };
     let (_, factor) = UNITS
         .into_iter()

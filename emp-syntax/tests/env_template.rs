@@ -115,6 +115,9 @@ fn i27_what_is_not_a_template_says_where_and_what_to_write() {
         ("${X-Y-Z}${", 10),
         ("$(id)", 0),
         ("${X Y}", 3),
+        ("${X:-\"q\"}", 5),
+        ("${X:-a\\}b}", 6),
+        ("${X:-`id`}", 5),
     ] {
         let error = EnvTemplate::parse(template).expect_err(template);
         assert_eq!(error.offset, offset, "{template}: {error}");
@@ -171,7 +174,11 @@ proptest! {
         let _ = EnvTemplate::parse(&format!("${{{text}"));
         let _ = emp_syntax::template::Template::parse(&text);
         let _ = emp_syntax::template::Template::parse(&format!("{{{text}"));
-        let _ = emp_syntax::size::parse(&text);
+        let _ = emp_syntax::hole::Hole::parse(&text);
+        let _ = emp_syntax::hole::Reference::parse(&text);
+        if let Err(error) = emp_syntax::size::parse(&text) {
+            prop_assert!(text.is_char_boundary(error.offset));
+        }
         let _ = emp_syntax::duration::parse(&text);
     }
 }
