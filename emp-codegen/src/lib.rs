@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod check;
 pub mod diag;
 pub mod expand;
+mod lines;
 pub mod parse;
 pub mod raw;
 pub mod spec;

@@ -57,7 +57,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         limits: attributes.one("limits", &context(Place::Setting), container::limits),
         health: attributes.one("health", &context(Place::Health), protocol::health),
         uses: Vec::new(),
-        lines: 0,
+        lines: crate::lines::count(input),
     };
     let env = context(Place::Setting);
     raw.fields = fields.iter().filter_map(|found| field::field(found, &env)).collect();
