@@ -1,4 +1,4 @@
-//! The store's directory: ours alone, with one MiB put by for the day the disk is full.
+//! The store's directory: ours alone, with some MiB put by for the day the disk is full.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write as _;
@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use crate::embedded::fault;
 use crate::store::StoreError;
 
-/// What is put by: enough for several hundred jobs to end.
-const RESERVED: usize = 1 << 20;
+/// What is put by: as much as the log holds between two checkpoints, so that it can be emptied into the file and start anew.
+const RESERVED: usize = 4 << 20;
 /// How often room is looked for again while there is none.
 const RETRY: Duration = Duration::from_secs(1);
 

@@ -34,7 +34,7 @@ impl From<rusqlite::Error> for StoreError {
 /// The disk is full.
 pub(super) fn full() -> StoreError {
     StoreError::Full(
-        "the disk of the store is full: new jobs are refused, running ones can end. Free at least 2 MiB there, and \
+        "the disk of the store is full: new jobs are refused, running ones can end. Free at least 8 MiB there, and \
          jobs are taken in again by themselves"
             .to_owned(),
     )

@@ -9,7 +9,7 @@
 //!   checksum and is cut back to the last commit.
 //! * **Shared.** API, workers and CLI of one machine open the same directory; SQLite's locks order their commits. Many machines need
 //!   Redis: the file must not lie on a network file system.
-//! * **Full disk.** One MiB is put by. New jobs are refused with `E_STORE_FULL`, and running ones end from the reserve.
+//! * **Full disk.** Four MiB are put by. New jobs are refused with `E_STORE_FULL`, and running ones end from the reserve.
 
 mod dir;
 mod fault;

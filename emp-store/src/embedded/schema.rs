@@ -59,9 +59,13 @@ CREATE TRIGGER job_moved AFTER UPDATE OF state ON jobs WHEN old.state <> new.sta
 END;
 ";
 
-/// Opens the connection that writes; makes the tables in a new file, and keeps out a file that is something else.
+/// Opens the connection that writes; makes the tables in a new file, and keeps out a file that is something else before anything of
+/// it is changed.
 pub(super) fn writer(file: &Path) -> Result<Connection, StoreError> {
     let mut connection = connect(file)?;
+    if !stamped(&connection, file)? {
+        make(&mut connection, file)?;
+    }
     // Two processes that start together may refuse each other the switch to WAL, without waiting.
     let started = Instant::now();
     loop {
@@ -72,7 +76,6 @@ pub(super) fn writer(file: &Path) -> Result<Connection, StoreError> {
             other => break other?,
         }
     }
-    stamp(&mut connection, file)?;
     Ok(connection)
 }
 
@@ -95,21 +98,14 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn stamp(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let number = |pragma: &str| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
-    let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let found = (number("application_id")?, number("user_version")?);
+/// The file has our stamp; `false` when it is empty.
+fn stamped(connection: &Connection, file: &Path) -> Result<bool, StoreError> {
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let shown = file.display();
-    if found == (0, 0) && tables == 0 {
-        transaction.execute_batch(TABLES)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
-        transaction.commit()?;
-        return Ok(());
-    }
-    match found {
-        (APPLICATION, VERSION) => Ok(()),
+    match (number("application_id")?, number("user_version")?) {
+        (APPLICATION, VERSION) => Ok(true),
+        (0, 0) if tables == 0 => Ok(false),
         (APPLICATION, other) => Err(StoreError::Version(format!(
             "{shown} has format {other}, this version of emp reads format {VERSION}. Run the version that made it, or \
              name another directory: `--store file:./emp-data-{VERSION}`"
@@ -118,4 +114,16 @@ fn stamp(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
             "{shown} is a database, but not a store of emp. Name another directory: `--store file:./emp-data`"
         ))),
     }
+}
+
+/// Makes the tables, unless another process has made them in the meantime.
+fn make(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if !stamped(&transaction, file)? {
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()?;
+    Ok(())
 }

@@ -134,12 +134,18 @@ impl Writer {
         }
     }
 
-    /// Grants one wish. When it fails for want of room and is needed for what is there to end, the reserve is given up for it.
+    /// Grants one wish. When that fails for want of room, the log is emptied first; then, for what helps the jobs that are there to
+    /// end, the reserve is given up.
     fn alone(&mut self, mut wish: Box<dyn Wish>) {
         let mut outcome = self.commit(std::slice::from_mut(&mut wish));
-        if wish.need() == Need::GoesOn && matches!(outcome, Err(StoreError::Full(_))) {
-            self.reserve.release();
-            // The log starts anew in the room that it has already, so that the reserve is not eaten by a growing log.
+        for last_resort in [false, true] {
+            if !matches!(outcome, Err(StoreError::Full(_))) || (last_resort && wish.need() == Need::TakesIn) {
+                break;
+            }
+            if last_resort {
+                self.reserve.release();
+            }
+            // The log starts anew in the room that it has already. When even that fails, the commit will say so.
             let _ = self.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
             outcome = self.commit(std::slice::from_mut(&mut wish));
         }
