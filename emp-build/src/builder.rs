@@ -33,24 +33,28 @@ impl Builder {
     /// said by `cargo::error` as well, one a line.
     pub fn emit(self) {
         let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-        let mut reader = Reader::new(&root);
+        let mut cargo = std::io::stdout().lock();
+        for line in self.run(&root, std::env::var_os("OUT_DIR").map(PathBuf::from).as_deref()) {
+            // When stdout is closed, nobody listens.
+            let _ = writeln!(cargo, "{line}");
+        }
+    }
+
+    /// The whole build of a package: writes, and returns what cargo is to hear.
+    fn run(&self, root: &Path, out: Option<&Path>) -> Vec<Directive> {
+        let mut reader = Reader::new(root);
         let mode = reader.env("EMP_BUILD");
         let outcome = self.outcome(&mut reader);
         let mut lines: Vec<Directive> = reader.into_directives().into_iter().collect();
-        match std::env::var_os("OUT_DIR") {
-            Some(folder) => {
-                if let Err(error) = write(&outcome, &Path::new(&folder).join("emp")) {
-                    lines.push(Directive::Error(format!("cannot write the registry: {error}")));
-                }
-            }
+        lines.extend(spoken(&outcome, mode.as_deref()));
+        match out.map(|out| write(&outcome, &out.join("emp"))) {
+            Some(Ok(())) => {}
+            Some(Err(error)) => lines.push(Directive::Error(format!("cannot write the registry: {error}"))),
             None => {
                 lines.push(Directive::Error("OUT_DIR is not set: emit() is for build scripts".to_owned()))
             }
         }
-        lines.extend(spoken(&outcome, mode.as_deref()));
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        // Nobody listens when stdout is closed.
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        lines
     }
 
     /// Reads the inputs and plans the build.
@@ -70,7 +74,7 @@ fn spoken(outcome: &Outcome, mode: Option<&str>) -> Vec<Directive> {
         outcome.report.warnings().map(|finding| Directive::Warning(one_line(finding))).collect();
     match mode {
         Some("strict") => {
-            lines.extend(outcome.report.errors().map(|finding| Directive::Error(one_line(finding))))
+            lines.extend(outcome.report.errors().map(|finding| Directive::Error(one_line(finding))));
         }
         None | Some("") => {}
         Some(other) => {
@@ -99,4 +103,86 @@ fn write(outcome: &Outcome, folder: &Path) -> std::io::Result<()> {
             .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", shown(&path))))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "/// A.\n#[derive(emp_core::Connector)]\n\
+        #[connector(service = \"a\", version = \"1.0.0\", custom)]\npub struct AConnector {}\n";
+
+    fn package(mapping: &str) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("connectors")).unwrap();
+        std::fs::write(root.path().join("connectors/a.rs"), SOURCE).unwrap();
+        std::fs::write(root.path().join("service-mapping.json"), mapping).unwrap();
+        root
+    }
+
+    fn run(root: &Path) -> Vec<String> {
+        let lines = connectors("connectors").run(root, Some(&root.join("out")));
+        lines.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_build_says_what_it_read_and_warns_in_one_line() {
+        let root = package("{}");
+        assert_eq!(
+            run(root.path()),
+            [
+                "cargo::rerun-if-changed=connectors",
+                "cargo::rerun-if-changed=connectors/a.rs",
+                "cargo::rerun-if-changed=service-mapping.json",
+                "cargo::rerun-if-env-changed=EMP_BUILD",
+                "cargo::warning=connectors/a.rs:4:12: no worker uses connector `AConnector` [EMP0213]; let a worker use it: \
+                 \"service\": [{ \"capability\": \"..\", \"connector\": \"AConnector\", \"type\": \"external\" }]",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_did_not_change_is_not_written_again_and_an_old_report_goes_away() {
+        let root = package("{ \"workerz\": {} }");
+        let (registry, report) =
+            (root.path().join("out/emp/registry.rs"), root.path().join("out/emp/report.txt"));
+        run(root.path());
+        assert!(std::fs::read_to_string(&report).unwrap().contains("EMP0204"));
+        let old = std::time::SystemTime::UNIX_EPOCH;
+        std::fs::File::options().write(true).open(&registry).unwrap().set_modified(old).unwrap();
+        run(root.path());
+        assert_eq!(std::fs::metadata(&registry).unwrap().modified().unwrap(), old);
+        std::fs::write(root.path().join("service-mapping.json"), "{}").unwrap();
+        run(root.path());
+        assert_ne!(std::fs::metadata(&registry).unwrap().modified().unwrap(), old);
+        assert_eq!(std::fs::read_to_string(&report).unwrap(), "");
+    }
+
+    #[test]
+    fn strict_says_errors_one_a_line_and_another_mode_is_no_mode() {
+        let root = package("{ \"workerz\": {}, \"x\": 1 }");
+        let outcome = connectors("connectors").outcome(&mut Reader::new(root.path()));
+        let errors = |mode| {
+            let lines = spoken(&outcome, mode);
+            lines.into_iter().filter(|line| matches!(line, Directive::Error(_))).count()
+        };
+        assert_eq!(
+            [errors(None), errors(Some("")), errors(Some("strict")), errors(Some("Strict"))],
+            [0, 0, 2, 0]
+        );
+        assert!(
+            spoken(&outcome, Some("Strict")).iter().any(|line| line.to_string().contains("`strict` does"))
+        );
+    }
+
+    #[test]
+    fn f26_a_folder_that_cannot_be_written_is_one_error_and_no_panic() {
+        let root = package("{}");
+        std::fs::write(root.path().join("out"), "a file").unwrap();
+        let lines = run(root.path());
+        assert!(
+            lines.iter().any(|line| line.starts_with("cargo::error=cannot write the registry")),
+            "{lines:?}"
+        );
+    }
 }

@@ -40,6 +40,8 @@ pub(crate) struct Connector {
 /// Everything that the folder of connectors has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
+    /// The folder's name.
+    pub(crate) folder: String,
     /// The modules, sorted by file.
     pub(crate) modules: Vec<Module>,
     /// The connectors, sorted by name and then by file.
@@ -51,7 +53,7 @@ pub(crate) struct Sources {
 impl Sources {
     /// Finds the connectors of a folder.
     pub(crate) fn read(folder: &Folder) -> Self {
-        let mut sources = Self::default();
+        let mut sources = Self { folder: folder.name.clone(), ..Self::default() };
         match &folder.files {
             Ok(files) => files.iter().for_each(|file| sources.add(file)),
             Err(problem) => {

@@ -2,12 +2,10 @@
 //! them, and writes the registry.
 //!
 //! ```no_run
-//! // build.rs
-//! fn main() {
-//!     emp_build::connectors("connectors").mapping("service-mapping.json").emit();
-//! }
+//! # // The whole of build.rs:
+//! emp_build::connectors("connectors").mapping("service-mapping.json").emit();
 //! ```
-//! and in `src/lib.rs`: `emp_core::include_registry!();`. Dropping a file into `connectors/` registers its connectors.
+//! in `build.rs`, and in `src/lib.rs`: `emp_core::include_registry!();`. Dropping a file into `connectors/` registers its connectors.
 //!
 //! ```text
 //! connectors/*.rs       -> skim -> emp_codegen -> Sources --+-> registry.rs        (OUT_DIR/emp)
@@ -36,5 +34,5 @@ pub use builder::{Builder, connectors};
 pub use cargo::Directive;
 pub use finding::{Finding, Mark, Report, Severity};
 pub use inputs::{CheckInputs, Document, Folder, Inputs, MAX_BYTES};
-pub use outcome::{Outcome, check, plan, report};
+pub use outcome::{Outcome, check, connector_names, plan, report};
 pub use source::{Place, SourceText};

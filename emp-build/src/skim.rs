@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use proc_macro2::{Delimiter, LexError, TokenStream, TokenTree};
-use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, DeriveInput, Path};
 
@@ -119,7 +118,8 @@ fn last(path: &Path) -> Option<&proc_macro2::Ident> {
 /// The conditions, as they must be repeated wherever the type is named.
 fn cfgs(attributes: &[Attribute]) -> Vec<String> {
     let conditions = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-    conditions.map(|attribute| format!("#[{}]", attribute.meta.to_token_stream())).collect()
+    let texts = conditions.filter_map(|attribute| attribute.meta.require_list().ok());
+    texts.map(|list| format!("#[cfg({})]", list.tokens)).collect()
 }
 
 #[cfg(test)]
@@ -155,14 +155,14 @@ mod tests {
         assert_eq!(names(text), ["First", "Second"]);
         let skimmed = skim(text).unwrap_or_else(|error| panic!("{}", error.message));
         assert!(skimmed.documented);
-        assert_eq!(skimmed.connectors[1].cfgs, ["#[cfg (feature = \"x\")]"]);
+        assert_eq!(skimmed.connectors[1].cfgs, ["#[cfg(feature = \"x\")]"]);
     }
 
     #[test]
     fn conditions_of_the_file_and_a_byte_order_mark_are_seen() {
         let text = "\u{feff}#![cfg(unix)]\n#[derive(Connector)] struct A;";
         assert_eq!(names(text), ["A"]);
-        assert_eq!(skim(text).map(|file| file.cfgs).unwrap_or_default(), ["#[cfg (unix)]"]);
+        assert_eq!(skim(text).map(|file| file.cfgs).unwrap_or_default(), ["#[cfg(unix)]"]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //!
 //! `EMP_BLESS=1` rewrites the reports.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking, as the test does")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +14,11 @@ use emp_codegen::catalogue::mapping;
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports");
 
 fn fixtures() -> Vec<PathBuf> {
-    let mut folders: Vec<_> =
-        std::fs::read_dir(ROOT).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    let mut folders: Vec<_> = std::fs::read_dir(ROOT)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
     folders.sort();
     folders
 }
@@ -27,8 +32,11 @@ fn code(folder: &Path) -> &str {
 }
 
 fn report_of(root: &Path) -> Report {
-    let inputs =
-        CheckInputs { mapping: "service-mapping.json".into(), connectors: "connectors".into(), dockerfile: None };
+    let inputs = CheckInputs {
+        mapping: "service-mapping.json".into(),
+        connectors: "connectors".into(),
+        dockerfile: None,
+    };
     report(&inputs.read(root))
 }
 

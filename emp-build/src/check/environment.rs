@@ -60,13 +60,16 @@ impl<'a> Worker<'a> {
     fn not_a_name(&self, entry: &At<'_>, text: &str) -> Finding {
         let what = format!("{} is not the name of a variable", quoted(text));
         let finding = self.subject.at_value(codes::NOT_A_NAME, entry, what);
-        match self.meant(text) {
-            Some(name) => finding.label("must be a bare name").help(format!("\"{name}\"")),
-            None => finding.label("must be a bare name").help(match self.names().next() {
-                Some(example) => format!("write a name, such as \"{example}\", or take the entry out"),
-                None => "take the entry out: the worker's connectors read no variables".to_owned(),
-            }),
-        }
+        let inside = inside(text).filter(|_| !self.complete);
+        let help = match (self.meant(text).or(inside.as_deref()), self.names().next()) {
+            (Some(name), _) => format!("\"{name}\""),
+            (None, Some(example)) => format!("write a name, such as \"{example}\", or take the entry out"),
+            (None, None) if self.complete => {
+                "take the entry out: the worker's connectors read no variables".to_owned()
+            }
+            (None, None) => "write the bare name of a variable, or take the entry out".to_owned(),
+        };
+        finding.label("must be a bare name").help(help)
     }
 
     /// An entry that nobody reads.
@@ -131,10 +134,7 @@ impl<'a> Worker<'a> {
 
     /// The variable that a wrong entry stands for: the default or the name of a template, or else the nearest name that is not listed.
     fn meant(&self, entry: &str) -> Option<&str> {
-        let inside = EnvTemplate::parse(entry).ok().and_then(|template| {
-            let name = template.as_variable()?.name.clone();
-            Some(template.expand(&|_| None).ok().filter(|default| is_variable(default)).unwrap_or(name))
-        });
+        let inside = inside(entry);
         let word = inside.as_deref().unwrap_or(entry);
         let free =
             self.names().filter(|name| !self.listed.iter().any(|entry| entry.node.text() == Some(name)));
@@ -144,4 +144,11 @@ impl<'a> Worker<'a> {
     fn names(&self) -> impl Iterator<Item = &'a str> {
         self.variables.iter().map(|(_, variable)| variable.name.as_str())
     }
+}
+
+/// The name that a template in place of a name has as its default, or else that of its variable.
+fn inside(entry: &str) -> Option<String> {
+    let template = EnvTemplate::parse(entry).ok()?;
+    let name = template.as_variable()?.name.clone();
+    Some(template.expand(&|_| None).ok().filter(|default| is_variable(default)).unwrap_or(name))
 }

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use emp_syntax::nearest;
 
 use super::Subject;
-use super::names::{file_of, quoted};
+use super::names::{self, quoted};
 use crate::codes;
 use crate::connector::Connector;
 use crate::finding::Finding;
@@ -55,8 +55,10 @@ fn undeclared(subject: &Subject<'_>, used: &At<'_>) -> Option<Finding> {
             .label(format!("did you mean `{}`?", source.name))
             .also(&source.source, source.span.clone(), "this one, which is not declared either")
             .help(format!("add \"{}\": {{}} under \"connectors\", and name it here", source.name)),
-        (None, None) if declared.is_empty() => finding
-            .help(format!("\"connectors\": {{ \"{name}\": {{}} }}    and write it into {}", file_of(name))),
+        (None, None) if declared.is_empty() => finding.help(format!(
+            "\"connectors\": {{ \"{name}\": {{}} }}    and write it into {}",
+            file_of(subject, name)
+        )),
         (None, None) => finding.help(format!("the declared ones are `{}`", declared.join("`, `"))),
     })
 }
@@ -90,8 +92,13 @@ fn no_source(subject: &Subject<'_>, declared: &At<'_>) -> Option<Finding> {
             .help(format!("\"{}\": ..", source.name)),
         None => finding
             .label("is declared here")
-            .help(format!("write it into {}, or take this declaration out", file_of(name))),
+            .help(format!("write it into {}, or take this declaration out", file_of(subject, name))),
     })
+}
+
+/// The file that a connector would be in.
+fn file_of(subject: &Subject<'_>, connector: &str) -> String {
+    format!("{}/{}", subject.sources.folder, names::file_of(connector))
 }
 
 /// A path that does not name the file of the connector.
@@ -108,7 +115,7 @@ fn path(subject: &Subject<'_>, declared: &At<'_>) -> Option<Finding> {
     let source = having.next()?;
     let right = relative(folder, Path::new(source.source.name()));
     let fix = format!("\"path\": \"{right}\"    or leave `path` out");
-    if !written.ends_with(".rs") {
+    if Path::new(written).extension().is_none_or(|extension| extension != "rs") {
         let message = format!("the path of {} is not a Rust source file", quoted(name));
         return Some(
             subject.at_value(codes::FOREIGN_PATH, &at, message).label("is never loaded").help(fix).warning(),

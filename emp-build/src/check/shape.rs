@@ -10,7 +10,7 @@ use super::Subject;
 use super::names::quoted;
 use crate::codes;
 use crate::finding::Finding;
-use crate::json::At;
+use crate::json::{At, tokens};
 use crate::schema::{self, Shape};
 
 /// The longest piece of JSON that a message repeats.
@@ -98,13 +98,15 @@ fn wrong(subject: &Subject<'_>, at: &At<'_>, shape: &Shape<'_>) -> Finding {
     }
 }
 
-/// What a value is called: by its key, or as an entry of a list.
+/// What a value is called: by its key, or as an entry of a list: "entry 2 of `ports`".
 fn name(at: &At<'_>) -> String {
-    let last = at.pointer.rsplit('/').next().unwrap_or_default();
-    match (at.member, last.parse::<usize>()) {
+    let mut above = tokens(&at.pointer).collect::<Vec<_>>();
+    match (at.member, above.pop().map(|last| last.parse::<usize>())) {
         (Some(member), _) => quoted(&member.key),
-        (None, Ok(index)) => format!("entry {}", index + 1),
-        (None, Err(_)) => "the mapping".to_owned(),
+        (None, Some(Ok(index))) => {
+            format!("entry {} of {}", index + 1, quoted(&above.pop().unwrap_or_default()))
+        }
+        (None, _) => "the mapping".to_owned(),
     }
 }
 

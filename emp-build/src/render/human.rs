@@ -67,7 +67,8 @@ fn summary(report: &Report) -> String {
         count(report.warnings().count(), "warning")
     );
     if report.findings.len() > SHOWN {
-        text.push_str(&format!("; {} more are in `emp check --format json`", report.findings.len() - SHOWN));
+        let more = report.findings.len() - SHOWN;
+        text += &format!("; {more} more are in `emp check --format json`");
     }
     text.push_str("; `emp explain CODE` says more\n");
     text

@@ -71,7 +71,6 @@ impl<'a> Shape<'a> {
         if !alternatives.is_empty() {
             return alternatives.iter().map(Self::expected).collect::<Vec<_>>().join(" or ");
         }
-        let of = |list: &Value| self.resolved(list).expected();
         let types = match self.part.get("type") {
             Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).collect(),
             Some(Value::String(one)) => vec![one.as_str()],
@@ -79,8 +78,14 @@ impl<'a> Shape<'a> {
         };
         let phrases: Vec<String> = types
             .into_iter()
+            .filter(|kind| *kind != "null")
             .map(|kind| match (kind, self.part.get("items")) {
-                ("array", Some(items)) => format!("a list, each entry {}", of(items)),
+                ("array", Some(items)) => match self.resolved(items).part.get("type").and_then(Value::as_str)
+                {
+                    Some("string") => "a list of texts".to_owned(),
+                    Some("object") => "a list of objects".to_owned(),
+                    _ => format!("a list, each entry {}", self.resolved(items).expected()),
+                },
                 ("array", None) => "a list".to_owned(),
                 ("object", _) => "an object".to_owned(),
                 ("string", _) => "a text".to_owned(),

@@ -73,8 +73,8 @@ proptest! {
         let decoded = format!("{before}{part}{after}");
         let mut literal = serde_json::to_string(&decoded).unwrap();
         if escaped {
-            let units: String = decoded.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
-            literal = format!("\"{units}\"");
+            let units: Vec<_> = decoded.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+            literal = format!("\"{}\"", units.concat());
         }
         let text = format!("[{literal}]");
         let span = 1..text.len() - 1;

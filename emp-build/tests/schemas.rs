@@ -1,0 +1,46 @@
+//! The committed schemas are what the types say now. `EMP_BLESS=1` rewrites them.
+
+use std::path::Path;
+
+use emp_build::schema;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The names of the connectors, as the mapping may use them: read as the build reads them.
+fn connectors() -> Vec<String> {
+    let asked = emp_build::CheckInputs {
+        mapping: "service-mapping.json".into(),
+        connectors: "connectors".into(),
+        dockerfile: None,
+    };
+    emp_build::connector_names(&asked.read(Path::new(ROOT)))
+}
+
+fn fresh(file: &str, schema: &serde_json::Value) {
+    let path = Path::new(ROOT).join("schemas").join(file);
+    let bless = std::env::var_os("EMP_BLESS").is_some();
+    assert!(
+        schema::write_or_check(&path, schema, bless).is_ok_and(|fresh| fresh),
+        "schemas/{file} is not fresh: `emp schema --write`, or this test with EMP_BLESS=1"
+    );
+}
+
+#[test]
+fn the_schema_of_the_mapping_is_fresh() {
+    fresh("service-mapping.schema.json", &schema::mapping(connectors().iter().map(String::as_str)));
+}
+
+#[test]
+fn the_schema_of_findings_is_fresh() {
+    fresh("findings.schema.json", &schema::findings());
+}
+
+#[test]
+fn a_report_is_valid_by_its_schema() {
+    let asked =
+        emp_build::CheckInputs { mapping: "gone.json".into(), connectors: "gone".into(), dockerfile: None };
+    let report = emp_build::report(&asked.read(Path::new(ROOT)));
+    assert_eq!(report.findings.len(), 2);
+    let value = serde_json::to_value(&report).expect("a report is texts and numbers");
+    assert!(jsonschema::is_valid(&schema::findings(), &value), "{value:#}");
+}
