@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -18,9 +17,6 @@ use crate::jobs::{JobPath, no_such_job};
 use crate::problem::Refusal;
 use crate::state::ApiState;
 use crate::view::EventView;
-
-/// The store's hint that something changed may come late: look again after this, whatever it says.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Streams a job's events until it ends; or, when the client accepts only JSON, lists them.
 pub(crate) async fn events(
@@ -100,7 +96,7 @@ impl Follower {
             Ok(Some(_)) => {
                 tokio::select! {
                     () = &mut changed => {}
-                    () = tokio::time::sleep(LOOK_AGAIN) => {}
+                    () = tokio::time::sleep(self.state.limits.look_again) => {}
                     () = self.state.stop.cancelled() => {}
                 }
             }

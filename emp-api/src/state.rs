@@ -44,6 +44,8 @@ pub struct Limits {
     pub drain: Duration,
     /// A comment is sent on an event stream that has been quiet for so long.
     pub keep_alive: Duration,
+    /// An event stream looks for news at least so often: the store's hint that something changed may come late.
+    pub look_again: Duration,
 }
 
 impl Default for Limits {
@@ -56,6 +58,7 @@ impl Default for Limits {
             streams: 500,
             drain: Duration::from_millis(1500),
             keep_alive: Duration::from_secs(15),
+            look_again: Duration::from_secs(1),
         }
     }
 }
