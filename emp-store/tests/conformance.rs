@@ -1,4 +1,5 @@
 //! Both stores keep the same promises.
+#![allow(clippy::expect_used, reason = "a bench that cannot be made fails its test")]
 
 mod memory {
     use std::sync::Arc;

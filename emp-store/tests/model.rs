@@ -1,6 +1,7 @@
 //! Both stores against a model: the same random wishes, the same answers and the same jobs after each of them.
 //!
 //! The model is written from the promises and shares no code with the stores: a list of jobs, searched from end to end.
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,6 +1,12 @@
 //! P31: what the embedded store answered is there, whatever dies; and what is not a store of ours is refused.
 //!
 //! Cases that need a process of their own start this test binary again with [`ROLE`] and [`DIR`] set.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail by panicking, and say what was not tested"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};

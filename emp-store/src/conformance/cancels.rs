@@ -164,10 +164,10 @@ pub async fn p15_cancel_and_finish_race_to_one_truth(bench: Bench) {
             let truth = bench.job(&job.id).await;
             match cancelled {
                 CancelAnswer::Recorded(_) => {
-                    assert_eq!((truth.state, truth.result), (JobState::Cancelled, None))
+                    assert_eq!((truth.state, truth.result), (JobState::Cancelled, None));
                 }
                 CancelAnswer::TooLate(_) => {
-                    assert_eq!((truth.state, truth.cancel), (JobState::Succeeded, None))
+                    assert_eq!((truth.state, truth.cancel), (JobState::Succeeded, None));
                 }
                 CancelAnswer::NotFound => panic!("the job is there"),
             }

@@ -161,19 +161,20 @@ pub struct Bench {
     pub store: Arc<dyn Store>,
     /// Its clock.
     pub clock: Arc<ManualClock>,
-    _guard: Option<Box<dyn std::any::Any + Send + Sync>>,
+    /// What must outlive the store. Declared last, so that it is dropped last.
+    guards: Vec<Box<dyn std::any::Any + Send + Sync>>,
 }
 
 impl Bench {
     /// A bench for a store.
     pub fn new(store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Self {
-        Self { store, clock, _guard: None }
+        Self { store, clock, guards: Vec::new() }
     }
 
     /// Keeps something as long as the store: its directory, its server.
     #[must_use]
     pub fn keeping(mut self, guard: impl std::any::Any + Send + Sync) -> Self {
-        self._guard = Some(Box::new(guard));
+        self.guards.push(Box::new(guard));
         self
     }
 

@@ -45,7 +45,7 @@ pub async fn p13_higher_priority_goes_first(bench: Bench) {
 /// P13: priority moves a job forward, by a bounded time.
 pub async fn p13_nothing_waits_longer_than_max_wait_behind_later_ones(bench: Bench) {
     let low = bench.add(with_priority(0)).await;
-    bench.clock.advance(options().max_wait - Duration::from_secs(1));
+    bench.clock.advance_millis(options().max_wait.as_millis() as i64 - 1000);
     let early = bench.add(with_priority(9)).await;
     bench.clock.advance(Duration::from_secs(2));
     let late = bench.add(with_priority(9)).await;

@@ -149,10 +149,11 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Takes back a page of jobs whose lease has lapsed; says how many.
-    pub(super) fn reap(&mut self) -> Result<usize, StoreError> {
+    /// Takes back at most `page` jobs whose lease has lapsed; says how many.
+    pub(super) fn reap(&mut self, page: usize) -> Result<usize, StoreError> {
         let lapsed = self.ids(
             "SELECT id FROM jobs WHERE lease_until IS NOT NULL AND lease_until <= ?1 ORDER BY lease_until LIMIT ?2",
+            page,
         )?;
         let mut reaped = 0;
         for id in &lapsed {
@@ -295,7 +296,7 @@ impl<'a> Ledger<'a> {
 
     fn promote_due(&mut self) -> Result<(), StoreError> {
         let due =
-            self.ids("SELECT id FROM jobs WHERE due IS NOT NULL AND due <= ?1 ORDER BY due LIMIT ?2")?;
+            self.ids("SELECT id FROM jobs WHERE due IS NOT NULL AND due <= ?1 ORDER BY due LIMIT ?2", PAGED)?;
         for id in &due {
             let Some(mut job) = self.readable(id)? else { continue };
             let events = transition::promote(&mut job, self.now);
@@ -304,9 +305,9 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    fn ids(&self, sql: &str) -> Result<Vec<JobId>, StoreError> {
+    fn ids(&self, sql: &str, page: usize) -> Result<Vec<JobId>, StoreError> {
         let mut query = self.db.prepare_cached(sql)?;
-        let rows = query.query_map(params![self.now.0, PAGED], |row| row.get::<_, String>(0))?;
+        let rows = query.query_map(params![self.now.0, page], |row| row.get::<_, String>(0))?;
         rows.map(|id| rows::id(&id?)).collect()
     }
 

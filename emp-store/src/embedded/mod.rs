@@ -161,7 +161,7 @@ impl Store for EmbeddedStore {
     async fn reap(&self) -> Result<usize, StoreError> {
         let mut reaped = 0;
         loop {
-            let page = self.commit(Need::GoesOn, |ledger| ledger.reap()).await?;
+            let page = self.commit(Need::GoesOn, |ledger| ledger.reap(PAGED)).await?;
             reaped += page;
             if page < PAGED {
                 return Ok(reaped);
