@@ -10,7 +10,7 @@ use crate::reduce;
 use crate::select::View;
 
 /// The longest advice that is followed; a longer one is cut to it.
-pub const LONGEST: Duration = Duration::from_secs(3600);
+pub const LONGEST: Duration = Duration::from_hours(1);
 
 /// The first advice that can be understood.
 pub fn first(selectors: &[Selector], view: &View<'_>) -> Option<Duration> {

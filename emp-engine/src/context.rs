@@ -100,7 +100,7 @@ pub fn current_attempt(job: &Job) -> u32 {
 pub fn duration(setting: &Setting<Duration>, connector: &Loaded) -> Duration {
     match setting {
         Setting::Fixed(duration) => *duration,
-        Setting::Env(field) => connector.settings.duration(field).unwrap_or(Duration::from_secs(24 * 3600)),
+        Setting::Env(field) => connector.settings.duration(field).unwrap_or(Duration::from_hours(24)),
     }
 }
 

@@ -73,7 +73,7 @@ pub fn decide(http: &HttpProtocol, view: &View<'_>) -> Verdict {
     let same = |known: &&str| {
         if http.states.fold_case { known.eq_ignore_ascii_case(&word) } else { **known == word }
     };
-    match http.states.sets.iter().find(|set| set.words.iter().any(|known| same(&known))) {
+    match http.states.sets.iter().find(|set| set.words.iter().any(|known| same(known))) {
         Some(set) => of_state(http, view, &set.verdict),
         None => match http.states.unknown {
             Unknown::Running => Verdict::Unknown { word: Some(word) },
@@ -133,10 +133,9 @@ fn by_code(code: u16) -> FailureKind {
         401 | 403 => FailureKind::Auth,
         402 => FailureKind::Billing,
         429 => FailureKind::RateLimited,
-        408 | 425 => FailureKind::Transient,
         410 => FailureKind::Expired,
+        408 | 425 | 500..=599 => FailureKind::Transient,
         400..=499 => FailureKind::InvalidInput,
-        500..=599 => FailureKind::Transient,
         _ => FailureKind::Bug,
     }
 }

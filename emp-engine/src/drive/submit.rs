@@ -246,13 +246,13 @@ impl Engine {
 /// The service job that a submit's answer names.
 fn service_job(run: &Run, http: &HttpProtocol, exchange: &Exchange) -> Option<ServiceJob> {
     let now = run.port.now();
-    let captures = http.submit.capture;
-    let mut captured = run.view(exchange, now, |view| outcome::captured(captures, view));
-    let id = if captures.iter().any(|capture| capture.name == "id") {
+    let declared = http.submit.capture;
+    let mut captured = run.view(exchange, now, |view| outcome::captured(declared, view));
+    let id = if declared.iter().any(|capture| capture.name == "id") {
         captured.remove("id").as_ref().and_then(outcome::id)
     } else {
         // Named by its URL alone.
-        captures.first().and_then(|first| captured.get(first.name)).and_then(outcome::id)
+        declared.first().and_then(|first| captured.get(first.name)).and_then(outcome::id)
     };
     let assigned = || matches!(http.submit.settle, Settle::AssignId { .. }).then(|| run.key());
     Some(ServiceJob {

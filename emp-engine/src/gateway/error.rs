@@ -81,7 +81,7 @@ fn has<E: Error + 'static>(error: &reqwest::Error) -> bool {
     sources(error).any(|source| {
         // An io::Error is a box: what it was made of is inside it, and not its source.
         let inside = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        source.is::<E>() || inside.is_some_and(|inside| inside.is::<E>())
+        source.is::<E>() || inside.is_some_and(<dyn Error + Send + Sync>::is::<E>)
     })
 }
 

@@ -31,7 +31,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            total: Duration::from_secs(60),
+            total: Duration::from_mins(1),
             idle: Duration::from_secs(30),
             rate_after: Duration::from_secs(10),
             min_rate: 1024,

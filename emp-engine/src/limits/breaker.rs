@@ -8,12 +8,12 @@ use tokio::time::Instant;
 /// Faults in a row that open it.
 const FAULTS: u32 = 5;
 /// How long it stays open the first time, by why it opened.
-const AFTER_REFUSAL: Duration = Duration::from_secs(60);
+const AFTER_REFUSAL: Duration = Duration::from_mins(1);
 const AFTER_FAULTS: Duration = Duration::from_secs(5);
 /// How long it stays open at most.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_mins(10);
 /// A probe that never tells how it went is forgotten after this.
-const PROBE: Duration = Duration::from_secs(120);
+const PROBE: Duration = Duration::from_mins(2);
 
 /// Why it opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,58 @@
+//! Cancels: tried, then verified at the job (P15).
+
+use std::sync::Arc;
+
+use emp_core::job::UpstreamCancel;
+use emp_core::spec::Cancel;
+use emp_syntax::rule::CodePattern;
+use serde_json::json;
+
+use crate::support::{
+    Declared, MemoryPort, Server, declared, engine, job, job_path, reply, request, run, submitted,
+};
+
+fn cancellable() -> Declared {
+    declared().with(|http| {
+        http.cancel = Some(Cancel {
+            request: request("DELETE", job_path("/jobs/", "")),
+            ok: &[CodePattern::Exact(202)],
+            too_late: &[CodePattern::Exact(409)],
+            gone: &[CodePattern::Exact(404)],
+        });
+    })
+}
+
+async fn cancelled(declared: Declared, code: u16, status: &'static str) -> UpstreamCancel {
+    let server = Server::start(move |seen| match seen.method.as_str() {
+        "DELETE" => reply(code, "{}"),
+        _ => reply(200, format!("{{\"status\":\"{status}\"}}")),
+    })
+    .await;
+    let connector = declared.loaded(&server.url());
+    let (engine, port) = (engine(), MemoryPort::new(Arc::clone(&server.log)));
+    let mut run = run(&engine, &connector, submitted("j1"), &port);
+    engine.cancel(&mut run).await
+}
+
+#[tokio::test]
+async fn p15_a_cancel_is_confirmed_only_when_the_job_is_seen_to_have_ended() {
+    assert_eq!(cancelled(cancellable(), 202, "canceled").await, UpstreamCancel::Confirmed);
+    assert_eq!(cancelled(cancellable(), 202, "failed").await, UpstreamCancel::Confirmed);
+    assert_eq!(cancelled(cancellable(), 202, "succeeded").await, UpstreamCancel::Refused);
+    assert_eq!(cancelled(cancellable(), 202, "running").await, UpstreamCancel::Unknown);
+    assert_eq!(cancelled(cancellable(), 404, "running").await, UpstreamCancel::Confirmed);
+    assert_eq!(cancelled(cancellable(), 409, "running").await, UpstreamCancel::Refused);
+    assert_eq!(cancelled(cancellable(), 403, "running").await, UpstreamCancel::Refused);
+    assert_eq!(cancelled(cancellable(), 500, "running").await, UpstreamCancel::Unknown);
+    assert_eq!(cancelled(declared(), 202, "canceled").await, UpstreamCancel::Unsupported);
+}
+
+#[tokio::test]
+async fn p15_nothing_is_asked_when_nothing_was_sent() {
+    let server = Server::start(|_| reply(202, "{}")).await;
+    let connector = cancellable().loaded(&server.url());
+    let (engine, port) = (engine(), MemoryPort::new(Arc::clone(&server.log)));
+    let mut run = run(&engine, &connector, job(json!({ "prompt": "a" })), &port);
+    assert_eq!(engine.cancel(&mut run).await, UpstreamCancel::NotNeeded);
+    assert_eq!(server.seen().len(), 0);
+}
