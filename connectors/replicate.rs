@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
     feeds_poll,
     at_most_once,
 )]
-#[poll(get = job.poll_url, logs = "$.logs")]
+#[poll(get = job.poll_url, progress = "$.logs" | last_match(r"(\d+)%\|") | percent, logs = "$.logs")]
 #[states(
     at = "$.status", queued = ["starting"], running = ["processing"], succeeded = ["succeeded"],
     failed = ["failed"], canceled = ["canceled", "aborted"], unknown = running(warn),

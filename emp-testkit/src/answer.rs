@@ -71,10 +71,12 @@ fn express(http: &HttpProtocol, draft: &mut Draft, verdict: &StateVerdict) {
 
 fn progress(http: &HttpProtocol, view: &View, draft: &mut Draft) {
     let Some(poll) = &http.poll else { return };
-    let text = format!("{} %", (view.fraction * 100.0).round());
+    // In the manner of tqdm, which is what connectors look for in logs.
+    let percent = (view.fraction * 100.0).round();
+    let (text, log) = (format!("{percent} %"), format!("{percent:3}%|####      |"));
     draft.put_first(poll.progress, &view.fraction.into());
     draft.put_first(poll.progress_text, &text.as_str().into());
-    draft.put_first(poll.logs, &text.into());
+    draft.put_first(poll.logs, &log.into());
     draft.put_first(poll.eta, &view.left.as_secs_f64().into());
     if view.verdict == StateVerdict::Queued {
         draft.put_first(poll.queue_position, &1.into());

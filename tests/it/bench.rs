@@ -55,7 +55,11 @@ impl Bench {
     pub(crate) async fn finish(&self) -> Ended {
         let ended = self.rig.finish().await.expect("the store works");
         let accepted = self.fake.ledger().accepted();
-        assert!(accepted <= ended.job.attempt as usize, "{accepted} accepted submits, {} attempts", ended.job.attempt);
+        assert!(
+            accepted <= ended.job.attempt as usize,
+            "{accepted} accepted submits, {} attempts",
+            ended.job.attempt
+        );
         ended
     }
 

@@ -13,7 +13,11 @@ async fn f02_death_before_the_answer_to_a_submit() {
         let name = entry.spec.name;
         let state = if merges(entry.spec) { JobState::Succeeded } else { JobState::Uncertain };
         assert_eq!(ended.job.state, state, "{name}: {:?}", ended.job.error);
-        assert_eq!((bench.fake.ledger().accepted(), ended.job.attempt, ended.job.deliveries), (1, 1, 2), "{name}");
+        assert_eq!(
+            (bench.fake.ledger().accepted(), ended.job.attempt, ended.job.deliveries),
+            (1, 1, 2),
+            "{name}"
+        );
     }
 }
 
@@ -38,7 +42,11 @@ async fn f03_death_while_polling() {
         let ended = bench.finish().await;
         let name = entry.spec.name;
         assert_eq!(ended.job.state, JobState::Succeeded, "{name}: {:?}", ended.job.error);
-        assert_eq!((bench.fake.ledger().accepted(), ended.job.attempt, ended.job.deliveries), (1, 1, 2), "{name}");
+        assert_eq!(
+            (bench.fake.ledger().accepted(), ended.job.attempt, ended.job.deliveries),
+            (1, 1, 2),
+            "{name}"
+        );
     }
 }
 

@@ -14,7 +14,12 @@ use serde_json::{Value, json};
 #[test]
 fn a_stock_connector_is_at_most_45_lines() {
     for entry in REGISTRY.entries() {
-        assert!((1..=45).contains(&entry.spec.source.lines), "{}: {} lines", entry.spec.name, entry.spec.source.lines);
+        assert!(
+            (1..=45).contains(&entry.spec.source.lines),
+            "{}: {} lines",
+            entry.spec.name,
+            entry.spec.source.lines
+        );
     }
 }
 
@@ -123,7 +128,8 @@ fn the_mapping_serves_every_connector_with_what_it_needs() {
     for offer in mapping.capabilities() {
         let spec = REGISTRY.get(offer.connector).expect("registered").spec;
         assert!(spec.services.contains(&offer.capability), "{}: {}", spec.name, offer.capability);
-        let required: Vec<_> = spec.env.iter().filter(|field| field.required).map(|field| field.variable).collect();
+        let required: Vec<_> =
+            spec.env.iter().filter(|field| field.required).map(|field| field.variable).collect();
         assert_eq!(mapping.worker(offer.worker).expect("a worker").required_env, required, "{}", spec.name);
     }
 }
@@ -132,7 +138,8 @@ fn the_mapping_serves_every_connector_with_what_it_needs() {
 fn all_faults_of_an_environment_are_reported_at_once() {
     for entry in REGISTRY.entries() {
         // Whatever can be wrong is: numbers out of range, durations and URLs that are none, and nothing that is required.
-        let wrong = entry.spec.env.iter().filter(|field| !matches!(field.kind, EnvKind::Text | EnvKind::Secret));
+        let wrong =
+            entry.spec.env.iter().filter(|field| !matches!(field.kind, EnvKind::Text | EnvKind::Secret));
         let env: BTreeMap<String, String> =
             wrong.map(|field| (field.variable.to_owned(), "not-a-value".to_owned())).collect();
         let missing = entry.spec.env.iter().filter(|field| field.required);
@@ -153,6 +160,7 @@ fn the_guides_five_variables_have_the_guides_defaults() {
     assert_eq!(settings.duration("timeout"), Some(std::time::Duration::from_secs(30)));
     assert_eq!(settings.json("retry_attempts"), Some(json!(3)));
     assert_eq!(settings.json("api_key"), None::<Value>, "a secret is never JSON");
-    let required: Vec<_> = entry.spec.env.iter().filter(|field| field.required).map(|field| field.variable).collect();
+    let required: Vec<_> =
+        entry.spec.env.iter().filter(|field| field.required).map(|field| field.variable).collect();
     assert_eq!(required, ["MY_SERVICE_API_KEY"]);
 }

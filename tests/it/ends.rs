@@ -32,7 +32,10 @@ async fn the_guides_job_ends_with_output_and_metadata() {
     assert_eq!(ended.job.result, Some(json!({ "output": "TEST INPUT", "metadata": { "tokens": 2 } })));
     // The guide's formula: min(90, 30 + p * 0.6).
     let fractions: Vec<f64> = ended.progress.iter().filter_map(|progress| progress.fraction).collect();
-    assert!(fractions.len() > 1 && fractions.iter().all(|fraction| (0.3..=0.9).contains(fraction)), "{fractions:?}");
+    assert!(
+        fractions.len() > 1 && fractions.iter().all(|fraction| (0.3..=0.9).contains(fraction)),
+        "{fractions:?}"
+    );
 }
 
 #[tokio::test]
@@ -52,7 +55,12 @@ async fn a_job_that_fails_at_the_service_fails_here_and_pays_once() {
         let bench = Bench::new(entry, &["submit:job_fails=service"]).await;
         let ended = bench.finish().await;
         let code = ended.job.error.map(|error| error.code);
-        assert_eq!((ended.job.state, code), (JobState::Failed, Some(ErrorCode::EServiceFailed)), "{}", entry.spec.name);
+        assert_eq!(
+            (ended.job.state, code),
+            (JobState::Failed, Some(ErrorCode::EServiceFailed)),
+            "{}",
+            entry.spec.name
+        );
         assert_eq!(bench.fake.ledger().accepted(), 1, "{}", entry.spec.name);
     }
 }
@@ -66,8 +74,14 @@ async fn simulate(payload: Value) -> Rig {
 
 #[tokio::test]
 async fn a_simulation_takes_its_steps_and_fails_on_demand() {
-    let ended = simulate(json!({ "duration_ms": 0, "steps": 4, "echo": "hi" })).await.finish().await.expect("ends");
-    assert_eq!(ended.job.result, Some(json!({ "output": "hi", "duration_ms": 0, "steps": 4 })), "{:?}", ended.job.error);
+    let ended =
+        simulate(json!({ "duration_ms": 0, "steps": 4, "echo": "hi" })).await.finish().await.expect("ends");
+    assert_eq!(
+        ended.job.result,
+        Some(json!({ "output": "hi", "duration_ms": 0, "steps": 4 })),
+        "{:?}",
+        ended.job.error
+    );
     let failed = simulate(json!({ "duration_ms": 0, "fail": true })).await.finish().await.expect("ends");
     assert_eq!(failed.job.error.map(|error| error.code), Some(ErrorCode::EServiceFailed));
 }

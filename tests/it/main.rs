@@ -6,3 +6,4 @@ mod canary;
 mod crash;
 mod declared;
 mod ends;
+mod worker;
