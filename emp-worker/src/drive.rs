@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use emp_core::job::{Job, Phase, UpstreamCancel};
+use emp_core::job::{Phase, UpstreamCancel};
 use emp_engine::port::Stop;
 use emp_engine::run::{End, Next};
 use emp_store::store::{Answer, Change, Finish};
@@ -12,7 +12,6 @@ use tracing::{error, info, warn};
 
 use crate::claim::Claim;
 use crate::outcome;
-use crate::pacing::Backoff;
 use crate::panics::{Panicked, caught};
 use crate::parking::Held;
 use crate::shared::Shared;
@@ -21,19 +20,19 @@ use crate::writer::Until;
 /// Drives a run until it is parked or given up.
 pub(crate) async fn drive(shared: Arc<Shared>, mut held: Held) {
     loop {
-        let (stop, interrupted) = match held.tenure.claim.stop() {
-            Some(stop) => (stop, false),
+        let stop = match held.tenure.claim.stop() {
+            Some(stop) => stop,
             None => match step(&shared, &mut held).await {
                 Ok(Next::Wait(after)) => return shared.parking.park(held, after),
                 Ok(Next::End(end)) => {
                     shared.panics.went_well(held.tenure.claim.connector);
                     return settle(&shared, &held.tenure.claim, outcome::of_end(end)).await;
                 }
-                Ok(Next::Stopped(stop)) => (stop, true),
+                Ok(Next::Stopped(stop)) => stop,
                 Err(panicked) => return contain(&shared, &held, &panicked).await,
             },
         };
-        if stopped(&shared, &mut held, stop, interrupted).await.is_break() {
+        if stopped(&shared, &mut held, stop).await.is_break() {
             return;
         }
     }
@@ -60,10 +59,10 @@ fn tell_panic(claim: &Claim, place: &str) {
         "E_CONNECTOR_PANIC: the connector's code panicked");
 }
 
-/// Does what a stop asks; `Continue` when the run may go on after all. `interrupted` says that the engine stopped half way.
-async fn stopped(shared: &Shared, held: &mut Held, stop: Stop, interrupted: bool) -> ControlFlow<()> {
+/// Does what a stop asks; `Continue` when the run may go on after all.
+async fn stopped(shared: &Shared, held: &mut Held, stop: Stop) -> ControlFlow<()> {
     match stop {
-        Stop::Fenced => regain(shared, held, interrupted).await,
+        Stop::Fenced => regain(shared, &held.tenure.claim).await,
         Stop::HandOver => {
             settle(shared, &held.tenure.claim, outcome::of_hand_over()).await;
             ControlFlow::Break(())
@@ -72,44 +71,17 @@ async fn stopped(shared: &Shared, held: &mut Held, stop: Stop, interrupted: bool
     }
 }
 
-/// Waits until a claim in doubt is sure again or lost; sure again, the run goes on from what is stored (F4).
-async fn regain(shared: &Shared, held: &mut Held, interrupted: bool) -> ControlFlow<()> {
-    let claim = Arc::clone(&held.tenure.claim);
+/// Waits until a claim in doubt is sure again or lost (F4). Sure again, the run goes on where it stopped: nobody but the holder of
+/// its nonce can have changed the job, so what the run knows is what is stored.
+async fn regain(shared: &Shared, claim: &Claim) -> ControlFlow<()> {
+    let (job, service, worker) = (&claim.key.job, &claim.service, &claim.worker);
     if claim.resolved().await {
-        if !interrupted {
-            return ControlFlow::Continue(());
-        }
-        if let Some(job) = reload(shared, &claim).await {
-            info!(job = %claim.key.job, service = claim.service, worker = %claim.worker, "lease regained, going on");
-            if let Some(phase) = job.phase {
-                claim.set_phase(phase);
-            }
-            let port = Arc::new(shared.port(&claim));
-            held.run = shared.driver.start(job, Arc::clone(&held.run.connector), port);
-            return ControlFlow::Continue(());
-        }
+        info!(%job, service, %worker, "lease sure again, going on");
+        return ControlFlow::Continue(());
     }
     shared.progress.forget(&claim.key);
-    warn!(job = %claim.key.job, service = claim.service, worker = %claim.worker,
-        "fenced: the job is not this worker's any more, nothing more is done for it here");
+    warn!(%job, service, %worker, "fenced: the job is not this worker's any more, nothing more is done for it here");
     ControlFlow::Break(())
-}
-
-/// The job as it is stored, unless it is somebody else's by now.
-async fn reload(shared: &Shared, claim: &Claim) -> Option<Job> {
-    let mut backoff = Backoff::up_to(Duration::from_secs(2));
-    loop {
-        match shared.store.get(&claim.key.job).await {
-            Ok(job) => {
-                return job
-                    .filter(|job| job.lease.as_ref().is_some_and(|lease| lease.nonce == claim.key.nonce));
-            }
-            Err(error) => {
-                warn!(job = %claim.key.job, worker = %claim.worker, %error, "job not read, trying again");
-            }
-        }
-        tokio::time::sleep(backoff.next()).await;
-    }
 }
 
 /// Cancels the job at the service and in the store. A worker that stops meanwhile leaves that to the next owner.

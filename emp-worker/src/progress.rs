@@ -81,3 +81,27 @@ impl ProgressBook {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use emp_core::job::JobId;
+
+    use super::*;
+
+    fn at(fraction: f64) -> Progress {
+        Progress { fraction: Some(fraction), ..Progress::default() }
+    }
+
+    #[test]
+    fn p30_the_newest_is_written_and_nothing_of_a_job_that_has_ended() {
+        let book = ProgressBook::default();
+        let key = || ClaimKey { job: JobId::random(), nonce: Nonce::random() };
+        let (goes_on, ends) = (key(), key());
+        book.note(&goes_on, at(0.1));
+        book.note(&ends, at(0.5));
+        book.note(&goes_on, at(0.2));
+        book.forget(&ends);
+        assert_eq!(book.take(), [(goes_on, at(0.2))]);
+        assert!(book.take().is_empty());
+    }
+}

@@ -39,7 +39,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Workers as [planned](crate::plan), over a store and an engine.
+    /// Workers as [planned](crate::plan()), over a store and an engine.
     pub fn new(
         options: WorkerOptions,
         store: Arc<dyn Store>,

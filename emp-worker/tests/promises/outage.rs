@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use emp_core::job::JobState;
 use emp_store::store::Store;
+use emp_worker::WorkerOptions;
 use serde_json::json;
 
-use crate::bench::{enqueue, memory, options, start, start_with, until_state};
+use crate::bench::{enqueue, job, memory, options, start, start_with, until, until_state};
 use crate::faults::FaultStore;
 use crate::script::{Ledger, Script};
 
@@ -34,16 +35,19 @@ async fn p21_a_store_down_longer_than_the_lease_does_not_abandon_the_outcome() {
     let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
     let faults = FaultStore::new(Arc::clone(&inner));
     let store: Arc<dyn Store> = faults.clone();
-    let a = start(&store, Script::new("A", &ledger), 1);
+    // Nobody takes the job back meanwhile.
+    let quiet = WorkerOptions { reap_every: Duration::from_mins(1), ..options() };
+    let a = start_with(quiet, &store, Script::new("A", &ledger), 1);
     let id = enqueue(&inner, json!({ "polls": 1, "every_ms": 100 })).await;
-    crate::bench::until("the submit", || async { crate::bench::job(&inner, &id).await.service_job }).await;
+    until("the submit", || async { job(&inner, &id).await.service_job }).await;
     faults.down.store(true, Ordering::SeqCst);
     for _ in 0..3 {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+    assert_eq!(ledger.polls(&id), 1, "it has ended at the service");
     faults.down.store(false, Ordering::SeqCst);
     let done = until_state(&inner, &id, JobState::Succeeded).await;
-    assert_eq!((done.attempt, ledger.accepted()), (1, 1));
+    assert_eq!((done.attempt, done.deliveries, ledger.polls(&id)), (1, 1, 1));
     a.drain().await;
 }
 
@@ -71,7 +75,7 @@ async fn p22_an_idle_worker_asks_the_store_twice_a_second_at_most() {
     let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
     let faults = FaultStore::new(Arc::clone(&inner));
     let store: Arc<dyn Store> = faults.clone();
-    let defaults = emp_worker::WorkerOptions::default();
+    let defaults = WorkerOptions::default();
     let a = start_with(defaults, &store, Script::new("A", &ledger), 10);
     for _ in 0..10 {
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -93,20 +97,20 @@ async fn p17_without_any_hint_a_job_is_found_within_the_slow_poll() {
     let id = enqueue(&inner, json!({})).await;
     let begun = std::time::Instant::now();
     until_state(&inner, &id, JobState::Succeeded).await;
-    assert!(begun.elapsed() < Duration::from_millis(400), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     a.drain().await;
 }
 
 #[tokio::test]
 async fn p17_with_hints_a_job_does_not_wait_for_the_slow_poll() {
     let (store, ledger) = (memory(), Arc::new(Ledger::default()));
-    let slow = emp_worker::WorkerOptions { poll_every: Duration::from_secs(5), ..options() };
+    let slow = WorkerOptions { poll_every: Duration::from_secs(5), ..options() };
     let a = start_with(slow, &store, Script::new("A", &ledger), 1);
     tokio::time::sleep(Duration::from_millis(100)).await;
     let id = enqueue(&store, json!({})).await;
     let begun = std::time::Instant::now();
     until_state(&store, &id, JobState::Succeeded).await;
-    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     a.drain().await;
 }
 

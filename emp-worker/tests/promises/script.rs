@@ -36,6 +36,7 @@ pub(crate) struct Ledger(Mutex<Asked>);
 
 #[derive(Debug, Default)]
 struct Asked {
+    sends: usize,
     accepted: BTreeMap<String, JobId>,
     polls: BTreeMap<JobId, u64>,
     last_poll: BTreeMap<&'static str, Instant>,
@@ -50,6 +51,11 @@ impl Ledger {
     /// How many submits the service accepted: what is paid for.
     pub(crate) fn accepted(&self) -> usize {
         self.asked().accepted.len()
+    }
+
+    /// How many submits arrived, merged ones too.
+    pub(crate) fn sends(&self) -> usize {
+        self.asked().sends
     }
 
     /// How often a job was asked after.
@@ -115,7 +121,11 @@ impl Script {
         assert!(payload["panic"] != "submitting", "the payload asked for it");
         // A submit is looked up by its key before it is sent again.
         tokio::time::sleep(Duration::from_millis(payload["submit_ms"].as_u64().unwrap_or(0))).await;
-        self.ledger.asked().accepted.insert(intent.key.clone(), run.job.id.clone());
+        {
+            let mut asked = self.ledger.asked();
+            asked.sends += 1;
+            asked.accepted.insert(intent.key.clone(), run.job.id.clone());
+        }
         self.freeze(&payload, "after_send").await;
         let service_job = ServiceJob {
             id: format!("service-{}", intent.key),
