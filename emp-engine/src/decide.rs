@@ -73,7 +73,7 @@ pub fn decide(http: &HttpProtocol, view: &View<'_>) -> Verdict {
     let same = |known: &&str| {
         if http.states.fold_case { known.eq_ignore_ascii_case(&word) } else { **known == word }
     };
-    match http.states.sets.iter().find(|set| set.words.iter().any(|known| same(known))) {
+    match http.states.sets.iter().find(|set| set.words.iter().any(&same)) {
         Some(set) => of_state(http, view, &set.verdict),
         None => match http.states.unknown {
             Unknown::Running => Verdict::Unknown { word: Some(word) },

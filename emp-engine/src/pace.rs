@@ -9,9 +9,9 @@ use crate::memory::Stage;
 /// Base and cap of the backoff after a fault.
 const BACKOFF_BASE: Duration = Duration::from_secs(1);
 /// A poll that fails is tried again within this, however often it fails (F36).
-pub const LONGEST_POLL_BACKOFF: Duration = Duration::from_secs(60);
+pub const LONGEST_POLL_BACKOFF: Duration = Duration::from_mins(1);
 /// A submit that fails is tried again within this.
-pub const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
+pub const LONGEST_BACKOFF: Duration = Duration::from_mins(5);
 
 /// The wait before the next poll: the one before times the factor, within bounds, spread; the service's own advice wins over the
 /// largest wait, and nothing wins over the smallest.

@@ -25,12 +25,13 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     }
     let mut nodes = 0;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Node { depth: 0, nodes: &mut nodes }.deserialize(&mut reader).map_err(describe)?;
-    reader.end().map_err(describe)?;
+    let value =
+        Node { depth: 0, nodes: &mut nodes }.deserialize(&mut reader).map_err(|error| describe(&error))?;
+    reader.end().map_err(|error| describe(&error))?;
     Ok(value)
 }
 
-fn describe(error: serde_json::Error) -> String {
+fn describe(error: &serde_json::Error) -> String {
     if error.is_data() {
         error.to_string()
     } else {

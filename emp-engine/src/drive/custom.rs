@@ -21,7 +21,7 @@ use crate::port::{JobPort, Stop};
 use crate::run::{End, Next, Run};
 
 /// For how long a submit of a custom connector may be under way after a stop.
-const SUBMIT: Duration = Duration::from_secs(60);
+const SUBMIT: Duration = Duration::from_mins(1);
 
 impl Engine {
     pub(crate) async fn run_custom(&self, run: &mut Run, service: &Arc<Service>) -> Next {

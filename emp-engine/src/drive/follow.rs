@@ -29,7 +29,7 @@ impl Engine {
                 run.memory.stage = stage;
                 run.memory.unknown = 0;
                 run.memory.poll_errors = 0;
-                self.progress(run, service, http, exchange);
+                Self::progress(run, service, http, exchange);
                 let pace = &run.connector.spec.pace;
                 let advice = run.view(exchange, now, |view| {
                     advice::first(pace.advice, view).or_else(|| advice::retry_after(view))
@@ -67,7 +67,7 @@ impl Engine {
     }
 
     /// Progress never falls, and is told only when there is some.
-    fn progress(&self, run: &mut Run, service: &Service, http: &HttpProtocol, exchange: &Exchange) {
+    fn progress(run: &mut Run, service: &Service, http: &HttpProtocol, exchange: &Exchange) {
         let Some(poll) = &http.poll else { return };
         let now = run.port.now();
         let mut progress = run.view(exchange, now, |view| outcome::progress(poll, view));

@@ -110,7 +110,7 @@ impl Engine {
         let Some(poll) = &http.poll else {
             return Next::End(End::Uncertain(uncertain("there is nothing to look it up by")));
         };
-        let ours = self.service_job(run, run.key());
+        let ours = service_job(run, run.key());
         let request = match run.request(&poll.request, Some(&ours)) {
             Ok(request) => request,
             Err(error) => return Next::End(End::Uncertain(as_uncertain(error))),
@@ -169,7 +169,7 @@ impl Engine {
         let now = run.port.now();
         match run.view(&exchange, now, |view| find(lookup, view)) {
             Some(id) => {
-                let found = self.service_job(run, id);
+                let found = service_job(run, id);
                 match self.adopt(run, found).await {
                     Ok(()) => self.first_wait(run),
                     Err(stop) => Next::Stopped(stop),
@@ -186,15 +186,16 @@ impl Engine {
         let backoff = pace::backoff(run.memory.unsettled, pace::LONGEST_POLL_BACKOFF, self.random());
         Next::Wait(wait.unwrap_or(backoff))
     }
+}
 
-    fn service_job(&self, run: &Run, id: String) -> ServiceJob {
-        ServiceJob {
-            id,
-            captured: serde_json::Map::new(),
-            connector: run.connector.spec.name.to_owned(),
-            fingerprint: run.connector.spec.fingerprint,
-            submitted_at: first_sent(run, run.port.now()),
-        }
+/// A service job that was accepted when its submit was first sent.
+fn service_job(run: &Run, id: String) -> ServiceJob {
+    ServiceJob {
+        id,
+        captured: serde_json::Map::new(),
+        connector: run.connector.spec.name.to_owned(),
+        fingerprint: run.connector.spec.fingerprint,
+        submitted_at: first_sent(run, run.port.now()),
     }
 }
 

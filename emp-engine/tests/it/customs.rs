@@ -36,7 +36,7 @@ impl CustomRunner for Runner {
         match self.0 {
             Act::Panic => panic!("a bug"),
             Act::Fail => return Err(JobError::new(ErrorCode::ETransient, "later").retriable()),
-            Act::Sleep => job.sleep(Duration::from_secs(3600)).await?,
+            Act::Sleep => job.sleep(Duration::from_hours(1)).await?,
             Act::Whole | Act::PanicAfterSubmit | Act::StopInSubmit => {}
         }
         job.about_to_submit().await?;
@@ -111,8 +111,6 @@ async fn a_retriable_error_of_a_custom_connector_is_another_attempt() {
 
 #[tokio::test]
 async fn a_stop_ends_a_sleep_and_lets_a_submit_finish() {
-    let port = MemoryPort::new(Arc::default());
-    drop(port);
     let (next, port) = act(Act::StopInSubmit, job(json!({}))).await;
     assert!(matches!(next, Next::Stopped(Stop::HandOver)), "{next:?}");
     assert_eq!(port.log.lock().unwrap().last().unwrap(), "submitted c1", "the id is not lost");

@@ -33,9 +33,9 @@ fn looked<R>(body: &Value, act: impl FnOnce(&View<'_>) -> R) -> R {
     act(&View { exchange: &exchange, context: &context, memory: &memory, now: Timestamp(1_700_000_060_000) })
 }
 
-fn reduced(body: Value, path: &str, reducers: Vec<Reducer>) -> Option<Value> {
+fn reduced(body: &Value, path: &str, reducers: Vec<Reducer>) -> Option<Value> {
     let selector = Selector { reducers: reducers.into(), ..at(path) };
-    looked(&body, |view| view.get(&selector))
+    looked(body, |view| view.get(&selector))
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn reducers_reduce() {
         ("$.part", vec![Reducer::Ratio(path("$.total")), Reducer::Between(0.2, 0.6)], json!(0.3)),
         ("$.ms", vec![Reducer::Millis], json!(1.5)),
     ] {
-        let found = reduced(items(), place, reducers).unwrap();
+        let found = reduced(&items(), place, reducers).unwrap();
         match (found.as_f64(), expected.as_f64()) {
             (Some(found), Some(expected)) => assert!((found - expected).abs() < 1e-9, "{place}: {found}"),
             _ => assert_eq!(found, expected, "{place}"),
@@ -73,7 +73,7 @@ fn reducers_reduce() {
         ("$.u", vec![Reducer::Duration], Value::Null),
         ("$.missing", vec![Reducer::Percent], Value::Null),
     ] {
-        assert_eq!(reduced(texts.clone(), place, reducers).unwrap_or_default(), expected, "{place}");
+        assert_eq!(reduced(&texts, place, reducers).unwrap_or_default(), expected, "{place}");
     }
 }
 

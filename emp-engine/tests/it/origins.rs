@@ -189,16 +189,18 @@ async fn i09_a_303_after_a_submit_is_an_unknown_outcome() {
     assert!(matches!(end, End::Uncertain(error) if error.code == ErrorCode::ESubmitUncertain));
 }
 
+/// Every name is this machine.
+#[derive(Debug)]
+struct Loopback;
+#[async_trait]
+impl Resolver for Loopback {
+    async fn resolve(&self, _: &str) -> std::io::Result<Vec<IpAddr>> {
+        Ok(vec!["127.0.0.1".parse().unwrap()])
+    }
+}
+
 async fn poll_through(server: &Server, follow: Follow, allow: Vec<(String, u16)>) -> End {
     let connector = declared().with(|http| http.follow = follow).loaded(&server.url());
-    #[derive(Debug)]
-    struct Loopback;
-    #[async_trait]
-    impl Resolver for Loopback {
-        async fn resolve(&self, _: &str) -> std::io::Result<Vec<IpAddr>> {
-            Ok(vec!["127.0.0.1".parse().unwrap()])
-        }
-    }
     let engine = engine_with(|options| {
         options.allow = allow;
         options.resolver = Arc::new(Loopback);

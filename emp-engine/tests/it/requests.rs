@@ -33,10 +33,10 @@ fn url_of_id(id: &str) -> Result<String, ErrorCode> {
     build(&poll, &submitted(id)).map(|request| request.url.to_string()).map_err(|error| error.code)
 }
 
-fn url_of_payload(value: Value, reserved: bool) -> Result<String, ErrorCode> {
+fn url_of_payload(value: impl Into<Value>, reserved: bool) -> Result<String, ErrorCode> {
     let place =
         UrlSpec::Path(template("/models/", Some((hole(Root::Payload, &["model"]), reserved)), "/run"));
-    build(&spec("POST", place), &job(json!({ "model": value })))
+    build(&spec("POST", place), &job(json!({ "model": value.into() })))
         .map(|request| request.url.to_string())
         .map_err(|error| error.code)
 }
@@ -47,8 +47,8 @@ fn i21_dot_segments_and_their_spellings_are_never_sent() {
         assert_eq!(url_of_id(id), Err(ErrorCode::EBadServiceId), "{id:?}");
     }
     for model in ["../admin", "..", ".", "", "%2e%2e", "..%2f..", "%252e%252e", "a/../b", "%252f"] {
-        assert_eq!(url_of_payload(model.into(), false), Err(ErrorCode::EInvalidInput), "{model:?}");
-        assert_eq!(url_of_payload(model.into(), true), Err(ErrorCode::EInvalidInput), "{{+}} {model:?}");
+        assert_eq!(url_of_payload(model, false), Err(ErrorCode::EInvalidInput), "{model:?}");
+        assert_eq!(url_of_payload(model, true), Err(ErrorCode::EInvalidInput), "{{+}} {model:?}");
     }
 }
 
@@ -69,15 +69,15 @@ fn i22_an_id_is_one_segment_or_refused() {
         ("é", "https://api.x.com/v1/models/%C3%A9/run"),
         ("@evil.com", "https://api.x.com/v1/models/%40evil.com/run"),
     ] {
-        assert_eq!(url_of_payload(value.into(), false).as_deref(), Ok(url));
+        assert_eq!(url_of_payload(value, false).as_deref(), Ok(url));
     }
     assert_eq!(
-        url_of_payload("owner/model:1".into(), true).as_deref(),
+        url_of_payload("owner/model:1", true).as_deref(),
         Ok("https://api.x.com/v1/models/owner/model:1/run"),
         "a declared path keeps its slashes"
     );
     for value in ["/a", "a/", "a//b", "//evil.com"] {
-        assert_eq!(url_of_payload(value.into(), true), Err(ErrorCode::EInvalidInput), "{value}");
+        assert_eq!(url_of_payload(value, true), Err(ErrorCode::EInvalidInput), "{value}");
     }
 }
 
@@ -85,7 +85,7 @@ fn i22_an_id_is_one_segment_or_refused() {
 fn i23_controls_and_invisible_characters_are_refused() {
     for bad in ["a\0b", "a\tb", "a\rb", "a\nb", "a\u{202e}b", "\u{feff}a"] {
         assert_eq!(url_of_id(bad), Err(ErrorCode::EBadServiceId), "{bad:?}");
-        assert_eq!(url_of_payload(bad.into(), false), Err(ErrorCode::EInvalidInput), "{bad:?}");
+        assert_eq!(url_of_payload(bad, false), Err(ErrorCode::EInvalidInput), "{bad:?}");
     }
 }
 
@@ -109,7 +109,7 @@ fn with_header(value: &str) -> Result<OutboundRequest, emp_core::JobError> {
 #[test]
 fn i25_a_header_never_gets_a_second_line() {
     for bad in ["x\r\nX-Evil: 1", "x\ny", "é", "\u{7f}", &"x".repeat(100 << 10)] {
-        assert!(with_header(bad).is_err(), "{:.20}", bad);
+        assert!(with_header(bad).is_err(), "{bad:.20}");
     }
     assert!(with_header("plain text").is_ok());
 }

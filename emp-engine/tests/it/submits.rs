@@ -35,7 +35,7 @@ fn settled(settle: Settle) -> Declared {
 }
 
 fn keyed() -> Settle {
-    Settle::Idempotent { key: KeyPlace::Header("idempotency-key"), ttl: Duration::from_secs(86400) }
+    Settle::Idempotent { key: KeyPlace::Header("idempotency-key"), ttl: Duration::from_hours(24) }
 }
 
 /// A job whose worker died after the intent.
@@ -233,7 +233,7 @@ async fn p02_at_most_once_is_never_repeated() {
 #[tokio::test]
 async fn p02_p03_an_idempotent_submit_is_repeated_with_the_same_key_and_bytes() {
     for settle in
-        [keyed(), Settle::Idempotent { key: KeyPlace::Field("request_id"), ttl: Duration::from_secs(60) }]
+        [keyed(), Settle::Idempotent { key: KeyPlace::Field("request_id"), ttl: Duration::from_mins(1) }]
     {
         let server = service(cut_after_accept).await;
         let (end, _) = whole(&settled(settle).loaded(&server.url()), &server.log).await;
@@ -527,7 +527,7 @@ async fn in_flight_is_held_from_the_submit_to_the_end_of_the_run() {
 async fn p23_the_rate_is_kept_by_all_jobs_together() {
     let server = service(|_| reply(200, r#"{"id":"j1"}"#)).await;
     let mut declared = declared();
-    declared.limits.rate = Some(emp_core::spec::Rate { count: 4, per: Duration::from_secs(60) });
+    declared.limits.rate = Some(emp_core::spec::Rate { count: 4, per: Duration::from_mins(1) });
     let connector = declared.loaded(&server.url());
     let engine = engine();
     for _ in 0..10 {
