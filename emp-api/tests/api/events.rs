@@ -50,7 +50,7 @@ async fn a_stream_brings_events_as_they_happen_and_ends_with_the_job() {
 
 #[tokio::test]
 async fn a_stream_does_not_wait_for_its_next_look_when_something_happens() {
-    let server = Server::start(Limits { look_again: Duration::from_secs(3600), ..Limits::default() }).await;
+    let server = Server::start(Limits { look_again: Duration::from_hours(1), ..Limits::default() }).await;
     let id = server.api.job().await;
     let mut stream = follow(&server, &id, "").await;
     read_until(&mut stream, "event: queued").await;
