@@ -155,9 +155,9 @@ fn missing(name: &str, example: &str, or: &str, raw: &RawSpec, sink: &Sink) {
     );
 }
 
-/// A missing key of an attribute.
+/// A missing key of an attribute, by what it is called in a sentence.
 fn missing_key(attribute: &str, span: Span, key: &str, example: &str) -> Diagnostic {
-    Diagnostic::new(crate::catalogue::derive::MISSING_KEY, span, format!("`{attribute}` needs `{key}`"))
+    Diagnostic::new(crate::catalogue::derive::MISSING_KEY, span, format!("`{attribute}` needs {key}"))
         .help(format!("add `{example}`"))
 }
 

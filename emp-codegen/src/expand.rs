@@ -256,9 +256,11 @@ fn members(payload: &TypeRef, spec: &Spec) -> TokenStream {
     let touches = spec.uses.iter().filter_map(|used| {
         let name = used.payload_member()?;
         // Every wrong hole is underlined, but a right one is touched once.
-        seen.insert((name.to_owned(), format!("{:?}", used.member))).then(|| {
-            let field = member(name, used.member);
-            quote_spanned!(used.member=> let _ = &payload.#field;)
+        seen.insert((name.to_owned(), format!("{:?}", used.span))).then(|| {
+            // Inside a text rustc would offer to replace all of it.
+            let span = if used.in_text { Span::mixed_site().located_at(used.span) } else { used.span };
+            let field = member(name, span);
+            quote_spanned!(used.span=> let _ = &payload.#field;)
         })
     });
     let touches: TokenStream = touches.collect();

@@ -130,10 +130,10 @@ impl std::fmt::Debug for TypeRef {
 pub struct Use {
     /// What it names.
     pub reference: Reference,
-    /// Where it stands.
+    /// Where its first name after the root stands.
     pub span: Span,
-    /// Where its first name after the root stands; the whole text when it is inside a string.
-    pub member: Span,
+    /// It stands inside a text, so `span` is the whole text.
+    pub in_text: bool,
     /// The part of the declaration.
     pub place: Place,
     /// What must be there.

@@ -32,11 +32,11 @@ pub(super) fn head(raw: &RawSpec, sink: &Sink) -> Option<Head> {
     };
     let connector = &given.value;
     match &connector.service {
-        None => sink.report(missing_key("connector", given.key, "service", "service = \"my-service\"")),
+        None => sink.report(missing_key("connector", given.key, "`service`", "service = \"my-service\"")),
         Some(services) => services.value.iter().for_each(|service| service_name(service, sink)),
     }
     match &connector.version {
-        None => sink.report(missing_key("connector", given.key, "version", "version = \"1.0.0\"")),
+        None => sink.report(missing_key("connector", given.key, "`version`", "version = \"1.0.0\"")),
         Some(version) if !semver(&version.value) => sink.report(
             Diagnostic::new(VERSION, version.span, format!("\"{}\" is not a semver version", version.value))
                 .help("write `version = \"1.0.0\"`"),
@@ -96,7 +96,7 @@ pub(super) fn pace(given: Option<&Spanned<RawPace>>, sink: &Sink) -> Pace {
         out_of_range(
             sink,
             factor.span,
-            &format!("a factor of {} makes waits shrink or explode", factor.value),
+            &format!("a factor is from 1 to 100, not {}", factor.value),
             "factor = 1.5",
         );
     }
@@ -104,7 +104,7 @@ pub(super) fn pace(given: Option<&Spanned<RawPace>>, sink: &Sink) -> Pace {
         out_of_range(
             sink,
             jitter.span,
-            &format!("a jitter of {} is not a fraction from 0 to 1", jitter.value),
+            &format!("a jitter is a fraction from 0 to 1, not {}", jitter.value),
             "jitter = 0.2",
         );
     }

@@ -17,7 +17,7 @@ pub(super) fn base(given: Option<&Spanned<RawHttp>>, sink: &Sink) -> Option<(Bas
     let given = given?;
     let raw = &given.value;
     let Some(base) = &raw.base else {
-        sink.report(missing_key("http", given.key, "base", "base = \"https://api.example.com\""));
+        sink.report(missing_key("http", given.key, "`base`", "base = \"https://api.example.com\""));
         return None;
     };
     if let Base::Template(template) = &base.value {
@@ -40,10 +40,10 @@ fn literal_base(template: &Template, span: Span, allow_http: bool, sink: &Sink) 
         sink.report(Diagnostic::new(BASE, span, what.to_owned()).help(help));
     };
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let name = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or_default() };
-    let loopback = matches!(name, "localhost" | "[::1]" | "[::1")
-        || name.starts_with("127.")
-        || name.ends_with(".localhost");
+    let name = if host.starts_with('[') { host.split(']').next() } else { host.split(':').next() };
+    let name = name.unwrap_or_default();
+    let loopback = matches!(name, "localhost" | "[::1")
+        || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback());
     let ends_inside = template.parts.len() > 1 && !rest.contains(['/', '?', '#']);
     match scheme {
         _ if authority.contains('@') => {
@@ -129,9 +129,14 @@ fn path(template: &Template, span: Span, sink: &Sink) {
         template.parts.iter().any(|part| matches!(part, Part::Literal(text) if text.contains(mark)))
     };
     if holds('?') || holds('#') {
+        let text = template.to_string();
+        let fix = text.split_once('?').and_then(|(path, query)| {
+            let (key, value) = query.split('&').next()?.split_once('=')?;
+            Some(format!("write `\"{path}\", query(\"{key}\" = \"{value}\")`"))
+        });
         sink.report(
             Diagnostic::new(PATH, span, "a path has neither query nor fragment")
-                .help("write `query(\"key\" = \"value\")` beside it"),
+                .help(fix.unwrap_or_else(|| "write `query(\"key\" = \"value\")` beside it".to_owned())),
         );
     }
 }

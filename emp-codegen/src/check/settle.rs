@@ -40,14 +40,14 @@ pub(super) fn settle(given: &Spanned<RawSubmit>, billable: bool, sync: bool, sin
                 sink.report(missing_key(
                     "idempotent",
                     rule.key,
-                    "the key's place",
+                    "a place for the key",
                     "header(\"Idempotency-Key\")",
                 ));
                 return None;
             };
             place(key, &submit.request, sink);
             let Some(ttl) = value(ttl) else {
-                sink.report(missing_key("idempotent", rule.key, "ttl", "ttl = \"24h\""));
+                sink.report(missing_key("idempotent", rule.key, "`ttl`", "ttl = \"24h\""));
                 return None;
             };
             Some(Settle::Idempotent { key: key.value.clone(), ttl })
@@ -99,9 +99,9 @@ pub(super) fn settle(given: &Spanned<RawSubmit>, billable: bool, sync: bool, sin
 fn lookup(raw: &RawLookup, rule: &Spanned<RawSettle>, sink: &Sink) -> Option<Lookup> {
     let request = protocol::request(&raw.request, "lookup", rule.key, "get = \"/jobs\"", sink);
     for (key, given, example) in [
-        ("items", &raw.items, "items = \"$.jobs[*]\""),
-        ("tag", &raw.tag, "tag = \"$.tag\""),
-        ("id", &raw.id, "id = \"$.id\""),
+        ("`items`", &raw.items, "items = \"$.jobs[*]\""),
+        ("`tag`", &raw.tag, "tag = \"$.tag\""),
+        ("`id`", &raw.id, "id = \"$.id\""),
     ] {
         if given.is_none() {
             sink.report(missing_key("lookup", rule.key, key, example));

@@ -41,21 +41,22 @@ fn env(raw: &RawSpec, used: &Use, sink: &Sink) {
             None => format!("the fields are {}", names.join(", ")),
         };
         sink.report(
-            Diagnostic::new(UNKNOWN_FIELD, used.member, format!("`{}` has no field `{name}`", raw.name))
+            Diagnostic::new(UNKNOWN_FIELD, used.span, format!("`{}` has no field `{name}`", raw.name))
                 .help(help),
         );
         return;
     };
     if used.need != Need::Credential && field.kind == EnvKind::Secret {
         sink.report(
-            Diagnostic::new(SECRET_PLACE, used.member, format!("`{name}` is a secret and cannot stand here"))
+            Diagnostic::new(SECRET_PLACE, used.span, format!("`{name}` is a secret and cannot stand here"))
+                .help(format!("write `#[auth(bearer = {name})]`, `#[auth(header(\"x-key\") = \"{{{name}}}\")]` or `#[auth(query(\"key\") = \"{{{name}}}\")]`, and remove it here"))
                 .related(field.field.span(), "the secret is declared here"),
         );
         return;
     }
     if let Some(wanted) = mistyped(used.need, field) {
         sink.report(
-            Diagnostic::new(SETTING_TYPE, used.member, format!("`{name}` is not {wanted}"))
+            Diagnostic::new(SETTING_TYPE, used.span, format!("`{name}` is not {wanted}"))
                 .help(format!("declare `{name}` as {wanted}"))
                 .related(field.field.span(), "the field is declared here"),
         );
@@ -66,7 +67,7 @@ fn mistyped(need: Need, field: &RawField) -> Option<&'static str> {
     let integer = matches!(field.kind, EnvKind::Integer { .. });
     match need {
         Need::Duration if field.kind != EnvKind::Duration && !integer => {
-            Some("a `Duration`, or a whole number of seconds")
+            Some("a `Duration` or a whole number of seconds")
         }
         Need::Count if !integer => Some("a whole number, such as `u32`"),
         Need::Url if field.kind != EnvKind::Url => Some("a `Url`"),
@@ -93,14 +94,14 @@ fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
         if !early {
             sink.report(Diagnostic::new(
                 NOT_HERE,
-                used.member,
+                used.span,
                 format!("`job.assigned_id` has no value here: {place}"),
             ));
         } else if !assigned {
             sink.report(
                 Diagnostic::new(
                     NOT_CAPTURED,
-                    used.member,
+                    used.span,
                     "`job.assigned_id` needs the settle rule `assign_id`",
                 )
                 .help("add `assign_id = uuid` to `#[submit]`"),
@@ -110,7 +111,7 @@ fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
     }
     if !place.is_empty() {
         sink.report(
-            Diagnostic::new(NOT_HERE, used.member, format!("`job.{name}` has no value here: {place}"))
+            Diagnostic::new(NOT_HERE, used.span, format!("`job.{name}` has no value here: {place}"))
                 .help("use `payload.`, `env.` or `queue.` here"),
         );
         return;
@@ -126,8 +127,7 @@ fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
         None => format!("add it to `#[submit]`: `capture({name} = \"$.{name}\")`"),
     };
     sink.report(
-        Diagnostic::new(NOT_CAPTURED, used.member, format!("the submit does not capture `{name}`"))
-            .help(help),
+        Diagnostic::new(NOT_CAPTURED, used.span, format!("the submit does not capture `{name}`")).help(help),
     );
 }
 
@@ -141,14 +141,14 @@ fn queue(used: &Use, sink: &Sink) {
             |near| format!("did you mean `queue.{near}`?"),
         );
         sink.report(
-            Diagnostic::new(UNKNOWN_WORD, used.member, format!("the queue knows no `{name}`")).help(help),
+            Diagnostic::new(UNKNOWN_WORD, used.span, format!("the queue knows no `{name}`")).help(help),
         );
     }
 }
 
 fn payload(used: &Use, sink: &Sink) {
     if matches!(used.place, Place::Health | Place::Base) {
-        not_here(used, "it is the same for all jobs", sink);
+        not_here(used, "it belongs to a job, and this is the same for all jobs", sink);
     } else if used.need != Need::Spread
         && used.place != Place::Job
         && matches!(used.reference.path.first(), Some(Step::Index(_)))
@@ -159,7 +159,7 @@ fn payload(used: &Use, sink: &Sink) {
 
 fn not_here(used: &Use, why: &str, sink: &Sink) {
     sink.report(
-        Diagnostic::new(NOT_HERE, used.member, format!("`{}` has no value here: {why}", used.reference))
+        Diagnostic::new(NOT_HERE, used.span, format!("`{}` has no value here: {why}", used.reference))
             .help("use `env.` and a field here, or a literal"),
     );
 }

@@ -167,7 +167,7 @@ fn note(context: &Context<'_>, field: &str, span: Span) {
     context.uses.borrow_mut().push(Use {
         reference,
         span,
-        member: span,
+        in_text: false,
         place: Place::Auth,
         need: Need::Credential,
     });

@@ -16,7 +16,7 @@ use crate::spec::{Need, Use};
 /// `payload.x.y[0]`, with the place of its first name; takes note of it.
 pub(super) fn reference(input: ParseStream, context: &Context<'_>, need: Need) -> Parsed<(Reference, Span)> {
     let (reference, member) = path(input, context)?;
-    note(context, &reference, member, need);
+    note(context, &reference, member, false, need);
     Ok((reference, member))
 }
 
@@ -62,8 +62,8 @@ fn index(input: ParseStream) -> Parsed<Step> {
     }
 }
 
-fn note(context: &Context<'_>, reference: &Reference, member: Span, need: Need) {
-    let found = Use { reference: reference.clone(), span: member, member, place: context.place, need };
+fn note(context: &Context<'_>, reference: &Reference, span: Span, in_text: bool, need: Need) {
+    let found = Use { reference: reference.clone(), span, in_text, place: context.place, need };
     context.uses.borrow_mut().push(found);
 }
 
@@ -73,7 +73,7 @@ pub(super) fn hole(input: ParseStream, context: &Context<'_>) -> Parsed<Hole> {
     let defaulted = input.peek(Token![?]) && input.peek2(Token![?]);
     let optional = !defaulted && input.parse::<Option<Token![?]>>()?.is_some();
     let need = if optional || defaulted { Need::Optional } else { Need::Required };
-    note(context, &reference, member, need);
+    note(context, &reference, member, false, need);
     let default = if defaulted {
         input.parse::<Token![?]>()?;
         input.parse::<Token![?]>()?;
@@ -101,9 +101,9 @@ pub(super) fn template(literal: &LitStr, context: &Context<'_>) -> Parsed<Templa
     for part in template.parts.iter() {
         let Part::Hole { hole, .. } = part else { continue };
         let need = if hole.optional || hole.default.is_some() { Need::Optional } else { Need::Required };
-        note(context, &hole.reference, literal.span(), need);
+        note(context, &hole.reference, literal.span(), true, need);
         if let Some(HoleDefault::Reference(reference)) = &hole.default {
-            note(context, reference, literal.span(), Need::Required);
+            note(context, reference, literal.span(), true, Need::Required);
         }
     }
     Ok(template)

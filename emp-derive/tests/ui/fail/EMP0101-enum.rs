@@ -1,5 +1,4 @@
 use emp_core::Connector;
-use emp_core::secret::Secret;
 
 /// Makes things.
 #[derive(Connector)]

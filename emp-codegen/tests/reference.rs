@@ -1,0 +1,75 @@
+//! The reference that an editor shows on `#[derive(Connector)]` is the table that the parser uses.
+
+use emp_codegen::parse::keys::{ASSIGN_ID, ATTRIBUTES, Attribute, ENV, IDEMPOTENT, LOOKUP};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../emp-derive/REFERENCE.md");
+
+const HEAD: &str = "Implements `emp_core::Connector` from a declaration: the environment as fields, the protocol as attributes.
+
+```ignore
+/// Makes images with my service.
+#[derive(Connector)]
+#[connector(service = \"my-service\", version = \"1.0.0\")]
+#[http(base = \"https://api.my-service.com\")]
+#[auth(bearer = api_key)]
+#[submit(post = \"/jobs\", json { \"prompt\": payload.prompt }, capture(id = \"$.id\"), at_most_once)]
+#[poll(get = \"/jobs/{job.id}\", progress = \"$.progress\" | percent)]
+#[states(at = \"$.status\", running = [\"working\"], succeeded = [\"done\"], failed = [\"error\"], unknown = running(warn))]
+#[outcome(json = \"$.result\")]
+struct MyService {
+    #[env(\"MY_SERVICE_KEY\")]
+    api_key: Secret,
+}
+```
+
+*Holes* (`payload.x`, `env.field`, `job.id`, `queue.job_id`) stand in bodies as they are and in texts in braces; `?` leaves the
+member out when there is no value, `?? 20` has another. *Selectors* read an answer: `\"$.path\"`, `header(\"x\")`, `code`, `raw`, `age`,
+`state`, `absent_for`, then `| reducer`; a list is tried in order. A mistake has a code: `emp explain EMP0104`.
+
+A `Secret` stands in `#[auth]` and nowhere else.
+";
+
+fn section(attribute: &Attribute, title: &str) -> String {
+    let mut text = format!("\n# `{title}`\n\n{}\n\n| key | for example | |\n|---|---|---|\n", attribute.doc);
+    for key in attribute.keys {
+        let example = key.example.replace('|', "\\|");
+        text.push_str(&format!("| `{}` | `{example}` | {} |\n", key.name, key.doc));
+    }
+    text
+}
+
+fn reference() -> String {
+    let mut text = HEAD.to_owned();
+    for attribute in ATTRIBUTES {
+        text.push_str(&section(attribute, &format!("#[{}(..)]", attribute.name)));
+        if attribute.name == "submit" {
+            for part in [&IDEMPOTENT, &ASSIGN_ID, &LOOKUP] {
+                text.push_str(&section(part, &format!("{}(..)", part.name)));
+            }
+        }
+    }
+    text.push_str(&section(&ENV, "#[env(\"NAME\", ..)]"));
+    text
+}
+
+#[test]
+fn the_reference_is_the_parsers_table() {
+    if std::env::var_os("EMP_BLESS").is_some() {
+        std::fs::write(FILE, reference()).expect("the reference can be written");
+    }
+    let committed = std::fs::read_to_string(FILE).expect("the reference is committed");
+    assert!(
+        committed == reference(),
+        "REFERENCE.md is stale: EMP_BLESS=1 cargo test -p emp-codegen --test reference"
+    );
+}
+
+#[test]
+fn keys_are_sorted_and_each_has_an_example_of_itself() {
+    for attribute in ATTRIBUTES.iter().copied().chain([&IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ENV]) {
+        assert!(attribute.keys.windows(2).all(|pair| pair[0].name < pair[1].name), "{}", attribute.name);
+        for key in attribute.keys {
+            assert!(key.example.starts_with(key.name), "{}.{}", attribute.name, key.name);
+        }
+    }
+}
