@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use emp::REGISTRY;
 use emp_core::mapping::Mapping;
-use emp_core::spec::{Body, ConnectorSpec, EnvKind, Pair, PairValue, RequestSpec, UrlSpec};
+use emp_core::spec::{Body, ConnectorSpec, EnvKind, KeyPlace, Pair, PairValue, RequestSpec, Settle, UrlSpec};
 use emp_core::syntax::hole::{Hole, HoleDefault, Reference, Root, Step};
 use emp_core::syntax::json::{Json, Member};
 use emp_core::syntax::template::{Part, Template};
@@ -43,6 +43,32 @@ fn capabilities_follow_from_the_declaration() {
             "supportsQueueIntrospection": false,
         })
     );
+}
+
+#[test]
+fn a_submit_is_sent_twice_only_where_the_service_merges_it() {
+    let settle =
+        |name| REGISTRY.get(name).and_then(|entry| entry.spec.http()).map(|http| &http.submit.settle);
+    assert!(matches!(
+        settle("MyServiceConnector"),
+        Some(Settle::Idempotent { key: KeyPlace::Header("idempotency-key"), .. })
+    ));
+    assert!(matches!(settle("OpenAIConnector"), Some(Settle::AtMostOnce)));
+    assert!(matches!(settle("ReplicateConnector"), Some(Settle::AtMostOnce)));
+}
+
+#[test]
+fn every_status_of_the_services_descriptions_is_mapped() {
+    let words = |name| {
+        let http = REGISTRY.get(name).and_then(|entry| entry.spec.http()).expect("speaks HTTP");
+        http.states.sets.iter().flat_map(|set| set.words).copied().collect::<BTreeSet<_>>()
+    };
+    // `schemas_prediction_response.properties.status.enum`
+    let replicate = ["aborted", "canceled", "failed", "processing", "starting", "succeeded"];
+    assert_eq!(words("ReplicateConnector"), BTreeSet::from(replicate));
+    // `mapApiStatusToJobStatus` of the guide
+    let my_service = ["cancelled", "completed", "error", "failed", "processing", "queued"];
+    assert_eq!(words("MyServiceConnector"), BTreeSet::from(my_service));
 }
 
 #[test]

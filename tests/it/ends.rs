@@ -65,6 +65,23 @@ async fn a_job_that_fails_at_the_service_fails_here_and_pays_once() {
     }
 }
 
+#[tokio::test]
+async fn a_refused_chat_is_moderated_and_paid() {
+    let entry = REGISTRY.get("OpenAIConnector").expect("registered");
+    let bench = Bench::new(entry, &["submit:job_fails=moderated"]).await;
+    let ended = bench.finish().await;
+    assert_eq!(ended.job.error.map(|error| error.code), Some(ErrorCode::EModerated));
+    assert_eq!(bench.fake.ledger().accepted(), 1);
+}
+
+#[tokio::test]
+async fn replicates_progress_is_read_from_its_logs() {
+    let entry = REGISTRY.get("ReplicateConnector").expect("registered");
+    let ended = Bench::new(entry, &[]).await.finish().await;
+    let fractions: Vec<f64> = ended.progress.iter().filter_map(|progress| progress.fraction).collect();
+    assert!(fractions.len() > 1 && fractions.is_sorted(), "{:?}", ended.progress);
+}
+
 async fn simulate(payload: Value) -> Rig {
     let entry = REGISTRY.get("SimulationConnector").expect("registered");
     let loaded = entry.load(&fake_env(entry.spec)).expect("needs nothing");
