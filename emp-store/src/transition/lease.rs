@@ -149,3 +149,34 @@ pub(super) fn revive(job: &mut Job, nonce: &Nonce, at: Timestamp, options: &Stor
     pen.note(EventKind::Resumed, Some("the lapsed lease was renewed".to_owned()));
     pen.done(answer)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use emp_core::Timestamp;
+    use emp_core::job::{JobId, JobState, Nonce, WorkerId};
+    use serde_json::Value;
+
+    use super::{claim, enqueue, lapse};
+    use crate::store::{NewJob, StoreOptions};
+
+    /// Whoever calls: an index that is late does not take a job from a worker that lives.
+    #[test]
+    fn p08_a_lease_that_holds_does_not_lapse() {
+        let options = StoreOptions { lease: Duration::from_millis(100), ..StoreOptions::default() };
+        let new = NewJob {
+            service: "svc".to_owned(),
+            payload: Value::Null,
+            priority: 5,
+            labels: std::collections::BTreeMap::new(),
+            idempotency_key: None,
+        };
+        let (mut job, _) = enqueue(new, JobId::random(), 1, Timestamp(0));
+        claim(&mut job, &WorkerId::start("w"), Nonce::random(), Timestamp(0), &options);
+        assert!(lapse(&mut job, Timestamp(99), &options).is_empty());
+        assert_eq!(job.state, JobState::Running);
+        assert!(!lapse(&mut job, Timestamp(100), &options).is_empty());
+        assert_eq!(job.state, JobState::Queued);
+    }
+}
