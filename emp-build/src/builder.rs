@@ -51,7 +51,7 @@ impl Builder {
             Some(Ok(())) => {}
             Some(Err(error)) => lines.push(Directive::Error(format!("cannot write the registry: {error}"))),
             None => {
-                lines.push(Directive::Error("OUT_DIR is not set: emit() is for build scripts".to_owned()))
+                lines.push(Directive::Error("OUT_DIR is not set: emit() is for build scripts".to_owned()));
             }
         }
         lines
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_build_says_what_it_read_and_warns_in_one_line() {
-        let root = package("{}");
+        let root = package("{ \"workers\": {} }");
         assert_eq!(
             run(root.path()),
             [

@@ -31,8 +31,9 @@ struct Subject<'a> {
 pub(crate) fn findings(inputs: &Inputs, sources: &Sources) -> Vec<Finding> {
     let mut findings = sources.findings.clone();
     findings.extend(unused::same_names(sources));
+    findings.extend(inputs.dockerfile.as_ref().and_then(document::unreadable));
     match document::read(&inputs.mapping) {
-        Err(finding) => findings.push(*finding),
+        Err(unread) => findings.extend(unread),
         Ok(document) => {
             let subject = Subject { text: &document.text, root: &document.root, sources };
             findings.extend(document::duplicates(&subject));

@@ -80,8 +80,10 @@ fn the_mapping_that_is_broken_here_is_sound() {
 
 #[test]
 fn i21_nesting_marks_and_sizes_are_survived_within_a_second() {
-    let many: String =
-        (0..12_000).map(|n| format!("\"worker-{n}\": {{\"servce\": [], \"ports\": [{n}]}},\n")).collect();
+    let many = (0..12_000)
+        .map(|n| format!("\"worker-{n}\": {{\"servce\": [], \"ports\": [{n}]}},\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let keys: String = (0..20_000).map(|_| "\"a\": 1,").collect();
     for text in [
         "[".repeat(500_000),
@@ -103,7 +105,7 @@ fn i21_nesting_marks_and_sizes_are_survived_within_a_second() {
 
 #[test]
 fn twenty_findings_are_shown_and_all_are_counted() {
-    let keys: String = (0..40).map(|n| format!("\n  \"key{n}\": 1,")).collect();
+    let keys = (0..40).map(|n| format!("\n  \"key{n}\": 1,")).collect::<Vec<_>>().concat();
     let report = report_of(&format!("{{{keys}\n  \"workers\": {{}}\n}}"));
     assert_eq!(report.findings.len(), 40);
     let lines: Vec<_> = report.findings.iter().map(|finding| finding.line).collect();

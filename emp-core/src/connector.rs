@@ -126,7 +126,8 @@ impl Registry {
 
 /// Brings in what build.rs wrote: the modules of `connectors/`, `REGISTRY` and `ENVIRONMENT`.
 ///
-/// `emp_core::include_registry!();` in `src/lib.rs` is the whole of it; without it, what build.rs has to report is not seen.
+/// `emp_core::include_registry!();` in `src/lib.rs` is the whole of it; without it, what build.rs has to report is not seen. It
+/// may stand in another file that is directly in `src/`: the modules' paths start there.
 #[macro_export]
 macro_rules! include_registry {
     () => {

@@ -22,24 +22,25 @@ pub(super) struct Mapping {
     pub(super) value: Value,
 }
 
+/// A file that could not be read.
+pub(super) fn unreadable(document: &Document) -> Option<Finding> {
+    let problem = document.text.as_ref().err()?;
+    let help = match problem.as_str() {
+        "does not exist" => "create it, or name another file: --mapping FILE, --dockerfile FILE",
+        _ => "save it as a UTF-8 text file",
+    };
+    let message = format!("`{}` {problem}", document.name);
+    Some(Finding::file(codes::UNREADABLE, &document.name, message).help(help))
+}
+
 /// Reads the mapping.
-pub(super) fn read(document: &Document) -> Result<Mapping, Box<Finding>> {
-    let text = document.text.as_ref().map_err(|problem| {
-        let message = format!("`{}` {problem}", document.name);
-        let help = match problem.as_str() {
-            "does not exist" => format!(
-                "create it: echo '{{ \"connectors\": {{}}, \"workers\": {{}} }}' > {}    or name another: --mapping FILE",
-                document.name
-            ),
-            _ => "save it as a UTF-8 text file".to_owned(),
-        };
-        Box::new(Finding::file(codes::UNREADABLE, &document.name, message).help(help))
-    })?;
-    let value = serde_json::from_str(text.text()).map_err(|error| Box::new(syntax(text, &error)))?;
+pub(super) fn read(document: &Document) -> Result<Mapping, Vec<Finding>> {
+    let Ok(text) = &document.text else { return Err(unreadable(document).into_iter().collect()) };
+    let value = serde_json::from_str(text.text()).map_err(|error| vec![syntax(text, &error)])?;
     // The scanner reads whatever serde_json reads; where they differ the file is refused rather than half checked.
     let root = scan(text.text()).ok_or_else(|| {
         let message = "this JSON is nested too deeply".to_owned();
-        Box::new(Finding::error(codes::SYNTAX, text, 0..1, message).pointer("").help("take the nesting out"))
+        vec![Finding::error(codes::SYNTAX, text, 0..1, message).pointer("").help("take the nesting out")]
     })?;
     Ok(Mapping { text: text.clone(), root, value })
 }

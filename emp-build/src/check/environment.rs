@@ -33,11 +33,13 @@ impl<'a> Worker<'a> {
         let mut connectors: Vec<Option<&Connector>> = connectors_of(&at)
             .map(|connector| subject.sources.get(connector.node.text().unwrap_or_default()))
             .collect();
+        let declared = |connector: &&'a Connector| connector.declaration.is_some();
+        let services = at.get("service").map_or(0, |services| services.node.entries().len());
+        let complete = services > 0
+            && services == connectors.len()
+            && connectors.iter().all(|connector| connector.as_ref().is_some_and(declared));
         connectors.sort_by_key(|connector| connector.map(|connector| &connector.name));
         connectors.dedup_by_key(|connector| connector.map(|connector| &connector.name));
-        let declared = |connector: &&'a Connector| connector.declaration.is_some();
-        let complete = !connectors.is_empty()
-            && connectors.iter().all(|connector| connector.as_ref().is_some_and(declared));
         let variables = connectors
             .into_iter()
             .flatten()

@@ -5,12 +5,14 @@ use super::names::quoted;
 use crate::codes;
 use crate::connector::Sources;
 use crate::finding::Finding;
+use crate::json::At;
 
 /// Connectors of the sources that no worker uses, as warnings.
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
-    let used: Vec<&str> = subject.used().filter_map(|at| at.node.text()).collect();
+    let used = named(subject);
     // A wrong name is reported where it stands; what it was meant for counts as used.
-    let wrong = used.iter().filter(|name| subject.sources.get(name).is_none());
+    let wrong =
+        subject.used().filter_map(|at| at.node.text()).filter(|name| subject.sources.get(name).is_none());
     let meant: Vec<&str> =
         wrong.filter_map(|name| emp_syntax::nearest(name, subject.sources.names())).collect();
     let slips: Vec<&str> = subject
@@ -38,6 +40,19 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             .warning()
         })
         .collect()
+}
+
+/// Every text outside of `connectors`. That is more than what workers use, so that a connector under a misspelt key is not
+/// called unused as well.
+fn named<'a>(subject: &Subject<'a>) -> Vec<&'a str> {
+    let root = At::root(subject.root);
+    let mut open: Vec<At<'a>> = root.members().filter(|section| section.key() != "connectors").collect();
+    let mut texts = Vec::new();
+    while let Some(at) = open.pop() {
+        texts.extend(at.node.text());
+        open.extend(at.members().chain(at.entries()));
+    }
+    texts
 }
 
 /// Connectors with one name in two files. Those under a condition may exclude one another, which rustc knows.

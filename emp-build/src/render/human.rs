@@ -61,15 +61,14 @@ fn summary(report: &Report) -> String {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),
     };
-    let mut text = format!(
+    let counts = format!(
         "{}, {}",
         count(report.errors().count(), "error"),
         count(report.warnings().count(), "warning")
     );
-    if report.findings.len() > SHOWN {
-        let more = report.findings.len() - SHOWN;
-        text += &format!("; {more} more are in `emp check --format json`");
-    }
-    text.push_str("; `emp explain CODE` says more\n");
-    text
+    let more = match report.findings.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("; {more} more are in `emp check --format json`"),
+    };
+    format!("{counts}{more}; `emp explain CODE` says more\n")
 }
