@@ -11,8 +11,8 @@ use proc_macro2::Span;
 
 use crate::catalogue::derive::{CUSTOM, MISSING_ATTRIBUTE, MODE, NO_DESCRIPTION};
 use crate::diag::{Diagnostic, Sink};
-use crate::raw::{Given, RawSpec};
-use crate::spec::{Follow, Http, Outcome, Spec};
+use crate::raw::RawSpec;
+use crate::spec::{Follow, Http, Outcome, Spanned, Spec};
 
 /// Checks a declaration. `None` exactly when the sink has errors.
 pub fn connector(raw: RawSpec, sink: &Sink) -> Option<Spec> {
@@ -162,6 +162,6 @@ fn missing_key(attribute: &str, span: Span, key: &str, example: &str) -> Diagnos
 }
 
 /// The value of a key that was written.
-fn value<T: Clone>(given: &Given<T>) -> Option<T> {
-    given.as_ref().map(|given| given.value.clone())
+fn value<T: Clone>(given: Option<&Spanned<T>>) -> Option<T> {
+    given.map(|given| given.value.clone())
 }

@@ -46,15 +46,10 @@ impl Diagnostic {
     pub fn text(&self) -> String {
         let code = self.code;
         let entry = catalogue::find(code.as_str());
-        let mut text = format!("{code}: {}\n", self.message);
-        if let Some(entry) = entry {
-            text.push_str(&format!("\nwhy: {}", entry.why));
-        }
-        if let Some(help) = self.help.as_deref().or(entry.map(|entry| entry.help)) {
-            text.push_str(&format!("\nhelp: {help}"));
-        }
-        text.push_str(&format!("\nmore: emp explain {code}"));
-        text
+        let why = entry.map(|entry| format!("\nwhy: {}", entry.why)).unwrap_or_default();
+        let help = self.help.as_deref().or(entry.map(|entry| entry.help));
+        let help = help.map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+        format!("{code}: {}\n{why}{help}\nmore: emp explain {code}", self.message)
     }
 
     fn to_compile_error(&self) -> TokenStream {
@@ -118,6 +113,7 @@ impl Sink {
     }
 
     /// A sink for a part: its mistakes count here too, and stand where the scope was opened.
+    #[must_use]
     pub fn scope(&self) -> Self {
         let node = Rc::<RefCell<Node>>::default();
         self.node.borrow_mut().entries.push(Branch::Scope(Rc::clone(&node)));

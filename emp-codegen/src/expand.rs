@@ -79,13 +79,8 @@ pub fn stub(name: &Ident, krate: Option<&TypeRef>) -> TokenStream {
 }
 
 fn private(krate: Option<&TypeRef>) -> TokenStream {
-    match krate {
-        Some(krate) => {
-            let path = &krate.tokens;
-            quote!(#path::__private0_1_0)
-        }
-        None => quote!(::emp_core::__private0_1_0),
-    }
+    let path = krate.map_or_else(|| quote!(::emp_core), |krate| krate.tokens.clone());
+    quote!(#path::__private0_1_0)
 }
 
 fn table(spec: &Spec) -> TokenStream {
@@ -101,13 +96,8 @@ fn table(spec: &Spec) -> TokenStream {
     }));
     let pace = spec.pace.print();
     let limits = spec.limits.print();
-    let protocol = match &spec.http {
-        Some(http) => {
-            let http = http.print();
-            quote!(__emp::spec::Protocol::Http(#http))
-        }
-        None => quote!(__emp::spec::Protocol::Custom),
-    };
+    let protocol = spec.http.as_ref().map(Print::print);
+    let protocol = protocol.map_or_else(|| quote!(Custom), |http| quote!(Http(#http)));
     quote! {
         __emp::spec::ConnectorSpec {
             name: #name,
@@ -121,7 +111,7 @@ fn table(spec: &Spec) -> TokenStream {
             output: #output,
             pace: #pace,
             limits: #limits,
-            protocol: #protocol,
+            protocol: __emp::spec::Protocol::#protocol,
         }
     }
 }

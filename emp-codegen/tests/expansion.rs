@@ -1,6 +1,8 @@
 //! What the derive writes, and what identifies a declaration.
 
-use emp_codegen::diag::Sink;
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests
+
+use emp_codegen::diag::{Diagnostic, Sink};
 use emp_codegen::{Spec, check, parse};
 
 const POLLED: &str = r#"
@@ -45,7 +47,7 @@ fn spec(source: &str) -> Spec {
     let sink = Sink::new();
     let input = syn::parse_str(source).expect("an item");
     let spec = parse::connector(&input, &sink).and_then(|raw| check::connector(raw, &sink));
-    let errors: Vec<String> = sink.into_diagnostics().iter().map(|found| found.text()).collect();
+    let errors: Vec<String> = sink.into_diagnostics().iter().map(Diagnostic::text).collect();
     spec.unwrap_or_else(|| panic!("{errors:#?}"))
 }
 

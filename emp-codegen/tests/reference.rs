@@ -1,6 +1,10 @@
 //! The reference that an editor shows on `#[derive(Connector)]` is the table that the parser uses.
 
+#![allow(clippy::expect_used)] // helpers of tests
+
 use emp_codegen::parse::keys::{ASSIGN_ID, ATTRIBUTES, Attribute, ENV, IDEMPOTENT, LOOKUP};
+
+use std::fmt::Write as _;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../emp-derive/REFERENCE.md");
 
@@ -33,7 +37,7 @@ fn section(attribute: &Attribute, title: &str) -> String {
     let mut text = format!("\n# `{title}`\n\n{}\n\n| key | for example | |\n|---|---|---|\n", attribute.doc);
     for key in attribute.keys {
         let example = key.example.replace('|', "\\|");
-        text.push_str(&format!("| `{}` | `{example}` | {} |\n", key.name, key.doc));
+        writeln!(text, "| `{}` | `{example}` | {} |", key.name, key.doc).expect("a string takes text");
     }
     text
 }

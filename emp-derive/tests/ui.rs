@@ -17,8 +17,8 @@ fn every_code_of_the_derive_has_a_failing_declaration_and_every_declaration_a_co
     let fixtures: BTreeSet<String> = std::fs::read_dir(folder)
         .expect("the folder of failing declarations")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-        .filter(|name| name.starts_with("EMP") && name.ends_with(".rs"))
-        .map(|name| name.split('-').next().unwrap_or_default().to_owned())
+        .filter_map(|name| Some(name.strip_suffix(".rs")?.split_once('-')?.0.to_owned()))
+        .filter(|code| code.starts_with("EMP"))
         .collect();
     // The compiler of declarations never panics that we know of; its answer to that has a unit test.
     let codes: BTreeSet<String> = emp_codegen::catalogue::derive::ENTRIES

@@ -44,12 +44,12 @@ pub(super) fn head(raw: &RawSpec, sink: &Sink) -> Option<Head> {
         Some(_) => {}
     }
     Some(Head {
-        services: value(&connector.service)?.into_iter().map(|service| service.value).collect(),
-        version: value(&connector.version)?,
+        services: value(connector.service.as_ref())?.into_iter().map(|service| service.value).collect(),
+        version: value(connector.version.as_ref())?,
         unregistered: connector.unregistered,
         krate: connector.krate.clone(),
-        payload: value(&connector.payload),
-        output: value(&connector.output),
+        payload: value(connector.payload.as_ref()),
+        output: value(connector.output.as_ref()),
     })
 }
 
@@ -122,7 +122,7 @@ pub(super) fn pace(given: Option<&Spanned<RawPace>>, sink: &Sink) -> Pace {
         }
     }
     // What is not written has the engine's default (`Pace::DEFAULT` of emp-core), and the two must fit as well.
-    let (min, max) = (or(&raw.min, 1), or(&raw.max, 30));
+    let (min, max) = (or(raw.min, 1), or(raw.max, 30));
     if let Some(at) = raw.max.as_ref().or(raw.min.as_ref()).filter(|_| min > max) {
         out_of_range(
             sink,
@@ -132,19 +132,19 @@ pub(super) fn pace(given: Option<&Spanned<RawPace>>, sink: &Sink) -> Pace {
         );
     }
     Pace {
-        first: value(&raw.first),
-        min: value(&raw.min),
-        max: value(&raw.max),
-        factor: value(&raw.factor),
-        jitter: value(&raw.jitter),
-        while_queued: value(&raw.while_queued),
+        first: value(raw.first.as_ref()),
+        min: value(raw.min.as_ref()),
+        max: value(raw.max.as_ref()),
+        factor: value(raw.factor.as_ref()),
+        jitter: value(raw.jitter.as_ref()),
+        while_queued: value(raw.while_queued.as_ref()),
         advice: raw.advice.clone(),
-        deadline: value(&raw.deadline),
-        max_unknown: value(&raw.max_unknown),
+        deadline: value(raw.deadline.as_ref()),
+        max_unknown: value(raw.max_unknown.as_ref()),
     }
 }
 
-fn or(given: &Option<Spanned<Duration>>, seconds: u64) -> Duration {
+fn or(given: Option<Spanned<Duration>>, seconds: u64) -> Duration {
     given.map_or(Duration::from_secs(seconds), |given| given.value)
 }
 
@@ -186,10 +186,10 @@ pub(super) fn limits(given: Option<&Spanned<RawLimits>>, sink: &Sink) -> Limits 
         }
     }
     Limits {
-        rate: value(&raw.rate),
-        in_flight: value(&raw.in_flight),
-        attempts: value(&raw.attempts),
-        max_body: value(&raw.max_body),
-        max_response: value(&raw.max_response),
+        rate: value(raw.rate.as_ref()),
+        in_flight: value(raw.in_flight.as_ref()),
+        attempts: value(raw.attempts.as_ref()),
+        max_body: value(raw.max_body.as_ref()),
+        max_response: value(raw.max_response.as_ref()),
     }
 }

@@ -107,8 +107,8 @@ pub(super) fn request(
         url,
         query: raw.query.clone(),
         headers: raw.headers.clone(),
-        body: value(&raw.json),
-        timeout: value(&raw.timeout),
+        body: value(raw.json.as_ref()),
+        timeout: value(raw.timeout.as_ref()),
     })
 }
 
@@ -157,13 +157,14 @@ pub(super) fn submit(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<Submit> {
     }
     Some(Submit {
         request: request?,
-        accept: value(&submit.accept).unwrap_or_else(|| vec![emp_syntax::rule::CodePattern::Class(2)]),
+        accept: value(submit.accept.as_ref())
+            .unwrap_or_else(|| vec![emp_syntax::rule::CodePattern::Class(2)]),
         capture: submit.capture.clone(),
         feeds_poll: submit.feeds_poll,
-        hold: value(&submit.hold),
+        hold: value(submit.hold.as_ref()),
         billable,
         settle: settle?,
-        rejects: value(&submit.rejects).unwrap_or_default(),
+        rejects: value(submit.rejects.as_ref()).unwrap_or_default(),
     })
 }
 
@@ -193,7 +194,7 @@ pub(super) fn health(given: &Spanned<RawHealth>, sink: &Sink) -> Option<Health> 
     let raw = &given.value;
     Some(Health {
         request: request(&raw.request, "health", given.key, "get = \"/health\"", sink)?,
-        every: value(&raw.every).unwrap_or(Duration::from_secs(30)),
+        every: value(raw.every.as_ref()).unwrap_or(Duration::from_secs(30)),
         ready: raw.ready.clone(),
         metrics: raw.metrics.clone(),
     })
@@ -204,7 +205,7 @@ pub(super) fn outcome(raw: &RawOutcome) -> Outcome {
         json: raw.json.clone(),
         text: raw.text.clone(),
         meta: raw.meta.clone(),
-        keep_for: value(&raw.keep_for),
+        keep_for: value(raw.keep_for.as_ref()),
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn settle(given: &Spanned<RawSubmit>, billable: bool, sync: bool, sin
                 return None;
             };
             place(key, &submit.request, sink);
-            let Some(ttl) = value(ttl) else {
+            let Some(ttl) = value(ttl.as_ref()) else {
                 sink.report(missing_key("idempotent", rule.key, "`ttl`", "ttl = \"24h\""));
                 return None;
             };
@@ -70,7 +70,7 @@ pub(super) fn settle(given: &Spanned<RawSubmit>, billable: bool, sync: bool, sin
                 );
             }
             Some(Settle::AssignId {
-                absent_for: value(absent_for).unwrap_or(Duration::from_secs(30)),
+                absent_for: value(absent_for.as_ref()).unwrap_or(Duration::from_secs(30)),
                 resend: *resend,
             })
         }
@@ -109,10 +109,10 @@ fn lookup(raw: &RawLookup, rule: &Spanned<RawSettle>, sink: &Sink) -> Option<Loo
     }
     Some(Lookup {
         request: request?,
-        items: value(&raw.items)?,
-        tag: value(&raw.tag)?,
-        id: value(&raw.id)?,
-        wait: value(&raw.wait).unwrap_or(Duration::from_secs(10)),
+        items: value(raw.items.as_ref())?,
+        tag: value(raw.tag.as_ref())?,
+        id: value(raw.id.as_ref())?,
+        wait: value(raw.wait.as_ref()).unwrap_or(Duration::from_secs(10)),
     })
 }
 

@@ -50,7 +50,7 @@ pub(super) fn states(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<States> {
         ));
     }
     let mut checked = States {
-        at: value(&states.at).unwrap_or_default(),
+        at: value(states.at.as_ref()).unwrap_or_default(),
         fold_case: states.fold_case,
         sets: states
             .sets
@@ -60,7 +60,7 @@ pub(super) fn states(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<States> {
                 (verdict.clone(), words.iter().map(|word| word.value.clone()).collect())
             })
             .collect(),
-        unknown: value(&states.unknown).unwrap_or(Unknown::Failed),
+        unknown: value(states.unknown.as_ref()).unwrap_or(Unknown::Failed),
         rules: states.rules.clone(),
     };
     if sync && !succeeds {

@@ -53,10 +53,10 @@ fn text(text: &str) -> TokenStream {
 }
 
 pub(super) fn option(value: Option<impl ToTokens>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
+    value.map_or_else(
+        || quote!(::core::option::Option::None),
+        |value| quote!(::core::option::Option::Some(#value)),
+    )
 }
 
 /// A literal without a suffix; `i64::MIN` needs no special case as tokens.

@@ -131,13 +131,8 @@ impl Print for Request {
             }
         };
         let (query, headers) = (slice(&self.query), slice(&self.headers));
-        let body = match &self.body {
-            Some(json) => {
-                let json = json.print();
-                quote!(Json(#json))
-            }
-            None => quote!(None),
-        };
+        let body = self.body.as_ref().map(Print::print);
+        let body = body.map_or_else(|| quote!(None), |json| quote!(Json(#json)));
         let timeout = option(self.timeout.as_ref().map(Print::print));
         quote! {
             __emp::spec::RequestSpec {

@@ -219,8 +219,8 @@ fn placed(
     if !input.peek(token::Paren) {
         return Err(wrong());
     }
-    let content = parenthesized(input)?;
-    let name = inside(&content, &context.sink, name)?;
+    let inner = parenthesized(input)?;
+    let name = inside(&inner, &context.sink, name)?;
     input.parse::<Token![=]>().map_err(|_| wrong())?;
     let literal = input.parse::<LitStr>().map_err(|_| wrong())?;
     let parts = parts(&literal)?;

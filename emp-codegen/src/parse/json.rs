@@ -16,15 +16,13 @@ use crate::spec::Need;
 /// A JSON value with holes.
 pub(super) fn json(input: ParseStream, context: &Context<'_>) -> Parsed<Json> {
     if input.peek(token::Brace) {
-        let content = braced(input)?;
-        return inside(&content, &context.sink, |content| Ok(members(content, context)));
+        let inner = braced(input)?;
+        return inside(&inner, &context.sink, |inner| Ok(members(inner, context)));
     }
     if input.peek(token::Bracket) {
-        let content = bracketed(input)?;
+        let inner = bracketed(input)?;
         let mut elements = Vec::new();
-        separated(&content, &context.sink, |input| {
-            json(input, context).map(|element| elements.push(element))
-        });
+        separated(&inner, &context.sink, |input| json(input, context).map(|element| elements.push(element)));
         return Ok(Json::Array(elements.into()));
     }
     if input.peek(LitStr) {

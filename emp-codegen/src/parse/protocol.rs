@@ -84,10 +84,10 @@ fn assign_id(input: ParseStream, context: &Context<'_>) -> Parsed<RawSettle> {
         return Err(Diagnostic::new(WRONG_FORM, input.span(), "`assign_id` is not written like this")
             .help("write `assign_id = uuid`, or `assign_id(uuid, absent_for = \"30s\", resend)`"));
     }
-    let content = parenthesized(input)?;
-    inside(&content, &context.sink, |content| {
+    let inner = parenthesized(input)?;
+    inside(&inner, &context.sink, |inner| {
         let (mut absent_for, mut resend) = (None, false);
-        items(content, &keys::ASSIGN_ID, &context.sink, |met, input| {
+        items(inner, &keys::ASSIGN_ID, &context.sink, |met, input| {
             match met.name {
                 "absent_for" => absent_for = given(met, input, value::duration)?,
                 "resend" => resend = true,
@@ -177,8 +177,8 @@ pub(super) fn states(input: ParseStream, context: &Context<'_>) -> RawStates {
 fn failed_kind(met: Met, input: ParseStream, context: &Context<'_>) -> Parsed<FailureKind> {
     let mut found = FailureKind::Service;
     if input.peek(token::Paren) {
-        let content = parenthesized(input)?;
-        found = inside(&content, &context.sink, kind)?;
+        let inner = parenthesized(input)?;
+        found = inside(&inner, &context.sink, kind)?;
     }
     input.parse::<Token![=]>().map_err(|_| {
         Diagnostic::new(WRONG_FORM, met.span, "`failed` is not written like this")
@@ -192,9 +192,9 @@ fn unknown(input: ParseStream, context: &Context<'_>) -> Parsed<Unknown> {
     match word.to_string().as_str() {
         "failed" => Ok(Unknown::Failed),
         "running" if input.peek(token::Paren) => {
-            let content = parenthesized(input)?;
-            inside(&content, &context.sink, |content| {
-                let how = content.call(Ident::parse_any)?;
+            let inner = parenthesized(input)?;
+            inside(&inner, &context.sink, |inner| {
+                let how = inner.call(Ident::parse_any)?;
                 if how == "warn" {
                     Ok(Unknown::Running)
                 } else {

@@ -41,8 +41,8 @@ fn path(input: ParseStream, context: &Context<'_>) -> Parsed<(Reference, Span)> 
             }
             steps.push(Step::Name(name.unraw().to_string().into()));
         } else if input.peek(token::Bracket) {
-            let content = bracketed(input)?;
-            steps.push(inside(&content, &context.sink, index)?);
+            let inner = bracketed(input)?;
+            steps.push(inside(&inner, &context.sink, index)?);
         } else {
             break;
         }

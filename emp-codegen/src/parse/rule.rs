@@ -42,8 +42,8 @@ fn not(input: ParseStream, context: &Context<'_>) -> Parsed<Predicate> {
         return Ok(Predicate::Not(vec![not(input, context)?].into()));
     }
     if input.peek(token::Paren) {
-        let content = parenthesized(input)?;
-        return inside(&content, &context.sink, |content| predicate(content, context));
+        let inner = parenthesized(input)?;
+        return inside(&inner, &context.sink, |inner| predicate(inner, context));
     }
     comparison(input, context)
 }
@@ -131,11 +131,11 @@ fn verdict(input: ParseStream, context: &Context<'_>) -> Parsed<StateVerdict> {
         "lost" => StateVerdict::Lost,
         "timed_out" => StateVerdict::Failed { kind: FailureKind::Timeout, message: None },
         "failed" if input.peek(token::Paren) => {
-            let content = parenthesized(input)?;
-            inside(&content, &context.sink, |content| {
-                let kind = kind(content)?;
-                let message = match content.parse::<Option<Token![,]>>()? {
-                    Some(_) => Some(value::string(content)?.value.into()),
+            let inner = parenthesized(input)?;
+            inside(&inner, &context.sink, |inner| {
+                let kind = kind(inner)?;
+                let message = match inner.parse::<Option<Token![,]>>()? {
+                    Some(_) => Some(value::string(inner)?.value.into()),
                     None => None,
                 };
                 Ok(StateVerdict::Failed { kind, message })
@@ -173,14 +173,14 @@ pub(super) fn error_rule(input: ParseStream, context: &Context<'_>) -> Parsed<Er
     let kind = kind(input)?;
     let mut wait = Vec::new();
     if input.peek(token::Paren) {
-        let content = parenthesized(input)?;
-        wait = inside(&content, &context.sink, |content| {
-            let key = content.call(Ident::parse_any)?;
+        let inner = parenthesized(input)?;
+        wait = inside(&inner, &context.sink, |inner| {
+            let key = inner.call(Ident::parse_any)?;
             if key != "wait" {
                 return Err(unknown_word("key of a kind", &key, ["wait"]));
             }
-            content.parse::<Token![=]>()?;
-            selectors(content, context)
+            inner.parse::<Token![=]>()?;
+            selectors(inner, context)
         })?;
         if !matches!(kind, FailureKind::RateLimited | FailureKind::Capacity | FailureKind::Transient) {
             return Err(Diagnostic::new(

@@ -45,9 +45,8 @@ fn source(input: ParseStream, context: &Context<'_>) -> Parsed<Source> {
     let simple = match word.to_string().as_str() {
         "header" => {
             input.call(Ident::parse_any)?;
-            let content = parenthesized(input)?;
-            return inside(&content, &context.sink, header_name)
-                .map(|name| Source::Header(name.value.into()));
+            let inner = parenthesized(input)?;
+            return inside(&inner, &context.sink, header_name).map(|name| Source::Header(name.value.into()));
         }
         "code" => Source::Code,
         "raw" => Source::Raw,
@@ -97,8 +96,8 @@ fn reducer(input: ParseStream, context: &Context<'_>) -> Parsed<Reducer> {
             return Err(Diagnostic::new(SYNTAX, word.span(), format!("`{word}` needs an argument"))
                 .help(format!("write `{}`", example(&word.to_string()))));
         }
-        let content = parenthesized(input)?;
-        inside(&content, &context.sink, parse)
+        let inner = parenthesized(input)?;
+        inside(&inner, &context.sink, parse)
     };
     Ok(match word.to_string().as_str() {
         "first" => Reducer::First,

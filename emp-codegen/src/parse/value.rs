@@ -213,13 +213,13 @@ pub(super) fn list<T>(
         return element(input).map(|value| vec![value]);
     }
     let span: Span = input.span();
-    let content = bracketed(input)?;
-    if content.is_empty() {
+    let inner = bracketed(input)?;
+    if inner.is_empty() {
         return Err(Diagnostic::new(EMPTY, span, "this list is empty"));
     }
     let mut values = Vec::new();
-    inside(&content, &context.sink, |content| {
-        separated(content, &context.sink, |input| element(input).map(|value| values.push(value)));
+    inside(&inner, &context.sink, |inner| {
+        separated(inner, &context.sink, |input| element(input).map(|value| values.push(value)));
         Ok(())
     })?;
     Ok(values)

@@ -28,7 +28,7 @@ pub(super) struct Context<'a> {
     pub(super) uses: &'a RefCell<Vec<Use>>,
 }
 
-impl<'a> Context<'a> {
+impl Context<'_> {
     /// The same sink, for another part of the declaration.
     pub(super) fn at(&self, place: Place) -> Self {
         Self { sink: self.sink.scope(), place, uses: self.uses }
