@@ -108,6 +108,13 @@ impl WriterTask {
     pub(crate) async fn run(mut self) {
         let mut batch = Vec::new();
         while self.queue.recv_many(&mut batch, BATCH).await > 0 {
+            // Jobs that were answered together write together again, once they have had their turn.
+            tokio::task::yield_now().await;
+            while batch.len() < BATCH
+                && let Ok(queued) = self.queue.try_recv()
+            {
+                batch.push(queued);
+            }
             let (alone, together): (Vec<_>, Vec<_>) = batch.drain(..).partition(|queued| queued.alone);
             if !together.is_empty() {
                 self.write(together).await;
