@@ -63,6 +63,11 @@ impl Engine {
         if run.job.phase.is_some_and(|phase| phase != Phase::Prepared) {
             run.place = Some(service.occupy());
         }
+        let fingerprint = run.connector.spec.fingerprint;
+        if run.job.service_job.as_ref().is_some_and(|service_job| service_job.fingerprint != fingerprint) {
+            // It is polled all the same, with what its own submit captured.
+            tracing::info!(job = %run.job.id, connector = run.connector.spec.name, "submitted by another declaration");
+        }
         run.service = Some(service);
         run
     }

@@ -27,6 +27,7 @@ impl Engine {
         match verdict {
             Verdict::Pending(stage) => {
                 run.memory.stage = stage;
+                service.took();
                 run.memory.unknown = 0;
                 run.memory.poll_errors = 0;
                 Self::progress(run, service, http, exchange);

@@ -91,10 +91,7 @@ impl Engine {
             }
             FailureKind::Expired => Next::End(End::Failed(refusal.error.billed(Billed::Yes))),
             FailureKind::RateLimited => {
-                let wait = refusal.wait.unwrap_or_else(|| {
-                    pace::backoff(run.memory.poll_errors + 1, pace::LONGEST_POLL_BACKOFF, self.random())
-                });
-                service.pause(wait);
+                let wait = service.throttled(refusal.wait, self.random());
                 self.poll_later(run, Some(wait))
             }
             _ if refusal.code == 404 && !refusal.declared => {

@@ -96,7 +96,10 @@ impl Engine {
             Err(error) => (fate::of_error(error), None),
         };
         match (fate, exchange) {
-            (Fate::Accepted, Some(exchange)) => self.accepted(run, service, http, &exchange).await,
+            (Fate::Accepted, Some(exchange)) => {
+                service.took();
+                self.accepted(run, service, http, &exchange).await
+            }
             (Fate::Accepted, None) => self.lost(run, http, uncertain("no answer"), None),
             (Fate::NotSent(error), _) => self.not_sent(run, service, http, error, sending).await,
             (Fate::Refused { refusal, free }, _) => {
@@ -132,18 +135,14 @@ impl Engine {
         run: &mut Run,
         service: &Service,
         http: &HttpProtocol,
-        refusal: Refusal,
+        mut refusal: Refusal,
         free: bool,
         sending: Sending,
     ) -> Next {
         match refusal.kind {
             FailureKind::Auth => service.breaker.trip(Trip::Auth),
             FailureKind::Billing => service.breaker.trip(Trip::Billing),
-            FailureKind::RateLimited => {
-                let faults = run.memory.unsettled.saturating_add(1);
-                let backoff = pace::backoff(faults, pace::LONGEST_BACKOFF, self.random());
-                service.pause(refusal.wait.unwrap_or(backoff));
-            }
+            FailureKind::RateLimited => refusal.wait = Some(service.throttled(refusal.wait, self.random())),
             _ => {}
         }
         let settled = matches!(http.submit.settle, Settle::AtLeastOnce)

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::context;
 use crate::gateway::Credential;
+use crate::pace;
 use crate::request::{self, Base};
 use crate::scrub::Scrubber;
 
@@ -47,6 +48,7 @@ pub struct Service {
     most: Option<u32>,
     in_flight: Arc<AtomicU32>,
     quiet_until: Mutex<Option<Instant>>,
+    throttled: AtomicU32,
 }
 
 /// A job's place among those in flight; given back when dropped.
@@ -78,6 +80,7 @@ impl Service {
             most: limits.in_flight.as_ref().and_then(|setting| context::count(setting, connector)),
             in_flight: Arc::default(),
             quiet_until: Mutex::default(),
+            throttled: AtomicU32::new(0),
         }
     }
 
@@ -124,8 +127,20 @@ impl Service {
         self.quiet().or_else(|| self.rate_wait())
     }
 
-    /// Nothing is sent for a while: the service said so.
-    pub(crate) fn pause(&self, duration: Duration) {
+    /// The service has too many requests: nothing is sent for as long as it says, or ever longer when it does not say.
+    pub(crate) fn throttled(&self, advice: Option<Duration>, random: f64) -> Duration {
+        let times = self.throttled.fetch_add(1, Ordering::AcqRel).saturating_add(1);
+        let wait = advice.unwrap_or_else(|| pace::backoff(times, pace::LONGEST_POLL_BACKOFF, random));
+        self.pause(wait);
+        wait
+    }
+
+    /// The service takes requests again.
+    pub(crate) fn took(&self) {
+        self.throttled.store(0, Ordering::Release);
+    }
+
+    fn pause(&self, duration: Duration) {
         let until = Instant::now() + duration;
         let mut quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
         if quiet.is_none_or(|current| current < until) {

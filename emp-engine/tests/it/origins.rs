@@ -312,3 +312,18 @@ async fn i18_a_proxy_in_the_environment_is_not_used() {
     assert!(status.success());
     assert_eq!((server.seen().len(), proxy.seen().len()), (1, 0));
 }
+
+#[tokio::test]
+async fn i12_not_even_a_configured_base_may_be_a_metadata_service() {
+    for base in [
+        "http://169.254.169.254",
+        "http://0xa9fea9fe",
+        "http://[::ffff:169.254.169.254]",
+        "http://[fd00:ec2::254]",
+    ] {
+        let (engine, port) = (engine(), MemoryPort::new(Arc::default()));
+        let connector = declared().loaded(base);
+        let mut run = run(&engine, &connector, submitted("j1"), &port);
+        assert_eq!(failed(finish(&engine, &mut run, &port).await).code, ErrorCode::EOriginRefused, "{base}");
+    }
+}

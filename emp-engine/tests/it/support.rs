@@ -480,7 +480,7 @@ pub(crate) fn engine_with(edit: impl FnOnce(&mut GatewayOptions)) -> Arc<Engine>
         ..GatewayOptions::default()
     };
     edit(&mut gateway);
-    Engine::new(EngineOptions { gateway, cancel_deadline: Duration::from_millis(700), random: || 0.5 })
+    Engine::new(EngineOptions { gateway, cancel_deadline: Duration::from_millis(1500), random: || 0.5 })
 }
 
 /// A run with its port.
