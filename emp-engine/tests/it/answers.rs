@@ -88,7 +88,9 @@ async fn i30_what_follows_the_length_is_not_read() {
 #[tokio::test]
 async fn i31_f32_a_byte_now_and_then_ends_by_the_rate() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n".to_vec();
+    let started = Instant::now();
     is_unknown(move || Reply::Drip(head.clone(), b"x".to_vec(), Duration::from_millis(20))).await;
+    assert!(started.elapsed() < Duration::from_secs(1), "by the rate, and not by the total deadline");
 }
 
 #[tokio::test]
