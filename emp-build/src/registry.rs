@@ -86,16 +86,22 @@ fn modules(out: &mut String, modules: &[Module], folder: &str) {
 }
 
 /// Says that build.rs has seen the connector, and that it has read the same declaration that rustc compiled.
+/// Sixteen hexadecimal digits in groups of four, as the lints of the crate that includes this want a literal.
+fn grouped(number: u64) -> String {
+    let group = |shift: u32| format!("{:04x}", (number >> shift) & 0xffff);
+    [48, 32, 16, 0].map(group).join("_")
+}
+
 fn seal(out: &mut String, connector: &Connector, broken: bool) {
     let path = path(connector);
     let _ = write!(out, "\n{}impl __emp::Registered for {path} {{}}\n", cfgs(connector, 0));
     if let Some(declaration) = connector.declaration.as_ref().filter(|_| !broken) {
         let _ = write!(
             out,
-            "{}const _: () = ::core::assert!(\n    <{path} as __emp::Connector>::SPEC.fingerprint == {:#018x},\n    \
+            "{}const _: () = ::core::assert!(\n    <{path} as __emp::Connector>::SPEC.fingerprint == 0x{},\n    \
              \"build.rs read another declaration of `{}` than rustc compiled: save the file and build again\",\n);\n",
             cfgs(connector, 0),
-            declaration.fingerprint,
+            grouped(declaration.fingerprint),
             connector.name,
         );
     }

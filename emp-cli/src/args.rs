@@ -49,7 +49,7 @@ pub(crate) enum Command {
     Env(Env),
     /// The JSON Schemas and the OpenAPI document.
     Schema(Schema),
-    /// What a code such as EMP0104 or E_AUTH means, and what to do.
+    /// What a code such as `EMP0104` or `E_AUTH` means, and what to do.
     Explain {
         /// The code.
         code: Option<String>,

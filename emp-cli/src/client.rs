@@ -32,7 +32,7 @@ impl Api {
     }
 
     pub(crate) async fn get_with(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Failure> {
-        let mut request = self.request(Method::GET, path)?;
+        let mut request = self.request(Method::GET, path);
         if !query.is_empty() {
             request.url.query_pairs_mut().extend_pairs(query);
         }
@@ -40,7 +40,7 @@ impl Api {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        let mut request = self.request(Method::POST, path)?;
+        let mut request = self.request(Method::POST, path);
         request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         request.body = Some(body.to_string().into());
         self.send(request).await
@@ -48,7 +48,7 @@ impl Api {
 
     /// Calls back for every event of a stream until the stream ends.
     pub(crate) async fn events(&self, path: &str, mut each: impl FnMut(Value)) -> Result<(), Failure> {
-        let mut request = self.request(Method::GET, path)?;
+        let mut request = self.request(Method::GET, path);
         request.headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         let answer = self.gateway.stream(request).await.map_err(|error| self.unreachable(&error))?;
         if answer.status != 200 {
@@ -69,7 +69,7 @@ impl Api {
         Ok(())
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<FetchRequest, Failure> {
+    fn request(&self, method: Method, path: &str) -> FetchRequest {
         let mut url = self.base.clone();
         url.set_path(path);
         url.set_query(None);
@@ -77,7 +77,7 @@ impl Api {
         if let Some(token) = &self.token {
             request.headers.insert(AUTHORIZATION, token.clone());
         }
-        Ok(request)
+        request
     }
 
     async fn send(&self, request: FetchRequest) -> Result<Value, Failure> {
@@ -125,11 +125,17 @@ fn problem(status: u16, body: &[u8]) -> Failure {
         400..=499 => Exit::Usage,
         _ => Exit::Unreachable,
     };
-    let mut message = text("detail").or_else(|| text("title")).unwrap_or("the API refused").to_owned();
-    for error in body.get("errors").and_then(Value::as_array).into_iter().flatten() {
+    let errors = body.get("errors").and_then(Value::as_array).into_iter().flatten();
+    let lines = errors.map(|error| {
         let part = |field: &str| error.get(field).and_then(Value::as_str).unwrap_or_default();
-        message.push_str(&format!("\n  {} {}", part("pointer"), part("detail")));
-    }
+        let expected = Some(part("expected")).filter(|expected| !expected.is_empty());
+        let expected = expected.map(|expected| format!("; expected {expected}")).unwrap_or_default();
+        format!("\n  {} {}{expected}", part("pointer"), part("detail"))
+    });
+    let lines: String = lines.collect();
+    // With a list of errors the detail says the first of them again.
+    let summary = if lines.is_empty() { text("detail") } else { None };
+    let message = summary.or_else(|| text("title")).unwrap_or("the API refused").to_owned() + &lines;
     let failure = Failure::new(exit, text("code").unwrap_or("E_API"), message);
     match text("help") {
         Some(help) => failure.help(help),

@@ -1,19 +1,66 @@
-//! Logs of the processes that serve: to stderr, for people on a terminal and as JSON elsewhere. `RUST_LOG` filters.
+//! Logs of the processes that serve: to stderr, for people on a terminal and as JSON elsewhere. `RUST_LOG` filters. No secret that this
+//! process knows gets through, whoever wrote the line: a library at trace level, or a service's own words.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 
+use emp_core::Secret;
+use emp_engine::scrub::Scrubber;
 use tracing_subscriber::EnvFilter;
+
+static SCRUBBER: OnceLock<Scrubber> = OnceLock::new();
 
 /// Starts logging; `quiet` keeps to warnings unless `RUST_LOG` says otherwise.
 pub(crate) fn start(quiet: bool) {
     let default = if quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let terminal = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Scrubbed(std::io::stderr()));
     // A second start in one process (tests) keeps the first.
     let _ = if terminal {
         builder.with_target(false).try_init()
     } else {
-        builder.json().flatten_event(true).try_init()
+        builder.with_ansi(false).json().flatten_event(true).try_init()
     };
+}
+
+/// Names the secrets that must not show. The first call of a process decides: it comes once its connectors are loaded, and nothing
+/// before that has seen a secret.
+pub(crate) fn hide<'s>(secrets: impl IntoIterator<Item = &'s Secret>) {
+    let _ = SCRUBBER.set(Scrubber::new(secrets));
+}
+
+/// A writer that takes the secrets out. The subscriber writes each event in one piece.
+struct Scrubbed<W>(W);
+
+impl<W: Write> Write for Scrubbed<W> {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        match SCRUBBER.get() {
+            Some(scrubber) => self.0.write_all(scrubber.text(&String::from_utf8_lossy(piece)).as_bytes())?,
+            None => self.0.write_all(piece)?,
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use emp_core::Secret;
+
+    use super::{Scrubbed, hide};
+
+    #[test]
+    fn i97_a_log_line_that_holds_a_secret_is_written_without_it() {
+        hide(&[Secret::new("canary-5f2e9a71")]);
+        let mut written = Vec::new();
+        Scrubbed(&mut written).write_all(b"authorization: Bearer canary-5f2e9a71\n").unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), "authorization: Bearer [redacted]\n");
+    }
 }

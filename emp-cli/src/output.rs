@@ -28,6 +28,7 @@ impl Output {
     }
 
     /// A line of data.
+    #[allow(clippy::unused_self)] // printing goes through the one that knows how to print
     pub(crate) fn line(&self, text: impl AsRef<str>) {
         // A reader that has gone away (`| head`) is no failure of the command.
         let _ = writeln!(anstream::stdout(), "{}", text.as_ref());
@@ -85,7 +86,7 @@ impl Output {
 /// A table as text, for a terminal.
 pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(head.iter().copied());
     for row in rows {
         table.add_row(row.iter().map(|cell| printable(cell)).collect::<Vec<_>>());

@@ -21,25 +21,19 @@ pub(crate) fn block_on<F: Future<Output = Result<Exit, Failure>>>(command: F) ->
 
 /// The mapping: the file when one is named, else the one that the build checked.
 pub(crate) fn mapping(file: Option<&Path>, registry: &Registry) -> Result<Mapping, Failure> {
-    let (name, text) = match file {
-        Some(file) => {
-            let text = std::fs::read_to_string(file).map_err(|error| {
-                Failure::io(&format!("cannot read {}", file.display()), &error)
-                    .help("name an existing file with --mapping, or leave it out to use the one that the build checked")
-            })?;
-            (file.display().to_string(), text)
-        }
-        None => {
-            let text = registry.mapping_text().ok_or_else(|| {
-                Failure::new(
-                    Exit::Config,
-                    "E_NO_MAPPING",
-                    "this binary was built without a service-mapping.json",
-                )
+    let (name, text) = if let Some(file) = file {
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            Failure::io(&format!("cannot read {}", file.display()), &error).help(
+                "name an existing file with --mapping, or leave it out to use the one that the build checked",
+            )
+        })?;
+        (file.display().to_string(), text)
+    } else {
+        let text = registry.mapping_text().ok_or_else(|| {
+            Failure::new(Exit::Config, "E_NO_MAPPING", "this binary was built without a service-mapping.json")
                 .help("name one with --mapping FILE")
-            })?;
-            ("service-mapping.json".to_owned(), text.to_owned())
-        }
+        })?;
+        ("service-mapping.json".to_owned(), text.to_owned())
     };
     Mapping::parse(&text).map_err(|error| {
         Failure::new(Exit::Config, "E_MAPPING", format!("{name} is not valid: {error}"))

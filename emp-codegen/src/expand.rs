@@ -6,6 +6,7 @@
 mod print;
 mod protocol;
 
+use emp_syntax::hole::Root;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
@@ -236,7 +237,27 @@ fn assertions(spec: &Spec) -> TokenStream {
         }
     });
     let payload = spec.payload.as_ref().map(|found| members(found, spec));
-    quote!(#registered #payload)
+    let read = read(spec);
+    quote!(#registered #payload #read)
+}
+
+/// Reads the fields that the declaration names, which nothing else does: a field that is not named is rustc's to report.
+fn read(spec: &Spec) -> TokenStream {
+    let name = &spec.name;
+    let named = |field: &&EnvField| {
+        let field = field.field.unraw().to_string();
+        spec.uses.iter().any(|used| used.reference.root == Root::Env && used.first() == Some(&field))
+    };
+    let fields: Vec<_> = spec.env.iter().filter(named).map(|field| &field.field).collect();
+    if fields.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        // The declaration reads these fields.
+        const _: fn(&#name) = |connector: &#name| {
+            #(let _ = &connector.#fields;)*
+        };
+    }
 }
 
 /// Touches each field that a hole names, at the hole, so that rustc says which one is not there.

@@ -91,7 +91,10 @@ pub struct Loaded {
 
 impl std::fmt::Debug for Loaded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Loaded").field("connector", &self.spec.name).field("settings", &self.settings).finish()
+        f.debug_struct("Loaded")
+            .field("connector", &self.spec.name)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 

@@ -49,8 +49,9 @@ impl<'a> JobContext<'a> {
 
     /// The payload as a type; a payload that does not fit fails the job as `E_INVALID_INPUT`.
     pub fn payload_as<T: serde::de::DeserializeOwned>(&self) -> Result<T, JobError> {
-        serde_json::from_value(self.payload().clone())
-            .map_err(|error| JobError::new(ErrorCode::EInvalidInput, format!("the payload does not fit: {error}")))
+        serde_json::from_value(self.payload().clone()).map_err(|error| {
+            JobError::new(ErrorCode::EInvalidInput, format!("the payload does not fit: {error}"))
+        })
     }
 
     /// The job at the far side, when an earlier run saved one.
@@ -65,7 +66,11 @@ impl<'a> JobContext<'a> {
     }
 
     /// Stores the job at the far side, durably, before this returns.
-    pub async fn save_service_job(&self, id: &str, captured: serde_json::Map<String, Value>) -> Result<(), JobError> {
+    pub async fn save_service_job(
+        &self,
+        id: &str,
+        captured: serde_json::Map<String, Value>,
+    ) -> Result<(), JobError> {
         self.host.save_service_job(id, captured).await
     }
 
@@ -99,7 +104,11 @@ pub trait JobHost: Send + Sync {
     /// Stores the intent.
     async fn about_to_submit(&self) -> Result<(), JobError>;
     /// Stores the job at the far side.
-    async fn save_service_job(&self, id: &str, captured: serde_json::Map<String, Value>) -> Result<(), JobError>;
+    async fn save_service_job(
+        &self,
+        id: &str,
+        captured: serde_json::Map<String, Value>,
+    ) -> Result<(), JobError>;
     /// Reports progress.
     fn progress(&self, progress: Progress);
     /// Now.

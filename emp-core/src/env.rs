@@ -68,7 +68,8 @@ impl Settings {
         let mut settings = Self::default();
         let mut errors = Vec::new();
         for field in fields {
-            let given = source.get(field.variable).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+            let given =
+                source.get(field.variable).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
             let Some(text) = given.or_else(|| field.default.map(str::to_owned)) else {
                 if field.required {
                     errors.push(EnvError {
@@ -102,7 +103,9 @@ impl Settings {
     pub fn json(&self, field: &str) -> Option<Value> {
         match self.0.get(field)? {
             SettingValue::Json(value) => Some(value.clone()),
-            SettingValue::Duration(duration) if duration.subsec_nanos() == 0 => Some(duration.as_secs().into()),
+            SettingValue::Duration(duration) if duration.subsec_nanos() == 0 => {
+                Some(duration.as_secs().into())
+            }
             SettingValue::Duration(duration) => Some(duration.as_secs_f64().into()),
             SettingValue::Secret(_) => None,
         }
@@ -122,7 +125,9 @@ impl Settings {
     pub fn duration(&self, field: &str) -> Option<Duration> {
         match self.0.get(field)? {
             SettingValue::Duration(duration) => Some(*duration),
-            SettingValue::Json(value) => value.as_f64().and_then(|secs| Duration::try_from_secs_f64(secs).ok()),
+            SettingValue::Json(value) => {
+                value.as_f64().and_then(|secs| Duration::try_from_secs_f64(secs).ok())
+            }
             SettingValue::Secret(_) => None,
         }
     }
@@ -228,7 +233,7 @@ fn expected(kind: EnvKind, range: Option<(f64, f64)>) -> String {
         EnvKind::Other(type_name) => format!("a valid {type_name}"),
     };
     match range {
-        Some((min, max)) if max == f64::MAX => format!("{what} of at least {min}"),
+        Some((min, f64::MAX)) => format!("{what} of at least {min}"),
         Some((min, max)) => format!("{what} from {min} to {max}"),
         None => what,
     }

@@ -85,34 +85,95 @@ impl ErrorCode {
 
     fn row(self) -> (&'static str, &'static str) {
         match self {
-            Self::EAuth => ("E_AUTH", "The service refused the credential. Check the variable that `emp env check` names; the connector stops submitting until a probe succeeds."),
-            Self::EBadRequest => ("E_BAD_REQUEST", "The request could not be built from the job: a required hole has no value or a value does not fit its place."),
-            Self::EBadResponse => ("E_BAD_RESPONSE", "The service's answer is not what the connector declares: not JSON, too deep, or the wrong type."),
-            Self::EBadServiceId => ("E_BAD_SERVICE_ID", "The id that the service gave cannot stand in a URL safely. Nothing was sent with it."),
-            Self::EBilling => ("E_BILLING", "The service wants payment: no credit or a quota is used up. Add credit, then retry the job."),
+            Self::EAuth => (
+                "E_AUTH",
+                "The service refused the credential. Check the variable that `emp env check` names; the connector stops submitting until a probe succeeds.",
+            ),
+            Self::EBadRequest => (
+                "E_BAD_REQUEST",
+                "The request could not be built from the job: a required hole has no value or a value does not fit its place.",
+            ),
+            Self::EBadResponse => (
+                "E_BAD_RESPONSE",
+                "The service's answer is not what the connector declares: not JSON, too deep, or the wrong type.",
+            ),
+            Self::EBadServiceId => (
+                "E_BAD_SERVICE_ID",
+                "The id that the service gave cannot stand in a URL safely. Nothing was sent with it.",
+            ),
+            Self::EBilling => (
+                "E_BILLING",
+                "The service wants payment: no credit or a quota is used up. Add credit, then retry the job.",
+            ),
             Self::ECancelled => ("E_CANCELLED", "The job was cancelled."),
-            Self::ECapacity => ("E_CAPACITY", "The service has no room at the moment. The job is tried again later."),
-            Self::EConnect => ("E_CONNECT", "No connection to the service: name, network or port. Nothing was sent, so the job is tried again."),
-            Self::EConnectorPanic => ("E_CONNECTOR_PANIC", "The connector's own code panicked. The worker goes on; the place is in the log."),
-            Self::EDeadline => ("E_DEADLINE", "The job did not end before its deadline. The service job id is kept, so that you can look at the service."),
-            Self::EEnvironment => ("E_ENVIRONMENT", "A variable that the connector needs is missing or not valid. `emp env check` shows all of them."),
+            Self::ECapacity => {
+                ("E_CAPACITY", "The service has no room at the moment. The job is tried again later.")
+            }
+            Self::EConnect => (
+                "E_CONNECT",
+                "No connection to the service: name, network or port. Nothing was sent, so the job is tried again.",
+            ),
+            Self::EConnectorPanic => (
+                "E_CONNECTOR_PANIC",
+                "The connector's own code panicked. The worker goes on; the place is in the log.",
+            ),
+            Self::EDeadline => (
+                "E_DEADLINE",
+                "The job did not end before its deadline. The service job id is kept, so that you can look at the service.",
+            ),
+            Self::EEnvironment => (
+                "E_ENVIRONMENT",
+                "A variable that the connector needs is missing or not valid. `emp env check` shows all of them.",
+            ),
             Self::EExpired => ("E_EXPIRED", "The result is too old: the service has deleted it."),
-            Self::EInternal => ("E_INTERNAL", "A mistake in EMP itself. Please report it with the job's events."),
-            Self::EInvalidInput => ("E_INVALID_INPUT", "The service refused the payload. Change the payload and submit a new job."),
+            Self::EInternal => {
+                ("E_INTERNAL", "A mistake in EMP itself. Please report it with the job's events.")
+            }
+            Self::EInvalidInput => (
+                "E_INVALID_INPUT",
+                "The service refused the payload. Change the payload and submit a new job.",
+            ),
             Self::EModerated => ("E_MODERATED", "The service refused the content."),
-            Self::EOriginRefused => ("E_ORIGIN_REFUSED", "The service named a URL outside the connector's declared origins. Nothing was sent there. Declare the host in `#[origins(follow = [..])]` if it is right."),
-            Self::EPoison => ("E_POISON", "The job ended its worker several times and was taken out of the queue."),
-            Self::ERateLimited => ("E_RATE_LIMITED", "Too many requests. The job is tried again when the service says."),
-            Self::EResponseTooLarge => ("E_RESPONSE_TOO_LARGE", "The answer is larger than the connector's limit (`#[limits(max_response = ..)]`)."),
-            Self::EServiceFailed => ("E_SERVICE_FAILED", "The service tried the job and failed; its own message is in `detail`."),
-            Self::EServiceJobLost => ("E_SERVICE_JOB_LOST", "The service does not know the job any more. It is not submitted again by itself, since it may have been billed."),
-            Self::EServiceRejected => ("E_SERVICE_REJECTED", "The service refused the request for certain; nothing was accepted or billed."),
-            Self::ESubmitNoId => ("E_SUBMIT_NO_ID", "The service accepted the submit but gave no id where the connector looks for it."),
-            Self::ESubmitUncertain => ("E_SUBMIT_UNCERTAIN", "A submit was sent and its answer was lost: it may have been accepted and billed. It is not sent again by itself. Look at the service's console, then settle the job."),
+            Self::EOriginRefused => (
+                "E_ORIGIN_REFUSED",
+                "The service named a URL outside the connector's declared origins. Nothing was sent there. Declare the host in `#[origins(follow = [..])]` if it is right.",
+            ),
+            Self::EPoison => {
+                ("E_POISON", "The job ended its worker several times and was taken out of the queue.")
+            }
+            Self::ERateLimited => {
+                ("E_RATE_LIMITED", "Too many requests. The job is tried again when the service says.")
+            }
+            Self::EResponseTooLarge => (
+                "E_RESPONSE_TOO_LARGE",
+                "The answer is larger than the connector's limit (`#[limits(max_response = ..)]`).",
+            ),
+            Self::EServiceFailed => {
+                ("E_SERVICE_FAILED", "The service tried the job and failed; its own message is in `detail`.")
+            }
+            Self::EServiceJobLost => (
+                "E_SERVICE_JOB_LOST",
+                "The service does not know the job any more. It is not submitted again by itself, since it may have been billed.",
+            ),
+            Self::EServiceRejected => (
+                "E_SERVICE_REJECTED",
+                "The service refused the request for certain; nothing was accepted or billed.",
+            ),
+            Self::ESubmitNoId => (
+                "E_SUBMIT_NO_ID",
+                "The service accepted the submit but gave no id where the connector looks for it.",
+            ),
+            Self::ESubmitUncertain => (
+                "E_SUBMIT_UNCERTAIN",
+                "A submit was sent and its answer was lost: it may have been accepted and billed. It is not sent again by itself. Look at the service's console, then settle the job.",
+            ),
             Self::ETimeout => ("E_TIMEOUT", "The service did not answer in time."),
             Self::ETls => ("E_TLS", "The service's certificate was refused. The credential was not sent."),
             Self::ETransient => ("E_TRANSIENT", "A fault that passes. The job is tried again."),
-            Self::EUnknownStatus => ("E_UNKNOWN_STATUS", "The service kept answering with a status that the connector does not declare."),
+            Self::EUnknownStatus => (
+                "E_UNKNOWN_STATUS",
+                "The service kept answering with a status that the connector does not declare.",
+            ),
         }
     }
 }

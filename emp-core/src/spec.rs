@@ -70,6 +70,7 @@ pub struct SourceLocation {
 /// How a service is spoken to.
 #[derive(Debug)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // one static per connector: a box would cost a pointer and a `const` could not make it
 pub enum Protocol {
     /// Declared requests over HTTP.
     Http(HttpProtocol),
@@ -257,6 +258,7 @@ pub struct Capture {
 /// What to do when a submit's bytes left and no full answer came back.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // as `Protocol`
 pub enum Settle {
     /// The service merges submits that carry the same key: resend key and bytes, within 80 % of `ttl`.
     Idempotent {
@@ -437,7 +439,7 @@ impl Pace {
         jitter: 0.2,
         while_queued: None,
         advice: &[],
-        deadline: Setting::Fixed(Duration::from_secs(3600)),
+        deadline: Setting::Fixed(Duration::from_hours(1)),
         max_unknown: 5,
     };
 }
@@ -504,8 +506,11 @@ impl PayloadSchema {
                 let properties: serde_json::Map<String, Value> = fields
                     .iter()
                     .map(|field| {
-                        let schema =
-                            if field.object { serde_json::json!({ "type": "object" }) } else { Value::Bool(true) };
+                        let schema = if field.object {
+                            serde_json::json!({ "type": "object" })
+                        } else {
+                            Value::Bool(true)
+                        };
                         (field.name.to_owned(), schema)
                     })
                     .collect();

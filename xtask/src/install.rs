@@ -8,13 +8,17 @@ pub(crate) fn redis_server() -> Result<(), Failed> {
         return Ok(());
     }
     if !Step::program("apt-get", "apt-get", ["--version"]).holds() {
-        say("redis-server is missing and this machine has no apt-get: install Redis 7 or Valkey by hand, then repeat");
+        say(
+            "redis-server is missing and this machine has no apt-get: install Redis 7 or Valkey by hand, then repeat",
+        );
         return Err(Failed { step: "install redis-server".to_owned(), code: 7 });
     }
     let sudo = Step::program("root", "sh", ["-c", "test \"$(id -u)\" -ne 0 && command -v sudo"]).holds();
     let apt = |args: &'static str| {
         let command = format!("{}apt-get {args}", if sudo { "sudo " } else { "" });
-        Step::program("install redis-server", "sh", ["-c", &command]).env("DEBIAN_FRONTEND", "noninteractive").run()
+        Step::program("install redis-server", "sh", ["-c", &command])
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .run()
     };
     apt("update -qq")?;
     apt("install -y -qq --no-install-recommends redis-server")

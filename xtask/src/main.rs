@@ -53,11 +53,15 @@ fn test(args: &[String]) -> Result<(), Failed> {
 fn ci() -> Result<(), Failed> {
     Step::cargo("format", ["fmt", "--all", "--check"]).run()?;
     Step::cargo("build", ["build", "--workspace", "--locked"]).run()?;
-    Step::cargo("lint", ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]).run()?;
+    Step::cargo("lint", ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+        .run()?;
     test(&[])?;
-    Step::cargo("docs", ["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings").run()?;
+    Step::cargo("docs", ["doc", "--workspace", "--no-deps", "--locked"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()?;
     Step::cargo("generated files", ["run", "--quiet", "--locked", "--", "schema", "--check"]).run()?;
-    Step::cargo("environment example", ["run", "--quiet", "--locked", "--", "env", "example", "--check"]).run()?;
+    Step::cargo("environment example", ["run", "--quiet", "--locked", "--", "env", "example", "--check"])
+        .run()?;
     Step::cargo("mapping", ["run", "--quiet", "--locked", "--", "check"]).run()?;
     dependencies()
 }

@@ -54,9 +54,10 @@ impl Step {
                 say(&format!("{}: done in {:.0?}", self.name, started.elapsed()));
                 Ok(())
             }
-            Ok(status) => {
-                Err(Failed { step: self.name, code: status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1) })
-            }
+            Ok(status) => Err(Failed {
+                step: self.name,
+                code: status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1),
+            }),
             Err(error) => {
                 say(&format!("{}: {error}", self.name));
                 Err(Failed { step: self.name, code: 127 })

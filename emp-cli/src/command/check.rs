@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::args::{Check, Format};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::output::Output;
 
-pub(super) fn run(args: &Check, mapping: Option<&Path>, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Check, mapping: Option<&Path>, out: &Output) -> Exit {
     let inputs = emp_build::CheckInputs {
         mapping: mapping.unwrap_or(Path::new("service-mapping.json")).to_owned(),
         connectors: args.connectors.clone(),
@@ -22,7 +22,7 @@ pub(super) fn run(args: &Check, mapping: Option<&Path>, out: &Output) -> Result<
         }
         Format::Human => out.line(emp_build::render::human(&report)),
     }
-    Ok(if report.has_errors() { Exit::Config } else { Exit::Ok })
+    if report.has_errors() { Exit::Config } else { Exit::Ok }
 }
 
 fn default_format(out: &Output) -> Format {

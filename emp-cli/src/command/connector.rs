@@ -38,7 +38,8 @@ struct Detail {
 
 #[derive(Serialize)]
 struct Variable {
-    variable: &'static str,
+    #[serde(rename = "variable")]
+    name: &'static str,
     required: bool,
     secret: bool,
     default: Option<&'static str>,
@@ -138,7 +139,7 @@ fn detail(spec: &'static ConnectorSpec) -> Detail {
 
 fn variable(field: &EnvField) -> Variable {
     Variable {
-        variable: field.variable,
+        name: field.variable,
         required: field.required,
         secret: field.secret(),
         default: field.default,
@@ -178,7 +179,7 @@ fn print(detail: &Detail, out: &Output) {
             (false, None) => "optional".to_owned(),
         };
         let secret = if variable.secret { ", secret" } else { "" };
-        out.line(format!("    {:<32} {state}{secret}", variable.variable));
+        out.line(format!("    {:<32} {state}{secret}", variable.name));
     }
     out.line("\n  payload");
     let schema = serde_json::to_string_pretty(&detail.payload).unwrap_or_default();

@@ -34,7 +34,7 @@ pub(super) async fn run(
             .until(&stage.api, |jobs| jobs.iter().filter(|job| job.polled()).count() * 2 >= jobs.len())
             .await?;
         stage.kill_worker(out).await?;
-        stage.start_worker(out).await?;
+        stage.start_worker(out)?;
         let ended = watch.until(&stage.api, |jobs| jobs.iter().all(watch::Seen::ended)).await?;
         watch.finish();
         let exit = report::print(&ended, &stage, out);

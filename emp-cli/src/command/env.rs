@@ -132,21 +132,23 @@ fn source(field: &EnvField) -> &'static str {
 
 /// The example: every connector's variables, what they are, and how they are spelled.
 fn example(registry: &Registry) -> String {
-    let mut text =
-        "# The environment of every connector, written by `emp env example --write`. Do not edit.\n"
-            .to_owned();
-    for entry in registry.entries() {
-        text.push_str(&format!("\n# {}\n", entry.spec.name));
-        for field in entry.spec.env {
-            if !field.description.is_empty() {
-                text.push_str(&format!("# {}\n", field.description.trim().replace('\n', "\n# ")));
-            }
-            text.push_str(&match (field.required, field.default) {
-                (true, _) => format!("{}=\n", field.variable),
-                (false, Some(default)) => format!("# {}={default}\n", field.variable),
-                (false, None) => format!("# {}=\n", field.variable),
-            });
-        }
-    }
-    text
+    let head = "# The environment of every connector, written by `emp env example --write`. Do not edit.\n"
+        .to_owned();
+    registry.entries().iter().fold(head, |text, entry| {
+        let fields: String = entry.spec.env.iter().map(example_line).collect();
+        text + "\n# " + entry.spec.name + "\n" + &fields
+    })
+}
+
+fn example_line(field: &EnvField) -> String {
+    let about = match field.description.trim() {
+        "" => String::new(),
+        about => format!("# {}\n", about.replace('\n', "\n# ")),
+    };
+    let line = match (field.required, field.default) {
+        (true, _) => format!("{}=\n", field.variable),
+        (false, Some(default)) => format!("# {}={default}\n", field.variable),
+        (false, None) => format!("# {}=\n", field.variable),
+    };
+    about + &line
 }

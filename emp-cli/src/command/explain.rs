@@ -18,37 +18,43 @@ struct Explanation {
     example: Option<String>,
 }
 
-/// Codes that belong to no job and no declaration.
-const OTHERS: [(&str, &str, &str); 9] = [
+/// The codes of the command line itself.
+const OWN: [(&str, &str, &str); 15] = [
     (
-        "E_STORE_DOWN",
-        "the store does not answer",
-        "Look at the file or the server that `--store` names; the same call may be repeated.",
+        "E_API",
+        "the API does not answer",
+        "Start it with `emp dev --fake` or `emp serve`, or name it with `--api URL`.",
     ),
+    ("E_DEMO", "the demo did not go as it should", "Please report it with what it printed."),
+    ("E_IO", "a file or a socket of this process failed", "The message names it and says why."),
     (
-        "E_STORE_FULL",
-        "the store's disk is full",
-        "Free some space. Nothing new is taken in; jobs that run can still finish.",
+        "E_MAPPING",
+        "service-mapping.json is not valid, or names what this binary does not have",
+        "Run `emp check`: it shows each line and its fix.",
     ),
+    ("E_NO_CONNECTOR", "this binary has no such connector", "`emp connector list` shows those that it has."),
+    ("E_NO_MAPPING", "there is no service-mapping.json", "Name one with `--mapping FILE`."),
+    ("E_PLAN", "the workers cannot start", "Each line says what is missing and how to mend it."),
+    ("E_STALE", "a generated file is not fresh", "Write it anew with `--write` and commit it."),
     (
         "E_STORE_CORRUPT",
         "the store holds what it should not",
         "Restore a backup, or move the store's folder away and start with an empty one.",
     ),
+    ("E_STORE_URL", "the value of --store names no store", "Write `--store memory:` or `--store file:PATH`."),
     (
         "E_STORE_VERSION",
         "the store was made by another version",
         "Use the version that made it, or another folder with `--store file:PATH`.",
     ),
-    ("E_STORE_URL", "the value of --store names no store", "Write `--store memory:` or `--store file:PATH`."),
+    ("E_STREAM", "the stream of events broke", "Repeat the command: it goes on where it was."),
+    ("E_UNKNOWN_CODE", "there is no such code", "`emp explain` lists all of them."),
     (
-        "E_NO_AUTH",
-        "the API would listen on another address than loopback without a token",
-        "Set EMP_API_TOKEN, or listen on 127.0.0.1.",
+        "E_USAGE",
+        "the command line is not understood",
+        "`emp help` and the name of the command tell its grammar.",
     ),
-    ("E_MAPPING", "service-mapping.json is not valid", "Run `emp check`: it shows each line and its fix."),
-    ("E_NO_MAPPING", "there is no service-mapping.json", "Name one with `--mapping FILE`."),
-    ("E_IO", "a file or a socket of this process failed", "The message names it and says why."),
+    ("E_WORKERS", "WORKERS is not a list of workers", "Write `WORKERS=\"my-service-api:2,openai:4\"`."),
 ];
 
 pub(super) fn run(code: Option<&str>, out: &Output) -> Result<Exit, Failure> {
@@ -96,20 +102,24 @@ fn everything() -> Vec<Explanation> {
     });
     let jobs = ErrorCode::ALL.into_iter().map(|code| {
         let (title, help) = code.explain().split_once(". ").unwrap_or((code.explain(), ""));
-        Explanation {
-            code: code.as_str().to_owned(),
-            title: title.trim_end_matches('.').to_owned(),
-            why: String::new(),
-            help: help.to_owned(),
-            example: None,
-        }
+        plain(code.as_str(), title.trim_end_matches('.'), help)
     });
-    let others = OTHERS.into_iter().map(|(code, title, help)| Explanation {
+    let api = emp_api::Code::ALL.into_iter().map(|code| plain(code.as_str(), code.title(), code.explain()));
+    let own = OWN.into_iter().map(|(code, title, help)| plain(code, title, help));
+    let mut all: Vec<Explanation> = diagnostics.chain(jobs).chain(api).chain(own).collect();
+    // A job and the API can both end in `E_INTERNAL`; the job's explanation stands first and says the same.
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|entry| seen.insert(entry.code.clone()));
+    all
+}
+
+/// An explanation of a code that no declaration causes.
+fn plain(code: &str, title: &str, help: &str) -> Explanation {
+    Explanation {
         code: code.to_owned(),
         title: title.to_owned(),
         why: String::new(),
         help: help.to_owned(),
         example: None,
-    });
-    diagnostics.chain(jobs).chain(others).collect()
+    }
 }

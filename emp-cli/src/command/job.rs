@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::args::{Job, Submit};
 use crate::client::Api;
 use crate::exit::{Exit, Failure};
-use crate::output::Output;
+use crate::output::{Output, printable};
 
 pub(super) async fn run(args: Job, out: &Output) -> Result<Exit, Failure> {
     match args {
@@ -98,16 +98,16 @@ async fn watch(api: &Url, id: &str, out: &Output) -> Result<Exit, Failure> {
         if out.is_json() {
             out.line(event.to_string());
         } else {
-            let progress = event.pointer("/progress/fraction").and_then(Value::as_f64);
-            let percent = progress.map(|fraction| format!("{:.0} %", fraction * 100.0)).unwrap_or_default();
-            out.table(
-                &[],
-                vec![vec![text(&event, "at"), text(&event, "type"), percent, text(&event, "detail")]],
-            );
+            let progress = event.get("progress").and_then(Value::as_f64);
+            let percent = progress.map(|percent| format!("{percent:>3.0} %")).unwrap_or_default();
+            let words = [text(&event, "detail"), text(&event, "message")].join(" ");
+            let line =
+                format!("{}  {:<16} {percent:<5} {}", text(&event, "at"), text(&event, "type"), words.trim());
+            out.line(printable(line.trim_end()));
         }
     })
     .await?;
-    ended(&api.get(&job_path(id, "")).await?)
+    Ok(ended(&api.get(&job_path(id, "")).await?))
 }
 
 /// Asks until the job has ended. The events stream would be quicker by a little, and would need a second way to find out
@@ -125,7 +125,7 @@ async fn wait(api: &Url, id: &str, timeout: Option<Duration>, out: &Output) -> R
             } else {
                 print(&job, out);
             }
-            return ended(&job);
+            return Ok(ended(&job));
         }
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             out.note(format!("still {state}; look again with: emp job wait {id}"));
@@ -136,12 +136,12 @@ async fn wait(api: &Url, id: &str, timeout: Option<Duration>, out: &Output) -> R
 }
 
 /// The exit code that a job's end gives.
-fn ended(job: &Value) -> Result<Exit, Failure> {
-    Ok(match text(job, "status").as_str() {
+fn ended(job: &Value) -> Exit {
+    match text(job, "status").as_str() {
         "completed" => Exit::Ok,
         "unknown" => Exit::Uncertain,
         _ => Exit::No,
-    })
+    }
 }
 
 fn print(job: &Value, out: &Output) {

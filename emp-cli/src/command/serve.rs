@@ -82,6 +82,8 @@ pub(super) async fn run(
     shutdown: CancellationToken,
 ) -> Result<Exit, Failure> {
     let Parts { mapping, registry, planned, store, auth, lease } = parts;
+    let loaded = planned.iter().flat_map(|worker| &worker.services);
+    logging::hide(loaded.flat_map(|(_, connector)| connector.settings.secrets()));
     let worker = (!planned.is_empty()).then(|| {
         let engine = Engine::new(EngineOptions::default());
         let defaults = WorkerOptions::default();

@@ -22,7 +22,7 @@ pub const MISSING_ATTRIBUTE: Code = Code::new("EMP0108");
 pub const MISSING_KEY: Code = Code::new("EMP0109");
 /// A key is written in its form.
 pub const WRONG_FORM: Code = Code::new("EMP0110");
-/// A service name is `[a-z0-9-]{1,64}`.
+/// A service name is `[a-z0-9_-]{1,64}`.
 pub const SERVICE_NAME: Code = Code::new("EMP0111");
 /// A version is semver.
 pub const VERSION: Code = Code::new("EMP0112");
@@ -169,9 +169,9 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         code: SERVICE_NAME,
-        title: "a service name is `[a-z0-9-]{1,64}`",
+        title: "a service name is `[a-z0-9_-]{1,64}`",
         why: "it stands in URLs, in the mapping and in the names of queues",
-        help: "use lower-case letters, digits and `-`",
+        help: "use lower-case letters, digits, `-` and `_`",
         example: "#[connector(service = \"my-service\", version = \"1.0.0\")]",
     },
     Entry {

@@ -55,13 +55,18 @@ pub(super) fn head(raw: &RawSpec, sink: &Sink) -> Option<Head> {
 
 fn service_name(service: &Spanned<String>, sink: &Sink) {
     let name = &service.value;
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
     if (1..=64).contains(&name.len()) && name.bytes().all(allowed) {
         return;
     }
     let better: String = name
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .map(|c| match c {
+            'a'..='z' | '0'..='9' | '_' => c,
+            'A'..='Z' => c.to_ascii_lowercase(),
+            _ => '-',
+        })
         .take(64)
         .collect();
     sink.report(

@@ -76,7 +76,7 @@ fn kinds_read_what_they_mean_and_nothing_else() {
     assert_eq!([Port::read("0"), Port::read("65536"), Port::read("+1"), Port::read("x")], [None; 4]);
     assert_eq!(Count::read("0"), Some(0));
     assert_eq!(Seconds::read("1.5"), Some(std::time::Duration::from_millis(1500)));
-    assert_eq!(Seconds::read("2m"), Some(std::time::Duration::from_secs(120)));
+    assert_eq!(Seconds::read("2m"), Some(std::time::Duration::from_mins(2)));
     assert_eq!([Seconds::read("-1"), Seconds::read("soon"), Seconds::read("NaN")], [None; 3]);
 }
 

@@ -85,7 +85,7 @@ impl Stage {
         let base =
             url.parse().map_err(|error| Failure::new(Exit::Bug, "E_DEMO", format!("{url}: {error}")))?;
         let workers = workers(&mapping, &services);
-        let mut stage = Self {
+        let mut set = Self {
             api: Api::new(&base)?,
             fakes,
             home,
@@ -95,8 +95,8 @@ impl Stage {
             worker: None,
             _stop_api: stop.drop_guard(),
         };
-        stage.start_worker(out).await?;
-        Ok(stage)
+        set.start_worker(out)?;
+        Ok(set)
     }
 
     /// Submits jobs over HTTP, the services in turn; gives their ids.
@@ -116,7 +116,7 @@ impl Stage {
     }
 
     /// Starts a worker process on the store.
-    pub(super) async fn start_worker(&mut self, out: &Output) -> Result<(), Failure> {
+    pub(super) fn start_worker(&mut self, out: &Output) -> Result<(), Failure> {
         let program =
             std::env::current_exe().map_err(|error| Failure::io("cannot find this program", &error))?;
         let mut command = Command::new(program);
