@@ -6,4 +6,5 @@ mod canary;
 mod crash;
 mod declared;
 mod ends;
+mod promises;
 mod worker;
