@@ -312,6 +312,7 @@ impl Known {
         match end {
             Verb::Succeed => {
                 self.result.0 = true;
+                self.progress = Some(10);
                 self.end(JobState::Succeeded);
             }
             Verb::Fail => self.end(JobState::Failed),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use emp_core::job::{Event, EventKind, JobId, JobState, Nonce, Progress, WorkerId};
 
-use super::{Bench, bought, intent, labels, new, release, retry, success};
-use crate::store::{Answer, CancelAnswer, Change, ClaimKey, ListQuery, NewJob, WorkerStatus, Write};
+use super::{Bench, bought, error, intent, labels, new, release, retry, success};
+use crate::store::{Answer, CancelAnswer, Change, ClaimKey, Finish, ListQuery, NewJob, WorkerStatus, Write};
 
 fn fraction(fraction: f64) -> Change {
     Change::Progress(Progress { fraction: Some(fraction), ..Progress::default() })
@@ -63,6 +63,35 @@ pub async fn p30_a_new_attempt_begins_its_progress_anew(bench: Bench) {
     bench.write(&job, Change::Submitted(bought("far-2"))).await;
     bench.write(&job, fraction(0.3)).await;
     assert_eq!(bench.job(&job.id).await.progress.and_then(|p| p.fraction), Some(0.3));
+}
+
+/// P30: a job that succeeded is done in full, whatever its service said last; any other end leaves the progress as it was.
+pub async fn p30_only_success_makes_the_progress_whole(bench: Bench) {
+    let said = || Progress {
+        fraction: Some(0.3),
+        message: Some("painting".to_owned()),
+        queue_position: Some(2),
+        eta_secs: Some(9.0),
+    };
+    let ended = async |end: Change, said: Option<Progress>| {
+        let job = bench.submitted().await;
+        if let Some(said) = said {
+            bench.write(&job, Change::Progress(said)).await;
+        }
+        assert_eq!(bench.write(&job, end).await, Answer::Ok);
+        bench.job(&job.id).await.progress
+    };
+    let whole = Progress { fraction: Some(1.0), ..Progress::default() };
+    assert_eq!(ended(success(), None).await, Some(whole.clone()), "also when the service said nothing");
+    let painted = Progress { message: said().message, ..whole };
+    assert_eq!(ended(success(), Some(said())).await, Some(painted), "nothing is ahead or left");
+    let failed = Change::Finish(Finish::Failed(error()));
+    assert_eq!(ended(failed.clone(), Some(said())).await, Some(said()));
+    assert_eq!(ended(failed, None).await, None);
+    let job = bench.submitted().await;
+    bench.store.cancel(&job.id, "me", None).await.expect("cancel");
+    bench.write(&job, success()).await;
+    assert_eq!(bench.job(&job.id).await.progress, None, "a discarded result is no success");
 }
 
 /// One list, in order, without gaps; the last `max_events` of it.

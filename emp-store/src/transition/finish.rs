@@ -1,7 +1,9 @@
 //! How a claim ends by its holder's word.
 
 use emp_core::error::Billed;
-use emp_core::job::{ClosedClaim, EventKind, Job, JobState, Nonce, Phase, UpstreamCancel, WorkerId};
+use emp_core::job::{
+    ClosedClaim, EventKind, Job, JobState, Nonce, Phase, Progress, UpstreamCancel, WorkerId,
+};
 use emp_core::{ErrorCode, JobError, Timestamp};
 
 use crate::store::{Answer, Change, Finish, Release};
@@ -77,6 +79,7 @@ fn end(pen: &mut Pen<'_>, finish: Finish, worker: Option<WorkerId>, at: Timestam
             job.result = Some(result);
             job.meta = meta;
             job.error = None;
+            job.progress = Some(whole(job.progress.take()));
             (JobState::Succeeded, EventKind::Succeeded)
         }
         Finish::Failed(error) => {
@@ -107,6 +110,11 @@ fn end(pen: &mut Pen<'_>, finish: Finish, worker: Option<WorkerId>, at: Timestam
     }
     let detail = job.error.as_ref().map(ToString::to_string);
     pen.note_by(kind, detail, worker);
+}
+
+/// All of it is done: nothing is ahead and nothing is left to wait for.
+fn whole(said: Option<Progress>) -> Progress {
+    Progress { fraction: Some(1.0), message: said.and_then(|said| said.message), ..Progress::default() }
 }
 
 fn end_cancelled(pen: &mut Pen<'_>, finish: Finish, at: Timestamp) {
