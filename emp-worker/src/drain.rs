@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use emp_core::job::Phase;
-use tokio::task::JoinSet;
+use futures_util::future::join_all;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
 
 use crate::pacing::FLOOR;
@@ -20,7 +21,12 @@ const RETIRE_TIMEOUT: Duration = Duration::from_secs(1);
 ///
 /// Runs that wait or poll are released at once, with their service job. Only a submit under way is awaited, at most for the
 /// options' `drain_timeout`; after that its claim lapses and the next owner settles it.
-pub(crate) async fn drain(shared: &Shared, mut claiming: JoinSet<()>, pools: &[Arc<Pool>]) {
+pub(crate) async fn drain(
+    shared: &Shared,
+    mut claiming: JoinSet<()>,
+    announcing: JoinHandle<()>,
+    pools: &[Arc<Pool>],
+) {
     shared.claims.close();
     info!(jobs = shared.claims.all().len(), submitting = submitting(shared), "stopping: handing jobs over");
     let handed_over = async {
@@ -37,19 +43,24 @@ pub(crate) async fn drain(shared: &Shared, mut claiming: JoinSet<()>, pools: &[A
             }
         }
     }
-    for pool in pools {
-        match tokio::time::timeout(RETIRE_TIMEOUT, shared.store.retire(&pool.id)).await {
-            Ok(Ok(())) => info!(worker = %pool.id, "worker stopped"),
-            Ok(Err(error)) => {
-                warn!(worker = %pool.id, %error, "worker stopped, but the store still lists it for a while");
-            }
-            Err(_) => warn!(worker = %pool.id, "worker stopped, but the store does not answer"),
-        }
-    }
+    // An announcement after a worker has retired would list it again.
+    announcing.abort();
+    let _ = announcing.await;
+    join_all(pools.iter().map(|pool| retire(shared, pool))).await;
     shared.kill.cancel();
     shared.tasks.close();
     if tokio::time::timeout(RETIRE_TIMEOUT, shared.tasks.wait()).await.is_err() {
         warn!("a task of the worker does not end");
+    }
+}
+
+async fn retire(shared: &Shared, pool: &Pool) {
+    match tokio::time::timeout(RETIRE_TIMEOUT, shared.store.retire(&pool.id)).await {
+        Ok(Ok(())) => info!(worker = %pool.id, "worker stopped"),
+        Ok(Err(error)) => {
+            warn!(worker = %pool.id, %error, "worker stopped, but the store still lists it for a while");
+        }
+        Err(_) => warn!(worker = %pool.id, "worker stopped, but the store does not answer"),
     }
 }
 

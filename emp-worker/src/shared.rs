@@ -8,6 +8,7 @@ use emp_core::connector::Loaded;
 use emp_core::job::{Job, Phase, WorkerId};
 use emp_store::store::{ClaimKey, Store};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info};
@@ -42,11 +43,11 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Runs a task that ends with the worker.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         let kill = self.kill.clone();
         self.tasks.spawn(async move {
             kill.run_until_cancelled(task).await;
-        });
+        })
     }
 
     /// Takes up a job that was claimed on a request sent at `sent`.

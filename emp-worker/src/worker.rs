@@ -85,12 +85,18 @@ impl Worker {
             shared.spawn(watch_health(Arc::clone(&shared), Arc::clone(&board), connector));
         }
         let started_at = self.clock.now();
-        shared.spawn(announce(Arc::clone(&shared), Arc::clone(&self.pools), board, started_at, stop.clone()));
+        let announcing = shared.spawn(announce(
+            Arc::clone(&shared),
+            Arc::clone(&self.pools),
+            board,
+            started_at,
+            stop.clone(),
+        ));
         let claiming = start_claiming(&shared, &self.pools, &hints, &stop);
         shared.spawn(hints::listen(Arc::clone(&shared.store), hints, lease_hint));
 
         stop.cancelled().await;
-        drain(&shared, claiming, &self.pools).await;
+        drain(&shared, claiming, announcing, &self.pools).await;
     }
 }
 

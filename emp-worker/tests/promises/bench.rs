@@ -68,7 +68,17 @@ pub(crate) fn start_with(
     driver: Arc<dyn Driver>,
     slots: usize,
 ) -> Running {
-    let worker = Worker::new(options, Arc::clone(store), driver, planned(slots), Arc::new(SystemClock));
+    start_all(options, store, driver, planned(slots))
+}
+
+/// Several workers of one process.
+pub(crate) fn start_all(
+    options: WorkerOptions,
+    store: &Arc<dyn Store>,
+    driver: Arc<dyn Driver>,
+    planned: Vec<PlannedWorker>,
+) -> Running {
+    let worker = Worker::new(options, Arc::clone(store), driver, planned, Arc::new(SystemClock));
     let stop = CancellationToken::new();
     Running { task: tokio::spawn(worker.run(stop.clone())), stop }
 }

@@ -1,12 +1,17 @@
 //! SIGTERM.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use emp_core::job::{JobState, Phase};
+use emp_store::store::Store;
 use serde_json::json;
 
-use crate::bench::{enqueue, job, memory, options, start, start_with, until, until_state};
+use crate::bench::{
+    enqueue, job, memory, options, planned, start, start_all, start_with, until, until_state,
+};
+use crate::faults::FaultStore;
 use crate::script::{Ledger, Script};
 
 #[tokio::test]
@@ -80,4 +85,20 @@ async fn p11_a_worker_that_stops_claims_nothing_more() {
     assert!(took < Duration::from_secs(2), "{took:?}");
     let late = job(&store, &late).await;
     assert_eq!((late.state, late.deliveries), (JobState::Queued, 0));
+}
+
+/// Whatever a disk takes for a commit, the workers of one process leave together; and none of them is listed again by an announcement
+/// that was on its way.
+#[tokio::test]
+async fn p11_idle_workers_leave_together_and_for_good() {
+    let faulty = FaultStore::new(memory());
+    let store: Arc<dyn Store> = faulty.clone();
+    let workers = (0..4).flat_map(|_| planned(1)).collect();
+    let all = start_all(options(), &store, Script::new("A", &Arc::default()), workers);
+    until("four workers", || async { store.workers().await.ok().filter(|workers| workers.len() == 4) }).await;
+    faulty.slow_ms.store(100, Ordering::SeqCst);
+    let took = all.drain().await;
+    assert!(took < Duration::from_millis(300), "{took:?}");
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    assert!(store.workers().await.expect("the store answers").is_empty(), "they have retired");
 }

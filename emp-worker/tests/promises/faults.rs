@@ -1,8 +1,9 @@
 //! A store that fails on demand and counts what it is asked.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use emp_core::Timestamp;
@@ -20,6 +21,8 @@ pub(crate) struct FaultStore {
     pub(crate) down: AtomicBool,
     /// No hint is heard.
     pub(crate) deaf: AtomicBool,
+    /// So many milliseconds pass before a worker is announced or retired.
+    pub(crate) slow_ms: AtomicU64,
     /// Renewals fail.
     pub(crate) renewals_fail: AtomicBool,
     /// So many finishes fail before they are applied.
@@ -38,6 +41,7 @@ impl FaultStore {
             inner,
             down: AtomicBool::default(),
             deaf: AtomicBool::default(),
+            slow_ms: AtomicU64::default(),
             renewals_fail: AtomicBool::default(),
             finishes_lost: AtomicUsize::default(),
             answers_lost: AtomicUsize::default(),
@@ -54,6 +58,10 @@ impl FaultStore {
     fn call(&self, name: &'static str) -> Result<(), StoreError> {
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
         if self.down.load(Ordering::SeqCst) { Err(down()) } else { Ok(()) }
+    }
+
+    async fn slow(&self) {
+        tokio::time::sleep(Duration::from_millis(self.slow_ms.load(Ordering::SeqCst))).await;
     }
 }
 
@@ -121,11 +129,13 @@ impl Store for FaultStore {
 
     async fn announce(&self, worker: WorkerStatus) -> Result<(), StoreError> {
         self.call("announce")?;
+        self.slow().await;
         self.inner.announce(worker).await
     }
 
     async fn retire(&self, worker: &WorkerId) -> Result<(), StoreError> {
         self.call("retire")?;
+        self.slow().await;
         self.inner.retire(worker).await
     }
 
