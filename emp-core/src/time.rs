@@ -1,7 +1,8 @@
 //! Time as the queue counts it: milliseconds since the Unix epoch, from a clock that a test can hold still.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,9 @@ impl Timestamp {
 pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// How much time has passed since some moment in this process, whatever the clock was set to meanwhile.
+    fn elapsed(&self) -> Duration;
 }
 
 /// The machine's clock.
@@ -47,21 +51,35 @@ impl Clock for SystemClock {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
+
+    fn elapsed(&self) -> Duration {
+        static FIRST_ASKED: LazyLock<Instant> = LazyLock::new(Instant::now);
+        FIRST_ASKED.elapsed()
+    }
 }
 
 /// A clock that moves only when it is told to.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    now: AtomicI64,
+    elapsed: AtomicU64,
+}
 
 impl ManualClock {
     /// A clock that stands at a moment.
     pub fn at(moment: Timestamp) -> Self {
-        Self(AtomicI64::new(moment.0))
+        Self { now: AtomicI64::new(moment.0), elapsed: AtomicU64::new(0) }
     }
 
-    /// Moves the clock; a test of clock jumps may move it back by a negative number of milliseconds.
+    /// Lets so many milliseconds pass; a negative number sets the clock back.
     pub fn advance_millis(&self, millis: i64) {
-        self.0.fetch_add(millis, Ordering::SeqCst);
+        self.elapsed.fetch_add(u64::try_from(millis).unwrap_or(0), Ordering::SeqCst);
+        self.leap_millis(millis);
+    }
+
+    /// Sets the clock forward or back while no time passes.
+    pub fn leap_millis(&self, millis: i64) {
+        self.now.fetch_add(millis, Ordering::SeqCst);
     }
 
     /// Moves the clock forward.
@@ -72,6 +90,10 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp(self.now.load(Ordering::SeqCst))
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.elapsed.load(Ordering::SeqCst))
     }
 }

@@ -174,6 +174,23 @@ pub async fn p09_time_never_runs_backwards(bench: Bench) {
     assert_eq!(bench.job(&job.id).await.state, JobState::Queued);
 }
 
+/// P9: a clock that is set forward, or a machine that slept, ends no lease of a worker that lives: it has one lease to say so. The job
+/// of one that died is back after that.
+pub async fn p09_a_leap_of_the_clock_ends_no_live_lease(bench: Bench) {
+    let (live, dead) = (bench.claimed().await, bench.claimed().await);
+    bench.clock.leap_millis(3_600_000);
+    assert_eq!(bench.store.reap().await.expect("reap"), 0, "not at once");
+    bench.clock.advance(Duration::from_secs(10));
+    assert_eq!(bench.store.reap().await.expect("reap"), 0, "not before the next renewal");
+    assert_eq!(bench.write(&live, Change::Renew).await, Answer::Ok);
+    bench.clock.advance(Duration::from_secs(20));
+    assert_eq!(bench.store.reap().await.expect("reap"), 1, "the one that did not renew");
+    assert_eq!(bench.job(&dead.id).await.state, JobState::Queued);
+    let live = bench.job(&live.id).await;
+    assert_eq!((live.state, live.crashes), (JobState::Running, 0));
+    assert!(!bench.kinds(&live.id).await.contains(&EventKind::LeaseLost));
+}
+
 /// P10: a name is a label; every start is somebody else.
 pub async fn p10_two_starts_of_one_name_are_two_workers(bench: Bench) {
     assert_ne!(WorkerId::start("gpu"), WorkerId::start("gpu"));

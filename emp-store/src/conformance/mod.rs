@@ -69,6 +69,7 @@ macro_rules! __conformance_cases {
             p08_no_page_of_lapsed_leases_blocks_another,
             p09_a_lapsed_lease_that_nobody_took_is_renewed,
             p09_time_never_runs_backwards,
+            p09_a_leap_of_the_clock_ends_no_live_lease,
             p10_two_starts_of_one_name_are_two_workers,
             p12_attempts_deliveries_and_crashes_are_counted_apart,
             p12_a_retry_says_when_and_why,

@@ -21,6 +21,7 @@ pub(super) struct Ledger<'a> {
     db: &'a Transaction<'a>,
     options: &'a StoreOptions,
     now: Timestamp,
+    leapt: bool,
     arrival: u64,
     touched: bool,
     news: bool,
@@ -36,7 +37,8 @@ impl<'a> Ledger<'a> {
         let (seen, arrival) = db
             .prepare_cached("SELECT time, arrival FROM clock")?
             .query_row([], |row| Ok((Timestamp(row.get(0)?), row.get(1)?)))?;
-        Ok(Self { db, options, now: time.not_before(seen), arrival, touched: false, news: false })
+        let (now, leapt) = (time.not_before(seen), time.leapt_within(options.lease));
+        Ok(Self { db, options, now, leapt, arrival, touched: false, news: false })
     }
 
     /// Ends; says whether there is news for those who wait.
@@ -149,11 +151,11 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Takes back at most `page` jobs whose lease has lapsed; says how many.
+    /// Takes back at most `page` jobs whose lease has lapsed, none while the clock is not to be trusted; says how many.
     pub(super) fn reap(&mut self, page: usize) -> Result<usize, StoreError> {
         let lapsed = self.ids(
             "SELECT id FROM jobs WHERE lease_until IS NOT NULL AND lease_until <= ?1 ORDER BY lease_until LIMIT ?2",
-            page,
+            if self.leapt { 0 } else { page },
         )?;
         let mut reaped = 0;
         for id in &lapsed {
