@@ -161,7 +161,7 @@ impl From<StoreError> for Refusal {
 }
 
 impl IntoResponse for Refusal {
-    /// The status, the headers and the refusal itself as an extension: [`guard`](crate::guard) writes the body, since it knows the
+    /// The status, the headers and the refusal itself as an extension: the guard writes the body, since it knows the
     /// request.
     fn into_response(self) -> Response {
         let (problem, headers) = &*self.0;

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Every arrow is a pure function. The derive runs all three; emp-build runs the first two on the same source and compares the
-//! [fingerprint](Spec::fingerprint). Errors are collected in a [`Sink`](diag::Sink) within a phase, and a phase with errors
+//! [fingerprint](Spec::fingerprint). Errors are collected in a [`Sink`] within a phase, and a phase with errors
 //! stops the line: what one mistake breaks is not reported as further mistakes.
 
 pub mod catalogue;
