@@ -96,12 +96,16 @@ pub fn current_attempt(job: &Job) -> u32 {
     }
 }
 
-/// A declared duration, or the one that the environment gives; an absent field, which only an `Option` can be, is the longest.
+/// Longest duration of a declaration or an environment: a longer one would leave what timers and clocks can count.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
+
+/// A declared duration, or the one that the environment gives; an absent field, which only an `Option` can be, is a day.
 pub fn duration(setting: &Setting<Duration>, connector: &Loaded) -> Duration {
-    match setting {
+    let duration = match setting {
         Setting::Fixed(duration) => *duration,
         Setting::Env(field) => connector.settings.duration(field).unwrap_or(Duration::from_hours(24)),
-    }
+    };
+    duration.min(LONGEST)
 }
 
 /// A declared count, or the one that the environment gives.

@@ -143,7 +143,7 @@ impl Gateway {
 
     /// Sends a request of a connector and reads its answer.
     ///
-    /// A GET follows up to three redirects to declared origins; nothing else follows any.
+    /// A GET that is no submit follows up to three redirects to declared origins; nothing else follows any.
     ///
     /// # Errors
     /// Sorted by [`When`]; without URLs.
@@ -152,8 +152,8 @@ impl Gateway {
         request: &OutboundRequest,
         target: &Target<'_>,
     ) -> Result<Answer, GatewayError> {
-        let total = request.timeout.unwrap_or(self.options.patience.total);
-        let deadline = Instant::now() + total;
+        let patience = self.options.patience.of(request.timeout, request.hold);
+        let deadline = Instant::now() + patience.total;
         let (mut url, mut trust) = (request.url.clone(), request.trust);
         for _ in 0..=MAX_HOPS {
             let mut headers: HeaderMap = request.headers.iter().cloned().collect();
@@ -164,10 +164,11 @@ impl Gateway {
             let reach = self.reach(&place, Some(target.base.url()));
             let outgoing =
                 self.outgoing(request.method.clone(), url, headers, request.body.clone(), reach)?;
-            let answer = timeout_at(deadline, self.send(outgoing, reach, target.max_response))
-                .await
-                .map_err(|_| GatewayError::unknown(ErrorCode::ETimeout, "no whole answer in time"))??;
-            match redirect(&answer, &request.method) {
+            let answer =
+                timeout_at(deadline, send(outgoing, reach, target.max_response, &patience))
+                    .await
+                    .map_err(|_| GatewayError::unknown(ErrorCode::ETimeout, "no whole answer in time"))??;
+            match redirect(&answer, request) {
                 None => return Ok(answer),
                 Some(location) => {
                     (url, trust) = next_hop(location, &place, target)?;
@@ -182,7 +183,7 @@ impl Gateway {
         let total = request.timeout.unwrap_or(self.options.patience.total);
         let outgoing =
             self.outgoing(request.method, request.url, request.headers, request.body, Reach::Configured)?;
-        timeout(total, self.send(outgoing, Reach::Configured, request.max_response))
+        timeout(total, send(outgoing, Reach::Configured, request.max_response, &self.options.patience))
             .await
             .map_err(|_| GatewayError::unknown(ErrorCode::ETimeout, "no whole answer in time"))?
     }
@@ -255,28 +256,29 @@ impl Gateway {
         }
         Ok(outgoing)
     }
-
-    async fn send(
-        &self,
-        outgoing: reqwest::RequestBuilder,
-        reach: Reach,
-        cap: u64,
-    ) -> Result<Answer, GatewayError> {
-        let mut response = outgoing.send().await.map_err(|error| GatewayError::from_reqwest(&error))?;
-        if response.remote_addr().is_some_and(|peer| !reach.allows(peer.ip())) {
-            return Err(GatewayError::unknown(
-                ErrorCode::EOriginRefused,
-                "the answer came from an address that may not be reached",
-            ));
-        }
-        read::check_head(response.headers())?;
-        let body = read::body(&mut response, cap, &self.options.patience).await?;
-        Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
-    }
 }
 
-/// Where a redirect leads, when it is one that may be followed.
-fn redirect<'a>(answer: &'a Answer, method: &Method) -> Option<&'a HeaderValue> {
+async fn send(
+    outgoing: reqwest::RequestBuilder,
+    reach: Reach,
+    cap: u64,
+    patience: &Patience,
+) -> Result<Answer, GatewayError> {
+    let mut response = outgoing.send().await.map_err(|error| GatewayError::from_reqwest(&error))?;
+    if response.remote_addr().is_some_and(|peer| !reach.allows(peer.ip())) {
+        return Err(GatewayError::unknown(
+            ErrorCode::EOriginRefused,
+            "the answer came from an address that may not be reached",
+        ));
+    }
+    read::check_head(response.headers())?;
+    let body = read::body(&mut response, cap, patience).await?;
+    Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+}
+
+/// Where a redirect leads, when it is one that may be followed. A submit that was answered has been received: what goes wrong at
+/// the next place would not say that it was not.
+fn redirect<'a>(answer: &'a Answer, request: &OutboundRequest) -> Option<&'a HeaderValue> {
     let moved = matches!(
         StatusCode::from_u16(answer.status).ok()?,
         StatusCode::MOVED_PERMANENTLY
@@ -285,7 +287,9 @@ fn redirect<'a>(answer: &'a Answer, method: &Method) -> Option<&'a HeaderValue> 
             | StatusCode::TEMPORARY_REDIRECT
             | StatusCode::PERMANENT_REDIRECT
     );
-    (moved && *method == Method::GET).then(|| answer.headers.get(header::LOCATION)).flatten()
+    (moved && request.method == Method::GET && !request.submit)
+        .then(|| answer.headers.get(header::LOCATION))
+        .flatten()
 }
 
 /// A redirect's target passes the same checks as any URL of the service's. A path stays at the origin that sent it.

@@ -12,6 +12,9 @@ use super::error::GatewayError;
 /// Largest head, bytes.
 const MAX_HEAD: usize = 64 << 10;
 
+/// How much longer than the time for which it may hold its answer back a service is waited for.
+const HOLD_MARGIN: Duration = Duration::from_secs(10);
+
 /// How long an answer may take, and how slow it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
@@ -35,6 +38,21 @@ impl Default for Patience {
             idle: Duration::from_secs(30),
             rate_after: Duration::from_secs(10),
             min_rate: 1024,
+        }
+    }
+}
+
+impl Patience {
+    /// The patience for one request: its own timeout, and in any case longer than the service was asked to hold its answer back,
+    /// or the answer to a submit that is paid for would be cut off (M17).
+    #[must_use]
+    pub fn of(self, timeout: Option<Duration>, hold: Option<Duration>) -> Self {
+        let least = hold.map_or(Duration::ZERO, |hold| hold.saturating_add(HOLD_MARGIN));
+        Self {
+            total: timeout.unwrap_or(self.total).max(least),
+            idle: self.idle.max(least),
+            rate_after: self.rate_after.max(least),
+            ..self
         }
     }
 }

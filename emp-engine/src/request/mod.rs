@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use emp_core::spec::{Body, HttpProtocol, KeyPlace, Pair, PairValue, RequestSpec, Settle, Submit, UrlSpec};
+use emp_core::spec::{
+    Body, HttpProtocol, KeyPlace, Pair, PairValue, RequestSpec, Setting, Settle, Submit, UrlSpec,
+};
 use emp_core::{ErrorCode, JobError};
 use emp_syntax::template::{Part, Template};
 use http::{HeaderName, HeaderValue, Method};
@@ -45,6 +47,10 @@ pub struct OutboundRequest {
     pub body: Option<Bytes>,
     /// For how long it may take in all; `None` for the gateway's default.
     pub timeout: Option<Duration>,
+    /// For how long the service is asked to hold its answer back; the gateway waits for longer than that, whatever `timeout` says.
+    pub hold: Option<Duration>,
+    /// It is a submit: sent to one place once, and never sent on by a redirect.
+    pub submit: bool,
 }
 
 /// Builds a declared request.
@@ -67,18 +73,14 @@ pub fn submit(
     submit: &Submit,
     context: &Context<'_>,
 ) -> Result<OutboundRequest, JobError> {
-    let key = match &submit.settle {
-        Settle::Idempotent { key, .. } => Some(*key),
-        _ => None,
-    };
-    build(http, &submit.request, context, key)
+    build(http, &submit.request, context, Some(submit))
 }
 
 fn build(
     http: &HttpProtocol,
     spec: &RequestSpec,
     context: &Context<'_>,
-    key: Option<KeyPlace>,
+    submit: Option<&Submit>,
 ) -> Result<OutboundRequest, JobError> {
     let base = base(http, context.connector)?;
     let (mut url, trust) = match &spec.url {
@@ -109,10 +111,14 @@ fn build(
         }
     }
     let mut field = None;
-    match key {
-        Some(KeyPlace::Header(name)) => headers.push(header(name, context.assigned_id)?),
-        Some(KeyPlace::Field(name)) => field = Some((name, context.assigned_id)),
-        None => {}
+    match submit.map(|submit| &submit.settle) {
+        Some(Settle::Idempotent { key: KeyPlace::Header(name), .. }) => {
+            headers.push(header(name, context.assigned_id)?);
+        }
+        Some(Settle::Idempotent { key: KeyPlace::Field(name), .. }) => {
+            field = Some((*name, context.assigned_id));
+        }
+        _ => {}
     }
     let limit = context.connector.spec.limits.max_body.unwrap_or(MAX_BODY);
     let body = match &spec.body {
@@ -124,8 +130,10 @@ fn build(
     }
     let method = Method::from_bytes(spec.method.as_bytes())
         .map_err(|_| JobError::new(ErrorCode::EBadRequest, format!("`{}` is not a method", spec.method)))?;
-    let timeout = spec.timeout.as_ref().map(|setting| context::duration(setting, context.connector));
-    Ok(OutboundRequest { method, url, trust, headers, body, timeout })
+    let duration = |setting: &Setting<Duration>| context::duration(setting, context.connector);
+    let timeout = spec.timeout.as_ref().map(duration);
+    let hold = submit.and_then(|submit| submit.hold.as_ref()).map(duration);
+    Ok(OutboundRequest { method, url, trust, headers, body, timeout, hold, submit: submit.is_some() })
 }
 
 /// The text of a header or query value; `None` leaves the pair out.

@@ -7,7 +7,10 @@ use std::time::Duration;
 use emp_core::ErrorCode;
 use emp_core::error::Billed;
 use emp_core::job::{Intent, Job, Phase};
-use emp_core::spec::{Auth, HttpProtocol, KeyPlace, Lookup, Outcome, Settle, States, UrlSpec};
+use emp_core::spec::{
+    Auth, Body, Follow, HttpProtocol, KeyPlace, Lookup, Outcome, Setting, Settle, States, UrlSpec,
+};
+use emp_engine::gateway::Patience;
 use emp_engine::key;
 use emp_engine::port::Stop;
 use emp_engine::run::{End, Next};
@@ -16,8 +19,8 @@ use emp_syntax::rule::{CodePattern, ErrorRule, FailureKind};
 use serde_json::json;
 
 use crate::support::{
-    Declared, MemoryPort, Reply, SECRET, Server, at, capture, declared, engine, failed, finish, header, job,
-    list, path, reference, reply, reply_with, request, run, whole,
+    Declared, MemoryPort, Reply, SECRET, Server, at, capture, declared, engine, engine_with, failed, finish,
+    header, job, list, path, reference, reply, reply_with, request, run, whole,
 };
 
 /// A service that answers the nth submit by a function and every poll with success.
@@ -511,7 +514,7 @@ async fn the_credential_stands_where_it_is_declared() {
 async fn in_flight_is_held_from_the_submit_to_the_end_of_the_run() {
     let server = service(|_| reply(200, r#"{"id":"j1"}"#)).await;
     let mut declared = declared();
-    declared.limits.in_flight = Some(emp_core::spec::Setting::Fixed(1));
+    declared.limits.in_flight = Some(Setting::Fixed(1));
     let connector = declared.loaded(&server.url());
     let (engine, port) = (engine(), MemoryPort::new(Arc::clone(&server.log)));
     let mut first = run(&engine, &connector, job(json!({ "prompt": "a" })), &port);
@@ -536,4 +539,54 @@ async fn p23_the_rate_is_kept_by_all_jobs_together() {
         engine.step(&mut run).await;
     }
     assert!(server.count("POST") <= 4, "{}", server.count("POST"));
+}
+
+#[tokio::test]
+async fn m17_a_submit_is_waited_for_longer_than_the_service_may_hold_it() {
+    for (hold, accepted) in [(None, false), (Some(Setting::Fixed(Duration::from_millis(200))), true)] {
+        let server = service(|_| {
+            let answer = r#"{"id":"j1"}"#;
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", answer.len());
+            Reply::Late(Duration::from_millis(150), format!("{head}{answer}").into_bytes())
+        })
+        .await;
+        let declared = declared().with(|http| {
+            http.submit.hold = hold;
+            http.submit.request.timeout = Some(Setting::Fixed(Duration::from_millis(50)));
+        });
+        let (end, _) = whole(&declared.loaded(&server.url()), &server.log).await;
+        assert_eq!(matches!(end, End::Succeeded { .. }), accepted, "{end:?}");
+        assert_eq!(matches!(end, End::Uncertain(_)), !accepted, "{end:?}");
+    }
+}
+
+#[test]
+fn m17_no_deadline_is_shorter_than_the_hold() {
+    let hold = Duration::from_mins(5);
+    let patience = Patience::default().of(Some(Duration::from_secs(1)), Some(hold));
+    assert!(patience.total > hold && patience.idle > hold && patience.rate_after > hold, "{patience:?}");
+    let long = Patience::default().of(Some(Duration::from_hours(1)), Some(hold));
+    assert_eq!(long.total, Duration::from_hours(1), "a longer timeout stays");
+}
+
+#[tokio::test]
+async fn p04_a_submit_by_get_is_not_sent_on_and_not_sent_again() {
+    // The place that the redirect leads to refuses connections: that says nothing of the submit that was answered.
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/jobs" => reply_with(303, "Location: http://localhost:9/\r\n", ""),
+        _ => reply(200, r#"{"status":"succeeded","output":"done"}"#),
+    })
+    .await;
+    let engine = engine_with(|gateway| gateway.allow.push(("localhost".to_owned(), 9)));
+    let declared = declared().with(|http| {
+        http.submit.request.method = "GET";
+        http.submit.request.body = Body::None;
+        http.follow = Follow::Hosts(&["localhost:9"]);
+    });
+    let connector = declared.loaded(&server.url());
+    let port = MemoryPort::new(Arc::clone(&server.log));
+    let mut run = run(&engine, &connector, job(json!({ "prompt": "a cat" })), &port);
+    let end = finish(&engine, &mut run, &port).await;
+    assert!(matches!(end, End::Uncertain(_)), "{end:?}");
+    assert!(!server.log().iter().any(|line| line.starts_with("not_sent")), "{:?}", server.log());
 }

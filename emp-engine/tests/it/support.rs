@@ -360,6 +360,8 @@ pub(crate) enum Reply {
     Raw(Vec<u8>),
     /// Bytes, then the same bytes again and again with pauses, until the client goes.
     Drip(Vec<u8>, Vec<u8>, Duration),
+    /// Bytes as they stand, after a while.
+    Late(Duration, Vec<u8>),
     /// Closes without an answer.
     Cut,
 }
@@ -451,6 +453,10 @@ async fn serve(
     seen.lock().unwrap().push(request.clone());
     match answer(&request) {
         Reply::Raw(bytes) => socket.write_all(&bytes).await.ok()?,
+        Reply::Late(after, bytes) => {
+            tokio::time::sleep(after).await;
+            socket.write_all(&bytes).await.ok()?;
+        }
         Reply::Drip(first, again, pause) => {
             socket.write_all(&first).await.ok()?;
             loop {
