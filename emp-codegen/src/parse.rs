@@ -16,12 +16,12 @@ use std::cell::RefCell;
 
 use syn::parse::ParseStream;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Data, DeriveInput, Expr, Fields, Lit, Meta};
+use syn::{Attribute, Data, DeriveInput, Expr, Fields, Lit, Meta, Visibility};
 
 use self::walk::{Context, Parsed};
 use crate::catalogue::derive::{DUPLICATE, GENERIC, NOT_A_STRUCT};
 use crate::diag::{Diagnostic, Sink};
-use crate::raw::{Given, RawSpec};
+use crate::raw::{Given, RawSpec, Reach};
 use crate::spec::{Place, Spanned};
 
 /// Whether a text is a host name, perhaps with `*.` before it.
@@ -39,6 +39,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
 
     let mut raw = RawSpec {
         name: input.ident.clone(),
+        reach: reach(&input.vis),
         description: description(&input.attrs),
         fields: Vec::new(),
         connector: attributes.one("connector", &context(Place::Setting), container::connector),
@@ -63,6 +64,14 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
     raw.fields = fields.iter().filter_map(|found| field::field(found, &env)).collect();
     raw.uses = uses.into_inner();
     Some(raw)
+}
+
+fn reach(visibility: &Visibility) -> Reach {
+    match visibility {
+        Visibility::Public(_) => Reach::Crate,
+        Visibility::Restricted(to) if to.path.is_ident("crate") => Reach::Crate,
+        Visibility::Restricted(_) | Visibility::Inherited => Reach::Module,
+    }
 }
 
 fn named_fields<'a>(

@@ -20,6 +20,7 @@ pub type Given<T> = Option<Spanned<T>>;
 #[allow(missing_docs)] // each field is the attribute of its name
 pub struct RawSpec {
     pub name: Ident,
+    pub reach: Reach,
     pub description: String,
     pub fields: Vec<RawField>,
     pub connector: Given<RawConnector>,
@@ -37,6 +38,15 @@ pub struct RawSpec {
     pub health: Given<RawHealth>,
     pub uses: Vec<Use>,
     pub lines: u32,
+}
+
+/// From where the type can be named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// From the root of its crate, where the registry is.
+    Crate,
+    /// From its own module or a part of the crate only.
+    Module,
 }
 
 /// `#[connector(..)]`

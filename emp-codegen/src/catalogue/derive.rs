@@ -92,6 +92,8 @@ pub const HEADER_NAME: Code = Code::new("EMP0143");
 pub const EMPTY: Code = Code::new("EMP0144");
 /// An origin is a host name.
 pub const ORIGIN: Code = Code::new("EMP0145");
+/// The registry can name the connector.
+pub const NOT_VISIBLE: Code = Code::new("EMP0146");
 /// The compiler of declarations does not panic.
 pub const BUG: Code = Code::new("EMP0199");
 
@@ -411,6 +413,13 @@ pub const ENTRIES: &[Entry] = &[
         why: "the credential and the follow rules go by host, never by path",
         help: "write a host such as `api.example.com`, or `*.example.com` for the hosts below it",
         example: "#[origins(follow = [\"*.example.com\"])]",
+    },
+    Entry {
+        code: NOT_VISIBLE,
+        title: "the registry can name the connector",
+        why: "the generated registry is at the root of the crate, and a type that is private to its file cannot be named there",
+        help: "write `pub struct` or `pub(crate) struct`; a connector of a test or an example says `unregistered`",
+        example: "pub struct Hello {}",
     },
     Entry {
         code: BUG,

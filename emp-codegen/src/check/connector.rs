@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{missing_key, value};
-use crate::catalogue::derive::{MISSING_ATTRIBUTE, RANGE, SERVICE_NAME, VERSION};
+use crate::catalogue::derive::{MISSING_ATTRIBUTE, NOT_VISIBLE, RANGE, SERVICE_NAME, VERSION};
 use crate::diag::{Diagnostic, Sink};
-use crate::raw::{RawLimits, RawPace, RawSpec};
+use crate::raw::{RawLimits, RawPace, RawSpec, Reach};
 use crate::spec::{Limits, Pace, Setting, Spanned, TypeRef};
 
 /// What `#[connector]` says.
@@ -31,6 +31,16 @@ pub(super) fn head(raw: &RawSpec, sink: &Sink) -> Option<Head> {
         return None;
     };
     let connector = &given.value;
+    if raw.reach == Reach::Module && !connector.unregistered {
+        sink.report(
+            Diagnostic::new(
+                NOT_VISIBLE,
+                raw.name.span(),
+                format!("the registry cannot name `{}`, which is private", raw.name),
+            )
+            .help(format!("write `pub struct {}`", raw.name)),
+        );
+    }
     match &connector.service {
         None => sink.report(missing_key("connector", given.key, "`service`", "service = \"my-service\"")),
         Some(services) => services.value.iter().for_each(|service| service_name(service, sink)),

@@ -12,7 +12,7 @@ use super::keys::ENV;
 use super::value::{self, given};
 use super::walk::{Context, Parsed, items, unknown_word};
 use super::{arguments, description};
-use crate::catalogue::derive::{DUPLICATE, ORIGIN, VALUE, VARIABLE_NAME};
+use crate::catalogue::derive::{DUPLICATE, ORIGIN, SYNTAX, VALUE, VARIABLE_NAME};
 use crate::diag::Diagnostic;
 use crate::raw::RawField;
 use crate::spec::{DurationUnit, EnvKind, Spanned};
@@ -57,6 +57,9 @@ fn env(raw: &mut RawField, input: ParseStream, context: &Context<'_>) -> Parsed<
         if !input.is_empty() {
             input.parse::<Token![,]>()?;
         }
+    } else if let Some(bare) = bare_variable(input) {
+        return Err(Diagnostic::new(SYNTAX, bare.span(), format!("`{bare}` is not in quotes"))
+            .help(format!("write `#[env(\"{bare}\")]`")));
     }
     items(input, &ENV, &context.sink, |met, input| {
         match met.name {
@@ -77,6 +80,14 @@ fn env(raw: &mut RawField, input: ParseStream, context: &Context<'_>) -> Parsed<
         Ok(())
     });
     Ok(())
+}
+
+/// A variable's name without its quotes: no key is spelt in capitals.
+fn bare_variable(input: ParseStream) -> Option<Ident> {
+    let word = input.fork().call(Ident::parse_any).ok()?;
+    let text = word.to_string();
+    (text.starts_with(|first: char| first.is_ascii_uppercase()) && text == text.to_ascii_uppercase())
+        .then_some(word)
 }
 
 fn variable_name(name: &Spanned<String>) -> Parsed<()> {

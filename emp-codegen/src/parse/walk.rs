@@ -91,16 +91,24 @@ pub(super) fn separated(input: ParseStream, sink: &Sink, mut each: impl FnMut(Pa
             sink.report(mistake);
             skip(input);
         } else if !input.is_empty() && !input.peek(Token![,]) {
-            sink.report(Diagnostic::new(
-                SYNTAX,
-                input.span(),
-                "this was not expected here; a comma is missing, or it is too much",
-            ));
+            sink.report(not_separated(input));
             skip(input);
         }
         if !input.is_empty() && input.parse::<Token![,]>().is_err() {
             drain(input);
         }
+    }
+}
+
+/// The mistake of something behind a part that is whole: most often the start of the next part.
+fn not_separated(input: ParseStream) -> Diagnostic {
+    let next = input.fork().parse::<TokenTree>();
+    match next {
+        Ok(token @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => {
+            Diagnostic::new(SYNTAX, input.span(), format!("a comma is missing before `{token}`"))
+                .help(format!("write `, {token}`"))
+        }
+        _ => Diagnostic::new(SYNTAX, input.span(), "this is too much here: a comma or the end was expected"),
     }
 }
 

@@ -9,7 +9,7 @@ use emp_core::secret::Secret;
 #[submit(post = "/jobs", json { "prompt": payload.prompt }, capture(id = "$.id"), at_most_once)]
 #[poll(get = "/jobs/{job.id}")]
 #[states(at = "$.status", running = ["working"], succeeded = ["done"], failed = ["error"], unknown = running(warn))]
-struct Things {
+pub struct Things {
     #[env("THINGS_KEY")]
     api_key: Secret,
 }
