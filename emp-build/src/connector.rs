@@ -46,6 +46,8 @@ pub(crate) struct Sources {
     pub(crate) modules: Vec<Module>,
     /// The connectors, sorted by name and then by file.
     pub(crate) connectors: Vec<Connector>,
+    /// The connectors in subfolders, which are not registered.
+    pub(crate) nested: Vec<Connector>,
     /// What kept files from being read. With any of these, a connector that was not found may well exist.
     pub(crate) findings: Vec<Finding>,
 }
@@ -62,6 +64,7 @@ impl Sources {
                 sources.findings.push(Finding::file(codes::UNREADABLE, &folder.name, message).help(help));
             }
         }
+        sources.nested = folder.nested.iter().flat_map(below).collect();
         sources.connectors.sort_by(|a, b| (&a.name, a.source.name()).cmp(&(&b.name, b.source.name())));
         sources
     }
@@ -110,6 +113,13 @@ impl Sources {
         };
         self.modules.push(Module { name: module, file: file_name.to_owned(), documented });
     }
+}
+
+/// The connectors of a file in a subfolder. One that cannot be read is a module of another file, and rustc's alone.
+fn below(file: &Document) -> Vec<Connector> {
+    let Ok(text) = &file.text else { return Vec::new() };
+    let skimmed = skim(text.text()).map(|skimmed| skimmed.connectors).unwrap_or_default();
+    skimmed.into_iter().filter_map(|found| connector(text, "", &[], found)).collect()
 }
 
 fn connector(source: &SourceText, module: &str, file_cfgs: &[String], found: Skim) -> Option<Connector> {

@@ -45,6 +45,8 @@ pub struct Folder {
     pub name: String,
     /// Its `.rs` files sorted by name, or why there are none, as a phrase.
     pub files: Result<Vec<Document>, String>,
+    /// The `.rs` files of its subfolders, sorted: modules of the files above. A connector in one of them is not registered.
+    pub nested: Vec<Document>,
 }
 
 /// Which tree to check; paths are relative to the working directory.
@@ -97,13 +99,26 @@ impl Reader {
         Document { name, text }
     }
 
-    /// The `.rs` files that are directly in a folder.
+    /// The `.rs` files that are in a folder, and those in the folders in it.
     pub(crate) fn folder(&mut self, path: &Path) -> Folder {
         let name = shown(path);
         self.read.insert(Directive::RerunIfChanged(name.clone()));
-        let files = list(&self.root.join(path))
-            .map(|names| names.into_iter().map(|file| self.file(&path.join(file))).collect());
-        Folder { name, files }
+        let files = list(&self.root.join(path), Path::is_file)
+            .map(|names| names.into_iter().filter(|name| is_source(name)))
+            .map(|names| names.map(|file| self.file(&path.join(file))).collect());
+        let folders = list(&self.root.join(path), Path::is_dir).unwrap_or_default();
+        let below = folders.into_iter().flat_map(|folder| {
+            let folder = path.join(folder);
+            let names = list(&self.root.join(&folder), Path::is_file).unwrap_or_default();
+            names
+                .into_iter()
+                .filter(|name| is_source(name))
+                .map(move |file| folder.join(file))
+                .collect::<Vec<_>>()
+        });
+        let below: Vec<PathBuf> = below.collect();
+        let nested = below.iter().map(|file| self.file(file)).collect();
+        Folder { name, files, nested }
     }
 
     /// What was read, as cargo wants to hear it.
@@ -112,15 +127,19 @@ impl Reader {
     }
 }
 
-fn list(folder: &Path) -> Result<Vec<String>, String> {
+fn is_source(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "rs")
+}
+
+/// The names of what is in a folder, sorted.
+fn list(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<String>, String> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(&error))?;
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| unreadable(&error))?;
         let Ok(name) = entry.file_name().into_string() else { continue };
         // An editor's swap and lock files start with a dot.
-        let source = Path::new(&name).extension().is_some_and(|extension| extension == "rs");
-        if source && !name.starts_with('.') && entry.path().is_file() {
+        if !name.starts_with('.') && wanted(&entry.path()) {
             names.push(name);
         }
     }

@@ -85,17 +85,19 @@ fn modules(out: &mut String, modules: &[Module], folder: &str) {
     out.push_str("        }\n    };\n}\n");
 }
 
-/// Says that build.rs has seen the connector, and that it has read the same declaration that rustc compiled.
 /// Sixteen hexadecimal digits in groups of four, as the lints of the crate that includes this want a literal.
 fn grouped(number: u64) -> String {
     let group = |shift: u32| format!("{:04x}", (number >> shift) & 0xffff);
     [48, 32, 16, 0].map(group).join("_")
 }
 
+/// Says that build.rs has seen the connector, and that it has read the same declaration that rustc compiled. A type whose
+/// declaration has mistakes is not named: it may be private or generic, and the derive does not ask for the seal then.
 fn seal(out: &mut String, connector: &Connector, broken: bool) {
+    let Some(declaration) = &connector.declaration else { return };
     let path = path(connector);
     let _ = write!(out, "\n{}impl __emp::Registered for {path} {{}}\n", cfgs(connector, 0));
-    if let Some(declaration) = connector.declaration.as_ref().filter(|_| !broken) {
+    if !broken {
         let _ = write!(
             out,
             "{}const _: () = ::core::assert!(\n    <{path} as __emp::Connector>::SPEC.fingerprint == 0x{},\n    \

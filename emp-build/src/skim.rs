@@ -70,9 +70,9 @@ impl Parse for Skimmed {
         while !input.is_empty() {
             let item = input.fork();
             let attributes = input.call(Attribute::parse_outer)?;
-            if attributes.iter().any(derives_connector)
-                && let Ok(derived) = item.parse::<DeriveInput>()
-            {
+            if attributes.iter().any(derives_connector) {
+                // Left out, it would be missed by the mapping, far from the mistake.
+                let derived = item.parse::<DeriveInput>()?;
                 connectors.push(Skim {
                     name: derived.ident.to_string(),
                     span: derived.ident.span().byte_range(),
@@ -174,5 +174,7 @@ mod tests {
             }
         }
         assert!(skim("struct A {").is_err());
+        let comma = skim("#[derive(Connector)] struct A { a: u8 b: u8 }").err().map(|error| error.span);
+        assert_eq!(comma, Some(38..39), "a connector that cannot be read is not passed over");
     }
 }

@@ -11,7 +11,7 @@ const MAPPING: &str = include_str!("data/four-shapes.json");
 fn report_of(mapping: &str) -> Report {
     report(&Inputs {
         mapping: Document::new("service-mapping.json", mapping),
-        connectors: Folder { name: "connectors".to_owned(), files: Ok(Vec::new()) },
+        connectors: Folder { name: "connectors".to_owned(), files: Ok(Vec::new()), nested: Vec::new() },
         dockerfile: None,
     })
 }

@@ -26,7 +26,7 @@ fn stubs() -> Vec<Document> {
 fn its_faults_are_found_each_at_its_place() {
     let report = report(&Inputs {
         mapping: Document::new("service-mapping.json", MAPPING),
-        connectors: Folder { name: "connectors".to_owned(), files: Ok(stubs()) },
+        connectors: Folder { name: "connectors".to_owned(), files: Ok(stubs()), nested: Vec::new() },
         dockerfile: None,
     });
     for finding in &report.findings {

@@ -4,7 +4,7 @@ use emp_syntax::env_template::EnvTemplate;
 use emp_syntax::nearest;
 
 use super::names::{is_variable, quoted};
-use super::{Subject, connectors_of};
+use super::{Subject, connectors_of, shape};
 use crate::codes;
 use crate::connector::Connector;
 use crate::declaration::Variable;
@@ -107,6 +107,9 @@ impl<'a> Worker<'a> {
         required.dedup_by_key(|(_, variable)| &variable.name);
         let mut said: Vec<&str> = Vec::new();
         let list = self.at.get("required_env");
+        if list.is_none() && shape::misspelt(&self.at, "required_env") {
+            return Vec::new();
+        }
         let place = list.as_ref().unwrap_or(&self.at);
         required
             .into_iter()

@@ -85,6 +85,15 @@ fn no_source(subject: &Subject<'_>, declared: &At<'_>) -> Option<Finding> {
     let name = declared.key();
     let finding =
         subject.at_key(codes::NO_SOURCE, declared, format!("no source has a connector {}", quoted(name)));
+    if let Some(source) = subject.sources.nested.iter().find(|connector| connector.name == name) {
+        let file = source.source.name();
+        return Some(
+            finding
+                .label("is in a subfolder, where connectors are not looked for")
+                .also(&source.source, source.span.clone(), "it is here")
+                .help(format!("mv {file} {}", lifted(&subject.sources.folder, file))),
+        );
+    }
     Some(match near_source(subject, name) {
         Some(source) => finding
             .label(format!("did you mean `{}`?", source.name))
@@ -94,6 +103,14 @@ fn no_source(subject: &Subject<'_>, declared: &At<'_>) -> Option<Finding> {
             .label("is declared here")
             .help(format!("write it into {}, or take this declaration out", file_of(subject, name))),
     })
+}
+
+/// A file of a subfolder as it is called in the folder itself: `connectors/meshy/mod.rs` is `connectors/meshy.rs`.
+fn lifted(folder: &str, file: &str) -> String {
+    let mut parts = file.rsplit('/');
+    let name = parts.next().filter(|name| *name != "mod.rs").map(str::to_owned);
+    let name = name.unwrap_or_else(|| format!("{}.rs", parts.next().unwrap_or("connector")));
+    format!("{folder}/{name}")
 }
 
 /// The file that a connector would be in.

@@ -69,11 +69,21 @@ fn meant<'k>(owner: &At<'_>, keys: &[&'k str], key: &str) -> Option<&'k str> {
     emp_syntax::nearest(key, absent)
 }
 
+/// Whether an object without a key has a slip of the pen for it, which is reported as an unknown key.
+pub(super) fn misspelt(owner: &At<'_>, key: &str) -> bool {
+    let Some(shape) = Shape::at(&SCHEMA, &owner.pointer) else { return false };
+    slip(owner, &shape.keys().collect::<Vec<_>>(), key)
+}
+
+fn slip(owner: &At<'_>, keys: &[&str], key: &str) -> bool {
+    let mut strangers = owner.node.members().iter().filter(|member| !keys.contains(&member.key.as_str()));
+    strangers.any(|stranger| meant(owner, keys, &stranger.key) == Some(key))
+}
+
 /// A key that is missing, unless a slip of the pen stands for it.
 fn missing(subject: &Subject<'_>, at: &At<'_>, shape: &Shape<'_>, key: &str) -> Option<Finding> {
     let keys: Vec<&str> = shape.keys().collect();
-    let mut strangers = at.node.members().iter().filter(|member| !keys.contains(&member.key.as_str()));
-    if strangers.any(|stranger| meant(at, &keys, &stranger.key) == Some(key)) {
+    if slip(at, &keys, key) {
         return None;
     }
     let what = shape.inside(key).map_or_else(String::new, |inner| inner.expected());
