@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::FutureExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -29,6 +30,8 @@ const MAX_HEADERS: usize = 100;
 const LINGER_BYTES: usize = 16 << 20;
 /// And for so long.
 const LINGER: Duration = Duration::from_secs(1);
+/// Once the server stops it owes the clients of idle connections nothing, and those that still send not much.
+const LINGER_STOPPING: Duration = Duration::from_millis(100);
 
 const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
@@ -124,7 +127,7 @@ impl Server {
         }
         tokio::select! {
             () = linger(stream) => {}
-            () = self.kill.cancelled() => {}
+            () = self.stop.cancelled().then(|()| tokio::time::sleep(LINGER_STOPPING)) => {}
         }
     }
 }

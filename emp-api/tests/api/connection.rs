@@ -173,6 +173,18 @@ async fn a_stop_ends_idle_slow_and_streaming_connections_in_under_two_seconds() 
 }
 
 #[tokio::test]
+async fn a_stop_does_not_wait_for_connections_that_are_only_kept_alive() {
+    let server = Server::start(Limits::default()).await;
+    let mut kept = server.connect().await;
+    kept.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    read_until(&mut kept, "200 OK").await;
+    let stopped = Instant::now();
+    server.stop.cancel();
+    server.running.await.unwrap().unwrap();
+    assert!(stopped.elapsed() < Duration::from_millis(800), "{:?}", stopped.elapsed());
+}
+
+#[tokio::test]
 async fn i54_a_listener_for_others_is_not_served_without_a_token() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let refused = serve(listener, Api::new().state, CancellationToken::new()).await.unwrap_err();
