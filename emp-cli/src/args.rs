@@ -228,9 +228,9 @@ pub(crate) struct Submit {
     /// The payload: JSON, `@FILE`, `-` for stdin, or `key=value` (the value is JSON when it is valid JSON, else text). May be repeated.
     #[arg(long, short, value_name = "JSON | @FILE | - | KEY=VALUE")]
     pub(crate) input: Vec<String>,
-    /// 0 to 9; 9 goes first.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=9))]
-    pub(crate) priority: u8,
+    /// 0 to 9; 9 goes first. The API's own default, 0, when not given.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=9))]
+    pub(crate) priority: Option<u8>,
     /// What a worker must have.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) label: Vec<String>,

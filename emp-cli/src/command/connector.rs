@@ -81,13 +81,12 @@ pub(super) fn run(args: &Connector, registry: &Registry, out: &Output) -> Result
             }
         }
         Connector::Show { name, lines: false } => {
-            for entry in chosen(name.as_deref(), registry)? {
-                let detail = detail(entry.spec);
-                if out.is_json() {
-                    out.json(&detail);
-                } else {
-                    print(&detail, out);
-                }
+            let shown: Vec<Detail> =
+                chosen(name.as_deref(), registry)?.into_iter().map(|entry| detail(entry.spec)).collect();
+            match (out.is_json(), shown.as_slice()) {
+                (true, [one]) if name.is_some() => out.json(one),
+                (true, all) => out.json(&all),
+                (false, all) => all.iter().for_each(|detail| print(detail, out)),
             }
         }
     }

@@ -25,22 +25,7 @@ pub(super) async fn run(
     out: &Output,
 ) -> Result<Exit, Failure> {
     logging::start(true);
-    let story = async {
-        let mut stage = actors::Stage::set(registry, mapping, out).await?;
-        let jobs = stage.submit(usize::from(args.jobs), out).await?;
-        let mut watch = watch::Watch::new(&jobs, out);
-        // Half of the jobs that a service can lose track of are at the service: the worst moment.
-        watch
-            .until(&stage.api, |jobs| jobs.iter().filter(|job| job.polled()).count() * 2 >= jobs.len())
-            .await?;
-        stage.kill_worker(out).await?;
-        stage.start_worker(out)?;
-        let ended = watch.until(&stage.api, |jobs| jobs.iter().all(watch::Seen::ended)).await?;
-        watch.finish();
-        let exit = report::print(&ended, &stage, out);
-        stage.clear().await;
-        Ok(exit)
-    };
+    let story = tell(usize::from(args.jobs), registry, mapping, out);
     tokio::select! {
         told = story => told,
         () = tokio::time::sleep(PATIENCE) => {
@@ -49,4 +34,38 @@ pub(super) async fn run(
         }
         _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
     }
+}
+
+/// The story: submit, kill, take over, count.
+async fn tell(
+    count: usize,
+    registry: &'static Registry,
+    mapping: Option<&Path>,
+    out: &Output,
+) -> Result<Exit, Failure> {
+    out.note(
+        "Each submit that a service accepts costs money. The services here are fakes that count them.\n",
+    );
+    let mut stage = actors::Stage::set(registry, mapping, out).await?;
+    let first = stage.start_worker()?;
+    let jobs = stage.submit(count).await?;
+    let mut watch = watch::Watch::new(&jobs, out);
+    watch.note(&format!("\n1. {count} jobs come by POST /api/jobs; worker {first} takes them up."));
+    // Half of the jobs that a service can lose track of are at the service: the worst moment.
+    let seen =
+        watch.until(&stage.api, |jobs| jobs.iter().filter(|job| job.polled()).count() * 2 >= jobs.len());
+    let at_work = seen.await?.iter().filter(|job| job.polled()).count();
+    stage.kill_worker().await?;
+    watch.note(&format!("2. Worker {first} is killed with SIGKILL while {at_work} jobs are at work."));
+    let second = stage.start_worker()?;
+    let lease = actors::LEASE.as_secs();
+    watch.note(&format!(
+        "3. Worker {second} starts on the same store. After {lease} s of silence the dead worker's\n   \
+         jobs are its own: it asks after them, and submits none of them again."
+    ));
+    let ended = watch.until(&stage.api, |jobs| jobs.iter().all(watch::Seen::ended)).await?;
+    watch.finish();
+    let exit = report::print(&ended, &stage, out);
+    stage.kill_worker().await?;
+    Ok(exit)
 }

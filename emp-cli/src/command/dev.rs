@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use emp_core::env::{EnvSource, ProcessEnv};
+use emp_core::env::ProcessEnv;
 use emp_core::mapping::Mapping;
 use emp_core::{Registry, Url};
 use emp_testkit::{FakeEnv, FakeOptions, FakeService};
@@ -77,22 +77,13 @@ pub(super) async fn start_fakes(
 
 /// Where each connector's fake is.
 pub(super) fn urls(fakes: &[FakeService]) -> BTreeMap<String, Url> {
-    fakes.iter().map(|fake| (fake.spec().name.to_owned(), fake.base_url().clone())).collect()
+    fakes.iter().map(|fake| (fake.spec().name.to_owned(), fake.base_url())).collect()
 }
 
 /// This process's environment, with made-up values for every connector's required variables and secrets: a real key is never
 /// sent to a fake.
-pub(super) fn fake_environment(registry: &'static Registry) -> FakeEnvironment {
-    FakeEnvironment(registry.entries().iter().map(|entry| emp_testkit::fake_env(entry.spec)).collect())
-}
-
-/// The made-up environments of all connectors, and this process's for the rest.
-pub(super) struct FakeEnvironment(Vec<FakeEnv>);
-
-impl EnvSource for FakeEnvironment {
-    fn get(&self, name: &str) -> Option<String> {
-        self.0.iter().find_map(|fake| fake.get(name)).or_else(|| ProcessEnv.get(name))
-    }
+pub(super) fn fake_environment(registry: &'static Registry) -> FakeEnv {
+    FakeEnv::new(registry, ProcessEnv)
 }
 
 /// The wanted port, or the next free one.

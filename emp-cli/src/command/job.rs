@@ -47,8 +47,10 @@ pub(super) async fn run(args: Job, out: &Output) -> Result<Exit, Failure> {
 }
 
 async fn submit(args: &Submit, out: &Output) -> Result<Exit, Failure> {
-    let mut body =
-        json!({ "service": args.service, "payload": payload(&args.input)?, "priority": args.priority });
+    let mut body = json!({ "service": args.service, "payload": payload(&args.input)? });
+    if let Some(priority) = args.priority {
+        body["priority"] = json!(priority);
+    }
     let labels = args.label.iter().map(|label| pair(label)).collect::<Result<Map<_, _>, _>>()?;
     if !labels.is_empty() {
         body["labels"] = Value::Object(labels);

@@ -35,7 +35,10 @@ pub(crate) fn run(cli: Cli, registry: &'static Registry, out: &Output) -> Result
         Command::Schema(args) => schema::run(&args, registry, mapping, out),
         Command::Explain { code } => explain::run(code.as_deref(), out),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "emp", &mut std::io::stdout());
+            // Not straight to stdout: the generator panics when its reader has gone away.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "emp", &mut script);
+            out.line(String::from_utf8_lossy(&script).trim_end());
             Ok(Exit::Ok)
         }
     }

@@ -1,6 +1,6 @@
 //! The demo's processes and listeners: API and fake services here, the worker as a child that can be killed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use emp_core::mapping::Mapping;
 use emp_store::{Store, StoreOptions};
 use emp_testkit::{FakeOptions, FakeService};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -21,13 +22,13 @@ use crate::output::Output;
 use crate::runtime;
 
 /// Short, so that the worker's successor takes over while somebody is still watching.
-const LEASE: Duration = Duration::from_secs(3);
+pub(super) const LEASE: Duration = Duration::from_secs(3);
 
 /// Everything that plays in the demo.
 pub(super) struct Stage {
     pub(super) api: Api,
     pub(super) fakes: Vec<FakeService>,
-    home: PathBuf,
+    home: TempDir,
     store_url: String,
     workers: String,
     services: Vec<Service>,
@@ -43,7 +44,7 @@ struct Service {
 }
 
 impl Stage {
-    /// Starts the fake services, the API and the first worker.
+    /// Starts the fake services and the API.
     pub(super) async fn set(
         registry: &'static Registry,
         mapping: Option<&Path>,
@@ -65,8 +66,11 @@ impl Stage {
             ..FakeOptions::default()
         };
         let fakes = dev::start_fakes(&mapping, registry, &fake_options).await?;
-        let home = std::env::temp_dir().join(format!("emp-demo-{}", uuid::Uuid::new_v4().simple()));
-        let store_url = format!("file:{}", home.display());
+        let home = tempfile::Builder::new()
+            .prefix("emp-demo-")
+            .tempdir()
+            .map_err(|error| Failure::io("cannot make a folder for the store", &error))?;
+        let store_url = format!("file:{}", home.path().display());
         let options = StoreOptions { lease: LEASE, ..StoreOptions::default() };
         let store: Arc<dyn Store> = emp_store::open(&store_url, options)?;
         let listener = TcpListener::bind("127.0.0.1:0")
@@ -77,15 +81,15 @@ impl Stage {
         let state = emp_api::ApiState::new(store, &mapping, registry, emp_api::Auth::None);
         tokio::spawn(emp_api::serve(listener, state, stop.clone()));
         let url = format!("http://{address}");
-        out.note(format!("API              {url}"));
-        for fake in &fakes {
-            out.note(format!("fake service     {:<22} {}", fake.spec().name, fake.base_url()));
+        out.note(format!("  API           {url}"));
+        for fake in fakes.iter().filter(|fake| services.iter().any(|s| s.connector == fake.spec().name)) {
+            out.note(format!("  fake service  {} for {}", fake.base_url(), fake.spec().name));
         }
-        out.note(format!("store            {store_url}"));
+        out.note(format!("  store         {}", home.path().display()));
         let base =
             url.parse().map_err(|error| Failure::new(Exit::Bug, "E_DEMO", format!("{url}: {error}")))?;
         let workers = workers(&mapping, &services);
-        let mut set = Self {
+        Ok(Self {
             api: Api::new(&base)?,
             fakes,
             home,
@@ -94,13 +98,11 @@ impl Stage {
             services,
             worker: None,
             _stop_api: stop.drop_guard(),
-        };
-        set.start_worker(out)?;
-        Ok(set)
+        })
     }
 
     /// Submits jobs over HTTP, the services in turn; gives their ids.
-    pub(super) async fn submit(&self, count: usize, out: &Output) -> Result<Vec<String>, Failure> {
+    pub(super) async fn submit(&self, count: usize) -> Result<Vec<String>, Failure> {
         let mut ids = Vec::new();
         for (index, service) in (0..count).zip(self.services.iter().cycle()) {
             let body = json!({
@@ -111,46 +113,37 @@ impl Stage {
             let job = self.api.post("/api/jobs", &body).await?;
             ids.push(job.get("job_id").and_then(Value::as_str).unwrap_or_default().to_owned());
         }
-        out.note(format!("submitted        {count} jobs by POST /api/jobs\n"));
         Ok(ids)
     }
 
-    /// Starts a worker process on the store.
-    pub(super) fn start_worker(&mut self, out: &Output) -> Result<(), Failure> {
+    /// Starts a worker process on the store; gives its process id.
+    pub(super) fn start_worker(&mut self) -> Result<u32, Failure> {
         let program =
             std::env::current_exe().map_err(|error| Failure::io("cannot find this program", &error))?;
         let mut command = Command::new(program);
-        command.args(["worker", "--workers", &self.workers, "--store", &self.store_url, "--lease", "3s"]);
+        command.args(["worker", "--workers", &self.workers, "--store", &self.store_url]);
+        command.args(["--lease", &format!("{}s", LEASE.as_secs())]);
         for (connector, url) in dev::urls(&self.fakes) {
             command.args(["--fake", &format!("{connector}={url}")]);
         }
-        let log = std::fs::File::options().create(true).append(true).open(self.home.join("worker.log"));
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.home.path().join("worker.log"));
         let log = log.map_err(|error| Failure::io("cannot write the worker's log", &error))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         let child = command.spawn().map_err(|error| Failure::io("cannot start a worker", &error))?;
-        out.note(format!("worker           process {} started", child.id().unwrap_or_default()));
+        let id = child.id().unwrap_or_default();
         self.worker = Some(child);
-        Ok(())
+        Ok(id)
     }
 
     /// SIGKILL: the worker has no chance to say goodbye.
-    pub(super) async fn kill_worker(&mut self, out: &Output) -> Result<(), Failure> {
-        if let Some(mut worker) = self.worker.take() {
-            let id = worker.id().unwrap_or_default();
-            worker.kill().await.map_err(|error| Failure::io("cannot kill the worker", &error))?;
-            out.note(format!(
-                "worker           process {id} killed with SIGKILL while its jobs are being polled"
-            ));
+    pub(super) async fn kill_worker(&mut self) -> Result<(), Failure> {
+        match self.worker.take() {
+            Some(mut worker) => {
+                worker.kill().await.map_err(|error| Failure::io("cannot kill the worker", &error))
+            }
+            None => Ok(()),
         }
-        Ok(())
-    }
-
-    /// Stops the worker and removes the store.
-    pub(super) async fn clear(mut self) {
-        if let Some(mut worker) = self.worker.take() {
-            let _ = worker.kill().await;
-        }
-        let _ = std::fs::remove_dir_all(&self.home);
     }
 }
 

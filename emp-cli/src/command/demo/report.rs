@@ -26,11 +26,13 @@ pub(super) fn print(jobs: &[Seen], stage: &Stage, out: &Output) -> Exit {
             "paid_twice": accepted.saturating_sub(attempts),
         }));
     } else {
-        let head = ["job", "service", "outcome", "attempts", "deliveries", "accepted by the service"];
+        let head = ["job", "service", "outcome", "attempts", "deliveries", "accepted"];
         let table = rows.iter().map(Row::cells).collect();
         out.line(format!("\n{}", crate::output::table(&head, table)));
         out.line(format!(
-            "{completed} of {} jobs completed; {recovered} of them were taken over from the killed worker.\n\
+            "\nAn attempt is a submit: it costs money. A delivery is a worker that takes the\n\
+             job up: it costs nothing. Accepted is what the service itself counted.\n\n\
+             {completed} of {} jobs completed; {recovered} were taken over from the killed worker.\n\
              {attempts} submits attempted, {accepted} accepted by the services: {}",
             jobs.len(),
             if good { "nothing was paid twice." } else { "THIS IS NOT AS IT SHOULD BE." },
@@ -57,7 +59,7 @@ impl Row<'_> {
             self.job.status.clone(),
             self.job.attempts.to_string(),
             self.job.deliveries.to_string(),
-            self.accepted.map_or_else(|| "(runs in the worker)".to_owned(), |accepted| accepted.to_string()),
+            self.accepted.map_or_else(|| "no service".to_owned(), |accepted| accepted.to_string()),
         ]
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::client::Api;
 use crate::exit::Failure;
-use crate::output::{Output, printable};
+use crate::output::Output;
 
 /// A job as the API showed it last.
 #[derive(Clone)]
@@ -21,7 +21,6 @@ pub(super) struct Seen {
     pub(super) deliveries: u64,
     pub(super) service_job_id: String,
     progress: u64,
-    message: String,
     finished: bool,
 }
 
@@ -37,8 +36,11 @@ impl Seen {
             attempts: count("attempt"),
             deliveries: count("deliveries"),
             service_job_id: text("service_job_id"),
-            progress: job.get("progress").and_then(Value::as_f64).unwrap_or_default() as u64,
-            message: text("message"),
+            progress: if text("status") == "completed" {
+                100
+            } else {
+                job.get("progress").and_then(Value::as_f64).unwrap_or_default() as u64
+            },
             finished: job.get("finished_at").is_some_and(|at| !at.is_null()),
         }
     }
@@ -55,24 +57,30 @@ impl Seen {
 }
 
 /// Looks at the jobs again and again, and shows what changes.
-pub(super) struct Watch {
+pub(super) struct Watch<'o> {
     ids: Vec<String>,
     bars: Option<(MultiProgress, Vec<ProgressBar>)>,
     told: BTreeMap<String, String>,
-    quiet: bool,
+    out: &'o Output,
 }
 
-impl Watch {
-    pub(super) fn new(ids: &[String], out: &Output) -> Self {
+impl<'o> Watch<'o> {
+    pub(super) fn new(ids: &[String], out: &'o Output) -> Self {
         let bars = out.is_live().then(|| {
             let all = MultiProgress::new();
-            let style = ProgressStyle::with_template("  {prefix:<32} [{bar:24}] {pos:>3} %  {msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar())
-                .progress_chars("=> ");
+            let style = bar_style();
             let bars = ids.iter().map(|_| all.add(ProgressBar::new(100).with_style(style.clone()))).collect();
             (all, bars)
         });
-        Self { ids: ids.to_vec(), bars, told: BTreeMap::new(), quiet: out.is_json() }
+        Self { ids: ids.to_vec(), bars, told: BTreeMap::new(), out }
+    }
+
+    /// A line of the story; above the bars while there are some.
+    pub(super) fn note(&self, text: &str) {
+        match &self.bars {
+            Some((all, _)) => all.suspend(|| self.out.note(text)),
+            None => self.out.note(text),
+        }
     }
 
     /// Looks until the jobs are as wanted.
@@ -99,24 +107,30 @@ impl Watch {
             if let Some(bar) = self.bars.as_ref().and_then(|(_, bars)| bars.get(index)) {
                 bar.set_prefix(format!("{} {}", job.service, short(&job.id)));
                 bar.set_position(job.progress);
-                bar.set_message(format!("{} {}", job.status, printable(&job.message)));
-            } else if !self.quiet {
+                bar.set_message(job.status.clone());
+            } else {
                 let line = format!("{:<12} {:<10} {:>3} %", job.service, job.status, job.progress / 25 * 25);
                 if self.told.insert(job.id.clone(), line.clone()).as_ref() != Some(&line) {
-                    anstream::eprintln!("  {} {line}", short(&job.id));
+                    self.out.note(format!("   {} {line}", short(&job.id)));
                 }
             }
         }
     }
 
-    /// Leaves the bars as they are.
+    /// Takes the bars away: what comes says the same in a table.
     pub(super) fn finish(self) {
-        if let Some((_, bars)) = self.bars {
-            for bar in bars {
-                bar.abandon();
-            }
+        if let Some((all, _)) = self.bars {
+            // It cannot fail but for a terminal that has gone away.
+            let _ = all.clear();
         }
     }
+}
+
+/// One line for each job, 40 columns at least: one that is wider than the terminal would wrap, and could not be drawn over.
+fn bar_style() -> ProgressStyle {
+    ProgressStyle::with_template("  {prefix:20} {pos:>3}% {msg:9} {wide_bar}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
 }
 
 /// The end of an id, which tells two of one moment apart.
