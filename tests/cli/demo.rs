@@ -1,0 +1,32 @@
+//! `emp` and `emp demo`: the first minute.
+
+use tempfile::TempDir;
+
+use crate::support::{emp, run, run_with};
+
+#[test]
+fn without_arguments_it_says_what_to_do_next() {
+    let welcome = run(&[]).exits(0);
+    for next in ["demo", "dev --fake", "check", "explain"] {
+        assert!(welcome.out.contains(&format!("emp {next}")), "{welcome:#?}");
+    }
+    assert_eq!(run(&["--json"]).exits(0).json()["connectors"][0], "MyServiceConnector");
+}
+
+#[test]
+fn the_demo_pays_once_for_each_job_and_leaves_nothing_behind() {
+    let (home, temp) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
+    let demo = run_with(emp(home.path()).args(["demo", "--jobs", "6", "--json"]).env("TMPDIR", temp.path()));
+    let told = demo.exits(0).json();
+    assert_eq!(told["completed"], told["jobs"].as_array().expect("jobs").len(), "{told:#}");
+    assert_eq!(told["attempts"], told["accepted_submits"], "{told:#}");
+    assert_eq!(told["paid_twice"], 0, "{told:#}");
+    assert!(told["recovered"].as_u64() > Some(0), "{told:#}");
+    for folder in [&home, &temp] {
+        let left: Vec<_> = folder.path().read_dir().expect("a folder").collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+    let workers =
+        std::process::Command::new("pgrep").args(["-f", &temp.path().display().to_string()]).output();
+    assert_eq!(workers.map(|found| found.stdout).unwrap_or_default(), b"", "a worker is still there");
+}

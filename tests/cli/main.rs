@@ -1,0 +1,10 @@
+//! The `emp` binary itself, as a newcomer, an operator and a script meet it.
+#![allow(clippy::expect_used, clippy::panic, reason = "a helper of a test may fail it")]
+
+mod demo;
+mod dev;
+mod job;
+mod process;
+mod support;
+mod tree;
+mod words;

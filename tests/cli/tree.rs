@@ -1,0 +1,136 @@
+//! `emp check`, `connector`, `env`, `schema`: what is true of a tree, without running it.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Ran, emp, run, run_with};
+
+/// This package, which is a valid tree.
+const TREE: &str = env!("CARGO_MANIFEST_DIR");
+
+fn check(mapping: &Path) -> Ran {
+    let connectors = Path::new(TREE).join("connectors");
+    let home = TempDir::new().expect("a folder");
+    let paths = [mapping, &connectors].map(|path| path.to_str().expect("UTF-8"));
+    run_with(emp(home.path()).args([
+        "check",
+        "--mapping",
+        paths[0],
+        "--connectors",
+        paths[1],
+        "--format",
+        "json",
+    ]))
+}
+
+#[test]
+fn check_finds_nothing_in_a_valid_tree() {
+    let mapping = Path::new(TREE).join("service-mapping.json");
+    assert_eq!(check(&mapping).exits(0).json(), json!({ "schema_version": 1, "findings": [] }));
+}
+
+#[test]
+fn check_shows_the_place_of_each_mistake_and_exits_with_3() {
+    let home = TempDir::new().expect("a folder");
+    let valid = std::fs::read_to_string(Path::new(TREE).join("service-mapping.json")).expect("it is there");
+    let broken =
+        valid.replace("\"connector\": \"MyServiceConnector\"", "\"connector\": \"MyServceConnector\"");
+    assert_ne!(broken, valid);
+    let mapping = home.path().join("service-mapping.json");
+    std::fs::write(&mapping, &broken).expect("writes");
+
+    let ran = check(&mapping).exits(3);
+    let report = ran.json();
+    assert_eq!(report["schema_version"], 1);
+    let findings = report["findings"].as_array().expect("findings");
+    for finding in findings {
+        let keys: Vec<&str> = finding.as_object().expect("an object").keys().map(String::as_str).collect();
+        for key in ["code", "severity", "message", "file", "line", "column", "pointer", "help"] {
+            assert!(keys.contains(&key), "no {key}: {finding:#}");
+        }
+    }
+    let pointer = "/workers/my-service-api/service/0/connector";
+    let finding = findings.iter().find(|finding| finding["pointer"] == pointer).expect("its place is named");
+    let line = broken.lines().position(|line| line.contains("MyServceConnector")).expect("a line") + 1;
+    assert_eq!(finding["line"], line);
+    assert_eq!(finding["severity"], "error");
+    assert!(
+        finding["file"].as_str().is_some_and(|file| file.ends_with("service-mapping.json")),
+        "{finding:#}"
+    );
+    assert!(finding["help"].as_str().is_some_and(|help| help.contains("MyServiceConnector")), "{finding:#}");
+}
+
+#[test]
+fn check_without_a_mapping_is_a_finding_too() {
+    let home = TempDir::new().expect("a folder");
+    let report = check(&home.path().join("service-mapping.json")).exits(3).json();
+    assert_eq!(report["findings"][0]["severity"], "error", "{report:#}");
+}
+
+#[test]
+fn connectors_are_listed_and_shown() {
+    let list = run(&["connector", "list", "--json"]).exits(0).json();
+    let list = list.as_array().expect("an array");
+    assert!(list.len() >= 4, "{list:#?}");
+    for connector in list {
+        for field in ["name", "service", "version"] {
+            assert!(connector[field].is_string(), "{field}: {connector:#}");
+        }
+    }
+    let lines = run(&["connector", "show", "--lines"]).exits(0).out;
+    for line in lines.lines() {
+        let (name, count) = line.split_once('\t').expect("two columns");
+        assert!(count.parse::<u32>().is_ok_and(|count| count <= 45), "{name}: {count}");
+    }
+    assert_eq!(lines.lines().count(), list.len());
+    let one = run(&["connector", "show", "MyServiceConnector", "--json"]).exits(0).json();
+    assert_eq!(one["service"], "my-service");
+    // One document, however many are shown.
+    assert_eq!(
+        run(&["connector", "show", "--json"]).exits(0).json().as_array().map(Vec::len),
+        Some(list.len())
+    );
+    let unknown = run(&["connector", "show", "MyServceConnector", "--json"]).exits(5).error();
+    assert_eq!(unknown["help"], "emp connector show MyServiceConnector");
+}
+
+#[test]
+fn env_check_names_what_is_missing_and_shows_no_value() {
+    let missing = run(&["env", "check", "--json"]).exits(3).json();
+    let rows = missing.as_array().expect("rows");
+    let key = rows.iter().find(|row| row["variable"] == "MY_SERVICE_API_KEY").expect("a row");
+    assert_eq!(
+        (&key["required"], &key["secret"], &key["source"]),
+        (&true.into(), &true.into(), &"unset".into())
+    );
+
+    let home = TempDir::new().expect("a folder");
+    let secret = "canary-9a71-secret";
+    for form in [&["env", "check"] as &[&str], &["env", "check", "--json"]] {
+        let mut command = emp(home.path());
+        for variable in ["MY_SERVICE_API_KEY", "OPENAI_API_KEY", "REPLICATE_API_TOKEN"] {
+            command.env(variable, secret);
+        }
+        let all_set = run_with(command.args(form)).exits(0);
+        assert!(!format!("{all_set:?}").contains("canary"), "{all_set:#?}");
+    }
+}
+
+#[test]
+fn what_is_committed_is_fresh() {
+    run_with(emp(Path::new(TREE)).args(["env", "example", "--check"])).exits(0);
+    run_with(emp(Path::new(TREE)).args(["schema", "--check"])).exits(0);
+    assert_eq!(run(&["env", "example", "--check", "--json"]).exits(6).error()["code"], "E_STALE");
+    assert_eq!(run(&["schema", "--check", "--json"]).exits(6).error()["code"], "E_STALE");
+}
+
+#[test]
+fn every_schema_is_json() {
+    for which in ["mapping", "job", "findings", "api"] {
+        let schema: Value = run(&["schema", which]).exits(0).json();
+        assert!(schema.is_object(), "{which}");
+    }
+}
