@@ -164,6 +164,8 @@ async fn p31_a_torn_tail_is_cut_back_to_the_last_commit() {
         std::fs::write(copy.path().join("emp.db"), &database).expect("a copy");
         std::fs::write(copy.path().join("emp.db-wal"), tail).expect("a copy");
         let store = open(copy.path()).expect("a store");
+        let left = std::fs::metadata(copy.path().join("emp.db-wal")).expect("the log").len();
+        assert_eq!(left, 0, "what is torn is gone from the log");
         assert_eq!(store.get(&torn.id).await.expect("get"), None);
         let page = store.list(ListQuery { limit: 50, ..ListQuery::default() }).await.expect("list");
         assert_eq!(page.jobs.len(), 20);

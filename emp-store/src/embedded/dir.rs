@@ -18,18 +18,20 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) fn prepare(dir: &Path) -> Result<PathBuf, StoreError> {
     match std::fs::symlink_metadata(dir) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let made: Vec<&Path> = dir.ancestors().take_while(|dir| !named(dir).exists()).collect();
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
                 .create(dir)
                 .map_err(|error| fault::io("create the store's directory", dir, &error))?;
+            made.into_iter().filter_map(Path::parent).try_for_each(sync)?;
         }
         Err(error) => return Err(fault::io("look at the store's directory", dir, &error)),
         Ok(found) => refuse_strange(dir, &found)?,
     }
     let file = dir.join("emp.db");
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file) {
-        Ok(_) => {}
+        Ok(_) => sync(dir)?,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let found = std::fs::symlink_metadata(&file)
                 .map_err(|error| fault::io("look at the store's file", &file, &error))?;
@@ -43,6 +45,19 @@ pub(super) fn prepare(dir: &Path) -> Result<PathBuf, StoreError> {
         Err(error) => return Err(fault::io("create the store's file", &file, &error)),
     }
     Ok(file)
+}
+
+/// Makes the names in a directory durable: a file is not there after a power loss when only its content was synced.
+fn sync(dir: &Path) -> Result<(), StoreError> {
+    let dir = named(dir);
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|error| fault::io("sync the directory", dir, &error))
+}
+
+/// The parent of a plain name is empty, and means the directory that we are in.
+fn named(dir: &Path) -> &Path {
+    if dir.as_os_str().is_empty() { Path::new(".") } else { dir }
 }
 
 fn refuse_strange(dir: &Path, found: &std::fs::Metadata) -> Result<(), StoreError> {

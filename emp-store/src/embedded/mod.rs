@@ -6,7 +6,7 @@
 //! ```
 //!
 //! * **Durable.** WAL with `synchronous=FULL`: what was answered survives kill -9 and power loss (P31). A torn end of the log fails its
-//!   checksum and is cut back to the last commit.
+//!   checksum; it is cut back to the last commit when the store is opened, with a warning that says how much of it was cut.
 //! * **Shared.** API, workers and CLI of one machine open the same directory; SQLite's locks order their commits. Many machines need
 //!   Redis: the file must not lie on a network file system.
 //! * **Full disk.** Four MiB are put by. New jobs are refused with `E_STORE_FULL`, and running ones end from the reserve.
@@ -14,6 +14,7 @@
 mod dir;
 mod fault;
 mod ledger;
+mod log;
 mod rows;
 mod schema;
 mod writer;

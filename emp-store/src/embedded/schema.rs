@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use crate::embedded::{fault, log};
 use crate::store::StoreError;
 
 /// `EMPq`: says that a file is a store of jobs.
@@ -76,7 +77,23 @@ pub(super) fn writer(file: &Path) -> Result<Connection, StoreError> {
             other => break other?,
         }
     }
+    cut_back(&mut connection, file)?;
     Ok(connection)
+}
+
+/// Cuts off what a crash left of a commit that was never answered, and says so. Without that SQLite passes it over in silence.
+fn cut_back(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
+    // While it is held no other process is in the middle of a commit.
+    let held = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let unfinished = log::unfinished(file).map_err(|error| fault::io("read the log of", file, &error))?;
+    drop(held);
+    if unfinished > 0 {
+        tracing::warn!(file = %file.display(), bytes = unfinished,
+            "the last process died in the middle of a commit that was not answered yet: cut it off the log, nothing answered is lost");
+        // Another process that reads just now keeps the log; what is cut off is written over then.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Opens a connection that only reads.
@@ -126,4 +143,23 @@ fn make(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
     }
     transaction.commit()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2 is FULL: in WAL mode every commit is synced before it is answered.
+    #[test]
+    fn p31_every_commit_is_synced() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = crate::embedded::dir::prepare(dir.path()).unwrap();
+        for connection in [writer(&file).unwrap(), writer(&file).unwrap()] {
+            let synchronous: i64 =
+                connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+            let journal: String =
+                connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+            assert_eq!((synchronous, journal.as_str()), (2, "wal"));
+        }
+    }
 }
