@@ -167,7 +167,7 @@ fn kind(kind: &EnvKind) -> TokenStream {
 fn payload(spec: &Spec) -> TokenStream {
     if let Some(found) = &spec.payload {
         let path = &found.tokens;
-        return quote_spanned!(found.span=> __emp::spec::PayloadSchema::Typed(__emp::schema_of::<#path>));
+        return quote_spanned!(found.span=> __emp::spec::PayloadSchema::Typed(__emp::payload_schema::<#path>));
     }
     let members = spec.payload_members();
     if spec.http.is_none() || members.is_empty() {

@@ -10,7 +10,8 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../emp-derive/REFERENCE
 
 const HEAD: &str = "Implements `emp_core::Connector` from a declaration: the environment as fields, the protocol as attributes.
 
-```ignore
+```
+# use emp_core::{Connector, Secret};
 /// Makes images with my service.
 #[derive(Connector)]
 #[connector(service = \"my-service\", version = \"1.0.0\")]
@@ -20,17 +21,20 @@ const HEAD: &str = "Implements `emp_core::Connector` from a declaration: the env
 #[poll(get = \"/jobs/{job.id}\", progress = \"$.progress\" | percent)]
 #[states(at = \"$.status\", running = [\"working\"], succeeded = [\"done\"], failed = [\"error\"], unknown = running(warn))]
 #[outcome(json = \"$.result\")]
-struct MyService {
+pub struct MyService {
+    /// The key.
     #[env(\"MY_SERVICE_KEY\")]
     api_key: Secret,
 }
+# impl emp_core::Registered for MyService {} // build.rs does this for a connector in connectors/
+# fn main() {}
 ```
 
 *Holes* (`payload.x`, `env.field`, `job.id`, `queue.job_id`) stand in bodies as they are and in texts in braces; `?` leaves the
 member out when there is no value, `?? 20` has another. *Selectors* read an answer: `\"$.path\"`, `header(\"x\")`, `code`, `raw`, `age`,
 `state`, `absent_for`, then `| reducer`; a list is tried in order. A mistake has a code: `emp explain EMP0104`.
 
-A `Secret` stands in `#[auth]` and nowhere else.
+A `Secret` stands in `#[auth]` and nowhere else. `emp_core::language` has examples of everything, which compile.
 ";
 
 fn section(attribute: &Attribute, title: &str) -> String {
@@ -76,4 +80,45 @@ fn keys_are_sorted_and_each_has_an_example_of_itself() {
             assert!(key.example.starts_with(key.name), "{}.{}", attribute.name, key.name);
         }
     }
+}
+
+/// The keys of a request.
+const REQUEST: [&str; 9] = ["get", "post", "put", "patch", "delete", "query", "header", "json", "timeout"];
+
+#[test]
+fn every_key_is_in_an_example_that_compiles() {
+    let examples = include_str!("../../emp-core/src/language.rs");
+    let code: String = examples.split("```").skip(1).step_by(2).collect();
+    for attribute in ATTRIBUTES.iter().copied().chain([&IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ENV]) {
+        let whole = if ATTRIBUTES.iter().any(|known| known.name == attribute.name) || attribute.name == "env"
+        {
+            format!("#[{}(", attribute.name)
+        } else {
+            format!("{}(", attribute.name)
+        };
+        let uses: Vec<&str> = code.split(&whole).skip(1).map(whole_group).collect();
+        for key in attribute.keys {
+            let spelt = |text: &&str| {
+                text.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+                    .any(|word| word == key.name)
+            };
+            // The parts of a request are the same in all that make one.
+            let shown = REQUEST.contains(&key.name) && spelt(&code.as_str()) || uses.iter().any(spelt);
+            assert!(shown, "no example uses `{}` of `{}`", key.name, attribute.name);
+        }
+    }
+}
+
+/// A text up to the bracket that closes what stands before it.
+fn whole_group(text: &str) -> &str {
+    let mut depth = 1;
+    let end = text.find(|letter| {
+        depth += match letter {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        depth == 0
+    });
+    &text[..end.unwrap_or(text.len())]
 }

@@ -17,7 +17,12 @@ pub use crate::env::{EnvError, EnvSource, FromSetting, Settings};
 pub use crate::spec;
 pub use emp_syntax::{hole, json, jsonpath, rule, selector, template};
 
-/// The JSON Schema of a payload or output type.
+/// The JSON Schema of a payload type.
+pub fn payload_schema<T: crate::payload::Payload>() -> Value {
+    T::schema()
+}
+
+/// The JSON Schema of an output type.
 pub fn schema_of<T: schemars::JsonSchema>() -> Value {
     schemars::schema_for!(T).into()
 }

@@ -1,6 +1,7 @@
 //! The vocabulary of EMP connectors: what a connector, a job, an environment and a mapping are. No I/O.
 //!
-//! An author needs this crate, [`Connector`] and the attributes that [the derive](macro@Connector) documents.
+//! An author needs this crate, [`Connector`] and the attributes that [the derive](macro@Connector) lists and [`language`] shows in
+//! examples that compile.
 
 // Generated code names `::emp_core`; inside this crate that name must mean this crate.
 extern crate self as emp_core;
@@ -11,7 +12,9 @@ pub mod env;
 pub mod error;
 pub mod health;
 pub mod job;
+pub mod language;
 pub mod mapping;
+pub mod payload;
 pub mod secret;
 pub mod spec;
 pub mod time;

@@ -43,6 +43,14 @@ impl ::schemars::JsonSchema for Payload {
     }
 }
 
+// So does the derive of serde.
+impl<'de> ::serde::Deserialize<'de> for Payload {
+    fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> ::std::result::Result<Self, D::Error> {
+        let prompt = <::std::string::String as ::serde::Deserialize<'de>>::deserialize(from)?;
+        ::std::result::Result::Ok(Self { prompt })
+    }
+}
+
 /// Declared where every name means something else.
 pub mod inner {
     #[allow(unused_imports)]
