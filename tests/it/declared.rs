@@ -77,7 +77,13 @@ fn every_hole_of_a_payload_is_in_its_schema() {
         let schema = entry.spec.payload.to_json_schema();
         let members = schema["properties"].as_object().expect("typed payloads");
         for (name, required) in payload_holes(entry.spec) {
-            assert!(members.contains_key(&name), "{}: payload.{name} is not in the schema", entry.spec.name);
+            assert!(
+                members.contains_key(&name),
+                "{}: the hole `payload.{name}` finds nothing: JSON knows the members {:?}. Does `#[serde(rename)]` or \
+                 `rename_all` rename the field? Holes read the payload as it was sent: give the field its JSON name",
+                entry.spec.name,
+                members.keys().collect::<Vec<_>>()
+            );
             let listed = schema["required"].as_array().is_some_and(|list| list.contains(&json!(name)));
             assert!(!required || listed, "{}: payload.{name} is needed and not required", entry.spec.name);
         }
