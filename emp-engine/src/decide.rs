@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use emp_core::error::Billed;
 use emp_core::spec::{HttpProtocol, Unknown};
 use emp_core::{ErrorCode, JobError};
 use emp_syntax::rule::{FailureKind, StateVerdict};
@@ -59,6 +58,9 @@ pub struct Refusal {
     pub error: JobError,
 }
 
+/// Nobody who refuses is asked again sooner, whatever the answer advises: `Retry-After: 0` would be a loop.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
 /// Judges an answer.
 pub fn decide(http: &HttpProtocol, view: &View<'_>) -> Verdict {
     if let Some(rule) = http.states.rules.iter().find(|rule| predicate::holds(&rule.when, view)) {
@@ -98,7 +100,10 @@ pub fn refusal(http: &HttpProtocol, view: &View<'_>) -> Refusal {
             && rule.when.as_ref().is_none_or(|when| predicate::holds(when, view))
     });
     let kind = rule.map_or_else(|| by_code(code), |rule| rule.kind);
-    let wait = rule.and_then(|rule| advice::first(&rule.wait, view)).or_else(|| advice::retry_after(view));
+    let wait = rule
+        .and_then(|rule| advice::first(&rule.wait, view))
+        .or_else(|| advice::retry_after(view))
+        .map(|wait| wait.max(SHORTEST_WAIT));
     // F27: an undeclared refusal of the request is named as such; the kinds have codes of their own.
     let named = match kind {
         FailureKind::InvalidInput if rule.is_none() => ErrorCode::EServiceRejected,
@@ -149,7 +154,7 @@ fn of_state(http: &HttpProtocol, view: &View<'_>, verdict: &StateVerdict) -> Ver
         StateVerdict::Lost => Verdict::Lost,
         StateVerdict::Failed { kind, message } => {
             let text = message.as_deref().unwrap_or("the service says that the job failed");
-            let mut error = JobError::new((*kind).into(), text).billed(Billed::Maybe);
+            let mut error = JobError::new((*kind).into(), text);
             error.retriable = kind.retriable();
             Verdict::Failed { kind: *kind, error: described(http, view, error) }
         }

@@ -7,7 +7,7 @@ use emp_core::connector::Loaded;
 use emp_core::health::Health;
 use emp_core::job::{Job, Phase, UpstreamCancel};
 use emp_core::spec::Protocol;
-use emp_core::{ErrorCode, JobError};
+use emp_core::{Clock, ErrorCode, JobError, SystemClock};
 
 use crate::gateway::{Gateway, GatewayOptions};
 use crate::limits::{Service, Services};
@@ -21,13 +21,20 @@ pub struct EngineOptions {
     pub gateway: GatewayOptions,
     /// For how long a cancel is followed at the service until it is seen to have ended the job.
     pub cancel_deadline: Duration,
+    /// Measures the pauses that services ask for and those of the breakers, by its elapsed time.
+    pub clock: Arc<dyn Clock>,
     /// Numbers from 0 to 1, for jitter; a test gives a constant.
     pub random: fn() -> f64,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { gateway: GatewayOptions::default(), cancel_deadline: Duration::from_secs(10), random }
+        Self {
+            gateway: GatewayOptions::default(),
+            cancel_deadline: Duration::from_secs(10),
+            clock: Arc::new(SystemClock),
+            random,
+        }
     }
 }
 
@@ -48,7 +55,8 @@ impl Engine {
     /// An engine with its own connections and limits; one per process.
     pub fn new(options: EngineOptions) -> Arc<Self> {
         let gateway = Gateway::new(options.gateway.clone());
-        Arc::new(Self { gateway, services: Services::default(), options })
+        let services = Services::new(Arc::clone(&options.clock));
+        Arc::new(Self { gateway, services, options })
     }
 
     /// The gateway, for requests that are not a job's.
@@ -92,7 +100,8 @@ impl Engine {
                 Next::End(End::Failed(JobError::new(ErrorCode::EInternal, message)))
             }
         };
-        clean(next, &service)
+        let accepted = run.job.phase == Some(Phase::Submitted);
+        clean(if accepted { next.paid() } else { next }, &service)
     }
 
     /// Cancels the job at the service, follows it until it is seen to have ended, and says what became of it.

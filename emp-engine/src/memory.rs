@@ -24,6 +24,28 @@ impl Stage {
     }
 }
 
+/// Answers of one kind in a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Streak {
+    /// How many.
+    pub count: u32,
+    /// When the first of them came.
+    pub since: Option<Timestamp>,
+}
+
+impl Streak {
+    /// One more of them.
+    pub(crate) fn note(&mut self, now: Timestamp) {
+        self.count = self.count.saturating_add(1);
+        self.since.get_or_insert(now);
+    }
+
+    /// From the first of them until now.
+    pub fn lasted(self, now: Timestamp) -> Duration {
+        self.since.map_or(Duration::ZERO, |since| now.since(since))
+    }
+}
+
 /// What has been learnt about one service job since this process took it up.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
@@ -32,11 +54,9 @@ pub struct Memory {
     /// The wait before the last poll; the next one grows from it.
     pub wait: Option<Duration>,
     /// Answers in a row without a known status.
-    pub unknown: u32,
+    pub unknown: Streak,
     /// Answers in a row that did not know the service job.
-    pub missing: u32,
-    /// When the first of those answers came.
-    pub missing_since: Option<Timestamp>,
+    pub missing: Streak,
     /// Polls in a row without a usable answer: no connection, 5xx.
     pub poll_errors: u32,
     /// Steps in a row that could not settle a lost submit.
@@ -53,16 +73,14 @@ impl Memory {
     /// Notes whether an answer knew the service job.
     pub(crate) fn note_presence(&mut self, present: bool, now: Timestamp) {
         if present {
-            self.missing = 0;
-            self.missing_since = None;
+            self.missing = Streak::default();
         } else {
-            self.missing = self.missing.saturating_add(1);
-            self.missing_since.get_or_insert(now);
+            self.missing.note(now);
         }
     }
 
     /// For how long the service has not known the service job.
     pub fn absent_for(&self, now: Timestamp) -> Duration {
-        self.missing_since.map_or(Duration::ZERO, |since| now.since(since))
+        self.missing.lasted(now)
     }
 }

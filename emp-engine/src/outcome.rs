@@ -1,6 +1,5 @@
 //! What is taken out of an answer: captures, progress, the result.
 
-use emp_core::error::Billed;
 use emp_core::job::Progress;
 use emp_core::spec::{Capture, HttpProtocol, Poll};
 use emp_core::{ErrorCode, JobError};
@@ -52,7 +51,7 @@ pub fn progress(poll: &Poll, view: &View<'_>) -> Option<Progress> {
 /// `E_BAD_RESPONSE` when the service says success and the result is not where it is declared.
 pub fn result(http: &HttpProtocol, view: &View<'_>) -> Result<(Value, Map<String, Value>), JobError> {
     let outcome = &http.outcome;
-    let bad = |problem: String| JobError::new(ErrorCode::EBadResponse, problem).billed(Billed::Yes);
+    let bad = |problem: String| JobError::new(ErrorCode::EBadResponse, problem);
     let value = match (outcome.json.is_empty(), outcome.text.is_empty()) {
         (true, true) => match &view.exchange.json {
             Ok(Value::Null) => None,

@@ -6,6 +6,8 @@ use emp_core::spec::Pace;
 
 use crate::memory::Stage;
 
+/// No wait is shorter, whatever is declared: polls do not become a loop.
+const SHORTEST: Duration = Duration::from_millis(10);
 /// Base and cap of the backoff after a fault.
 const BACKOFF_BASE: Duration = Duration::from_secs(1);
 /// A poll that fails is tried again within this, however often it fails (F36).
@@ -22,15 +24,16 @@ pub fn next(
     advice: Option<Duration>,
     random: f64,
 ) -> Duration {
+    let min = pace.min.max(SHORTEST);
     if let Some(advice) = advice {
-        return advice.max(pace.min);
+        return advice.max(min);
     }
-    let grown = before.map_or(pace.first.max(pace.min), |before| scale(before, pace.factor.max(1.0)));
-    let mut wait = grown.clamp(pace.min, pace.max.max(pace.min));
+    let grown = before.map_or(pace.first.max(min), |before| scale(before, pace.factor.max(1.0)));
+    let mut wait = grown.clamp(min, pace.max.max(min));
     if let (Stage::Queued, Some(queued)) = (stage, pace.while_queued) {
         wait = wait.max(queued);
     }
-    spread(wait, pace.jitter, random).max(pace.min)
+    spread(wait, pace.jitter, random).max(min)
 }
 
 /// A wait with the declared jitter: times 1 minus to 1 plus the fraction.

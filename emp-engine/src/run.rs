@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use emp_core::JobError;
 use emp_core::connector::Loaded;
+use emp_core::error::Billed;
 use emp_core::job::{Job, UpstreamCancel};
 use serde_json::{Map, Value};
 
@@ -53,6 +54,19 @@ pub enum Next {
     End(End),
     /// The port said stop; nothing more was done.
     Stopped(Stop),
+}
+
+impl Next {
+    /// The same for a job that the service has accepted: it may have been paid for, however it ends.
+    pub(crate) fn paid(self) -> Self {
+        match self {
+            Self::End(End::Failed(error)) => Self::End(End::Failed(error.billed(Billed::Yes))),
+            Self::End(End::Retry { error, after }) => {
+                Self::End(End::Retry { error: error.billed(Billed::Yes), after })
+            }
+            next => next,
+        }
+    }
 }
 
 /// How a run ends.

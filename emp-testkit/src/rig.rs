@@ -24,12 +24,14 @@ const MAX_STEPS: usize = 10_000;
 /// For how long a cancel is followed, in real time: a fake obeys at once or not at all.
 const CANCEL_DEADLINE: Duration = Duration::from_millis(100);
 
-/// One job under the engine. It is kept in a memory store, and whenever the engine waits, the clock is moved instead.
+/// One job under the engine. It is kept in a memory store, and whenever the engine waits, the clock is moved instead: the pauses
+/// that a service asks for and those of the breaker, which its attempts share, are by that clock too.
 ///
 /// The fake must age its jobs by the same clock, or they never end.
 #[derive(Debug)]
 pub struct Rig {
     connector: Arc<Loaded>,
+    engine: Arc<Engine>,
     store: Arc<MemoryStore>,
     clock: Arc<ManualClock>,
     job: JobId,
@@ -67,8 +69,14 @@ impl Rig {
             Enqueued::New(job) | Enqueued::Replayed(job) => job.id,
             Enqueued::KeyConflict { job } => job,
         };
+        let engine = Engine::new(EngineOptions {
+            cancel_deadline: CANCEL_DEADLINE,
+            clock: Arc::<ManualClock>::clone(&clock),
+            ..EngineOptions::default()
+        });
         Ok(Self {
             connector: Arc::new(connector),
+            engine,
             store,
             clock,
             job,
@@ -100,18 +108,15 @@ impl Rig {
             stop: self.stop.subscribe(),
         });
         let port: Arc<dyn JobPort> = Arc::<Desk>::clone(&desk);
-        // Another worker's engine knows nothing of the limits that this one ran into; those are in real time anyway.
-        let engine =
-            Engine::new(EngineOptions { cancel_deadline: CANCEL_DEADLINE, ..EngineOptions::default() });
-        let mut run = engine.start(job, Arc::clone(&self.connector), port);
+        let mut run = self.engine.start(job, Arc::clone(&self.connector), port);
         for _ in 0..MAX_STEPS {
-            let end = match engine.step(&mut run).await {
+            let end = match self.engine.step(&mut run).await {
                 Next::Wait(wait) => {
                     self.clock.advance(wait.max(Duration::from_millis(1)));
                     continue;
                 }
                 Next::End(end) => end,
-                Next::Stopped(Stop::Cancel) => End::Cancelled(engine.cancel(&mut run).await),
+                Next::Stopped(Stop::Cancel) => End::Cancelled(self.engine.cancel(&mut run).await),
                 Next::Stopped(Stop::Fenced | Stop::HandOver) => return Ok(None),
             };
             desk.write(change_of(end)).await?;

@@ -77,7 +77,6 @@ impl Engine {
                 );
                 match run.job.phase {
                     Some(Phase::Submitting) => Next::End(End::Uncertain(error.billed(Billed::Maybe))),
-                    Some(Phase::Submitted) => Next::End(End::Failed(error.billed(Billed::Yes))),
                     _ => Next::End(End::Failed(error)),
                 }
             }

@@ -6,7 +6,6 @@ use emp_core::error::Billed;
 use emp_core::spec::{HttpProtocol, Settle, Submit};
 use emp_core::{ErrorCode, JobError};
 
-use crate::advice;
 use crate::decide::{self, Refusal};
 use crate::gateway::{GatewayError, When};
 use crate::select::View;
@@ -50,7 +49,7 @@ pub(super) fn of_answer(http: &HttpProtocol, submit: &Submit, view: &View<'_>) -
             view,
             JobError::new(ErrorCode::ESubmitUncertain, message).billed(Billed::Maybe),
         ),
-        wait: advice::retry_after(view),
+        wait: decide::refusal(http, view).wait,
     };
     let keyed = matches!(submit.settle, Settle::Idempotent { .. });
     match code {

@@ -1,6 +1,6 @@
 //! From a verdict to what comes next: the same for a poll's answer and for a submit's.
 
-use emp_core::error::{Billed, FailureKind};
+use emp_core::error::FailureKind;
 use emp_core::spec::HttpProtocol;
 use emp_core::{ErrorCode, JobError};
 
@@ -10,6 +10,7 @@ use crate::decide::Verdict;
 use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::limits::{Service, Trip};
+use crate::memory::Streak;
 use crate::outcome;
 use crate::run::{End, Next, Run};
 
@@ -28,7 +29,7 @@ impl Engine {
             Verdict::Pending(stage) => {
                 run.memory.stage = stage;
                 service.took();
-                run.memory.unknown = 0;
+                run.memory.unknown = Streak::default();
                 run.memory.poll_errors = 0;
                 Self::progress(run, service, http, exchange);
                 let pace = &run.connector.spec.pace;
@@ -43,7 +44,7 @@ impl Engine {
             },
             Verdict::Canceled => {
                 let message = "the service says that the job was cancelled there";
-                Next::End(End::Failed(JobError::new(ErrorCode::ECancelled, message).billed(Billed::Maybe)))
+                Next::End(End::Failed(JobError::new(ErrorCode::ECancelled, message)))
             }
             Verdict::Lost => Next::End(End::Failed(lost())),
             Verdict::Failed { kind, error } => {

@@ -8,6 +8,8 @@ use emp_core::job::UpstreamCancel;
 use emp_core::spec::HttpProtocol;
 use emp_core::{ErrorCode, JobError};
 
+use tokio::time::sleep;
+
 use crate::context;
 use crate::decide::{self, Refusal, Verdict};
 use crate::engine::Engine;
@@ -20,6 +22,8 @@ use crate::run::{End, Next, Run};
 const MISSES: u32 = 3;
 /// … over at least this long: a service may be slow to show what it accepted (F37).
 const MISSING_FOR: Duration = Duration::from_secs(30);
+/// Answers without a status end a job after `max_unknown` in a row and at least this long: a deployment of the service passes (P24).
+const UNKNOWN_FOR: Duration = Duration::from_mins(2);
 
 impl Engine {
     /// Asks after the job once.
@@ -34,9 +38,7 @@ impl Engine {
         }
         let Some(poll) = &http.poll else {
             let message = "the connector that submitted this job could poll it, and this one cannot";
-            return Next::End(End::Failed(
-                JobError::new(ErrorCode::EInternal, message).billed(Billed::Maybe),
-            ));
+            return Next::End(End::Failed(JobError::new(ErrorCode::EInternal, message)));
         };
         let Some(left) = left(run) else {
             return self.too_late(run, service, http).await;
@@ -46,11 +48,13 @@ impl Engine {
         }
         let request = match run.request(&poll.request, None) {
             Ok(request) => request,
-            Err(error) => return Next::End(End::Failed(error.billed(Billed::Maybe))),
+            Err(error) => return Next::End(End::Failed(error)),
         };
         let answer = tokio::select! {
             answer = self.exchange(&request, &run.connector.spec.limits, service, http.follow) => answer,
             stop = run.port.stopped() => return Next::Stopped(stop),
+            // A service that is slow to answer does not move the deadline.
+            () = sleep(left) => return self.too_late(run, service, http).await,
         };
         let exchange = match answer {
             Ok(exchange) => exchange,
@@ -69,7 +73,7 @@ impl Engine {
         if final_word {
             return Next::End(End::Failed(JobError {
                 retriable: false,
-                ..error.into_job_error(Billed::Maybe)
+                ..error.into_job_error(Billed::Yes)
             }));
         }
         if error.code == ErrorCode::EBadResponse {
@@ -87,16 +91,16 @@ impl Engine {
             FailureKind::Auth | FailureKind::Billing => {
                 let trip = if refusal.kind == FailureKind::Auth { Trip::Auth } else { Trip::Billing };
                 service.breaker.trip(trip);
-                Next::End(End::Failed(refusal.error.billed(Billed::Maybe)))
+                Next::End(End::Failed(refusal.error))
             }
-            FailureKind::Expired => Next::End(End::Failed(refusal.error.billed(Billed::Yes))),
+            FailureKind::Expired => Next::End(End::Failed(refusal.error)),
             FailureKind::RateLimited => {
                 let wait = service.throttled(refusal.wait, self.random());
                 self.poll_later(run, Some(wait))
             }
             _ if refusal.code == 404 && !refusal.declared => {
-                let absent = run.memory.absent_for(run.port.now());
-                if run.memory.missing >= MISSES && absent >= MISSING_FOR {
+                let missing = run.memory.missing;
+                if missing.count >= MISSES && missing.lasted(run.port.now()) >= MISSING_FOR {
                     return Next::End(End::Failed(lost()));
                 }
                 self.wait(run, None)
@@ -105,13 +109,15 @@ impl Engine {
         }
     }
 
-    /// An answer without a known status, so many in a row (P24).
+    /// An answer without a known status, so many in a row and for so long (P24).
     pub(super) fn without_status(&self, run: &mut Run, what: &str) -> Next {
-        run.memory.unknown = run.memory.unknown.saturating_add(1);
-        if run.memory.unknown >= run.connector.spec.pace.max_unknown.max(1) {
+        let now = run.port.now();
+        run.memory.unknown.note(now);
+        let unknown = run.memory.unknown;
+        if unknown.count >= run.connector.spec.pace.max_unknown.max(1) && unknown.lasted(now) >= UNKNOWN_FOR {
             let message =
                 "the service kept answering without a declared status; its job may still be running there";
-            let error = JobError::new(ErrorCode::EUnknownStatus, message).billed(Billed::Maybe).detail(what);
+            let error = JobError::new(ErrorCode::EUnknownStatus, message).detail(what);
             return Next::End(End::Failed(error));
         }
         tracing::warn!(job = %run.job.id, connector = run.connector.spec.name, "an answer without a declared status");
@@ -139,7 +145,7 @@ impl Engine {
             _ => "a cancel at the service was tried and is not confirmed",
         };
         let message = format!("the job did not end before its deadline; {upstream}");
-        Next::End(End::Failed(JobError::new(ErrorCode::EDeadline, message).billed(Billed::Yes)))
+        Next::End(End::Failed(JobError::new(ErrorCode::EDeadline, message)))
     }
 }
 
@@ -153,7 +159,7 @@ fn left(run: &Run) -> Option<Duration> {
 /// The service does not know the job any more.
 pub(super) fn lost() -> JobError {
     let message = "the service does not know the job any more; it is not submitted again by itself";
-    JobError::new(ErrorCode::EServiceJobLost, message).billed(Billed::Maybe)
+    JobError::new(ErrorCode::EServiceJobLost, message)
 }
 
 /// The verdicts that end a service job.

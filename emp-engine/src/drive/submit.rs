@@ -145,14 +145,18 @@ impl Engine {
             FailureKind::RateLimited => refusal.wait = Some(service.throttled(refusal.wait, self.random())),
             _ => {}
         }
-        let settled = matches!(http.submit.settle, Settle::AtLeastOnce)
-            || matches!(refusal.kind, FailureKind::InvalidInput | FailureKind::Moderated);
+        let invalid = matches!(refusal.kind, FailureKind::InvalidInput | FailureKind::Moderated);
+        let assigned = matches!(http.submit.settle, Settle::AssignId { .. });
+        let settled = matches!(http.submit.settle, Settle::AtLeastOnce) || (invalid && !assigned);
         if sending == Sending::Again && !settled {
-            // A refusal of the second send says nothing of the first.
-            if refusal.kind.retriable() {
+            // A refusal of the second send says nothing of the first; that our id is taken says that it was accepted.
+            if refusal.kind.retriable() || invalid {
                 return self.lost(run, http, uncertain(&refusal.error.message), refusal.wait);
             }
             return Next::End(End::Uncertain(as_uncertain(refusal.error)));
+        }
+        if sending == Sending::Again {
+            refusal.error = refusal.error.billed(Billed::Maybe);
         }
         if free {
             let reason = service.scrubber.text(&refusal.error.to_string());
@@ -187,7 +191,7 @@ impl Engine {
             // A final word needs no id.
             if let Some(verdict @ (Verdict::Succeeded | Verdict::Failed { .. } | Verdict::Canceled)) = verdict
             {
-                return self.follow(run, service, http, verdict, exchange);
+                return self.follow(run, service, http, verdict, exchange).paid();
             }
             let error = JobError::new(
                 ErrorCode::ESubmitNoId,
@@ -217,11 +221,11 @@ impl Engine {
         match verdict {
             Verdict::Pending(_) | Verdict::Unknown { .. } | Verdict::Refused(_) | Verdict::Lost => {
                 let message = "the service answered without a final status, and there is nothing to poll";
-                let error = JobError::new(ErrorCode::EUnknownStatus, message).billed(Billed::Maybe);
+                let error = JobError::new(ErrorCode::EUnknownStatus, message);
                 let error = run.view(exchange, now, |view| decide::described(http, view, error));
-                Next::End(End::Failed(error))
+                Next::End(End::Failed(error)).paid()
             }
-            verdict => self.follow(run, service, http, verdict, exchange),
+            verdict => self.follow(run, service, http, verdict, exchange).paid(),
         }
     }
 

@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use emp_core::JobError;
 use emp_core::connector::Loaded;
-use emp_core::spec::{HttpProtocol, Rate};
+use emp_core::spec::Rate;
+use emp_core::{Clock, JobError};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use sha2::{Digest, Sha256};
-use tokio::time::Instant;
 
 use crate::context;
 use crate::gateway::Credential;
@@ -47,7 +46,9 @@ pub struct Service {
     rate: Option<DefaultDirectRateLimiter>,
     most: Option<u32>,
     in_flight: Arc<AtomicU32>,
-    quiet_until: Mutex<Option<Instant>>,
+    clock: Arc<dyn Clock>,
+    /// By the clock's elapsed time.
+    quiet_until: Mutex<Option<Duration>>,
     throttled: AtomicU32,
 }
 
@@ -62,20 +63,19 @@ impl Drop for Place {
 }
 
 impl Service {
-    fn of(connector: &Loaded) -> Self {
-        let http = connector.spec.http();
+    fn new(
+        connector: &Loaded,
+        base: Result<Base, JobError>,
+        credential: Credential,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let limits = &connector.spec.limits;
-        let credential = http.map_or(Ok(Credential::None), |http| Credential::of(&http.auth, connector));
-        let base = http.map_or_else(custom_base, |http| request::base(http, connector));
-        let (credential, base) = match credential {
-            Ok(credential) => (credential, base),
-            Err(error) => (Credential::None, Err(error)),
-        };
         Self {
             base,
             credential,
             scrubber: Scrubber::new(connector.settings.secrets()),
-            breaker: Breaker::default(),
+            breaker: Breaker::new(Arc::clone(&clock)),
+            clock,
             rate: limits.rate.and_then(limiter),
             most: limits.in_flight.as_ref().and_then(|setting| context::count(setting, connector)),
             in_flight: Arc::default(),
@@ -141,7 +141,7 @@ impl Service {
     }
 
     fn pause(&self, duration: Duration) {
-        let until = Instant::now() + duration;
+        let until = self.clock.elapsed().saturating_add(duration);
         let mut quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
         if quiet.is_none_or(|current| current < until) {
             *quiet = Some(until);
@@ -157,7 +157,7 @@ impl Service {
 
     fn quiet(&self) -> Option<Duration> {
         let until = (*self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner))?;
-        Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
+        Some(until.saturating_sub(self.clock.elapsed())).filter(|left| !left.is_zero())
     }
 
     fn rate_wait(&self) -> Option<Duration> {
@@ -165,8 +165,16 @@ impl Service {
     }
 }
 
-fn custom_base() -> Result<Base, JobError> {
-    Err(JobError::new(emp_core::ErrorCode::EInternal, "a custom connector has no base"))
+/// Where a connector's requests go and what they carry; a credential that cannot be sent makes the base unusable too.
+fn place(connector: &Loaded) -> (Result<Base, JobError>, Credential) {
+    let Some(http) = connector.spec.http() else {
+        let message = "a custom connector has no base";
+        return (Err(JobError::new(emp_core::ErrorCode::EInternal, message)), Credential::None);
+    };
+    match Credential::of(&http.auth, connector) {
+        Ok(credential) => (request::base(http, connector), credential),
+        Err(error) => (Err(error), Credential::None),
+    }
 }
 
 /// A limiter that never lets more than `count` through in any window of `per`: half of them at once, the other half spread.
@@ -177,26 +185,37 @@ fn limiter(rate: Rate) -> Option<DefaultDirectRateLimiter> {
 }
 
 /// The services that this process talks to.
-#[derive(Debug, Default)]
-pub struct Services(Mutex<HashMap<[u8; 32], Arc<Service>>>);
+#[derive(Debug)]
+pub struct Services {
+    known: Mutex<HashMap<[u8; 32], Arc<Service>>>,
+    clock: Arc<dyn Clock>,
+}
 
 impl Services {
+    /// None yet; pauses are measured by the clock's elapsed time.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { known: Mutex::default(), clock }
+    }
+
     /// The shared side of a connector: the same for the same connector, base and credential.
     pub fn of(&self, connector: &Loaded) -> Arc<Service> {
-        let fresh = Service::of(connector);
-        let key = identity(connector, connector.spec.http(), &fresh);
-        let mut services = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(services.entry(key).or_insert_with(|| Arc::new(fresh)))
+        let (base, credential) = place(connector);
+        let key = identity(connector, base.as_ref().ok(), &credential);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let service = known
+            .entry(key)
+            .or_insert_with(|| Arc::new(Service::new(connector, base, credential, Arc::clone(&self.clock))));
+        Arc::clone(service)
     }
 }
 
-fn identity(connector: &Loaded, http: Option<&HttpProtocol>, service: &Service) -> [u8; 32] {
-    let base = service.base.as_ref().ok().filter(|_| http.is_some()).map(|base| base.url().as_str());
+fn identity(connector: &Loaded, base: Option<&Base>, credential: &Credential) -> [u8; 32] {
+    let base = base.map(|base| base.url().as_str());
     Sha256::new_with_prefix(connector.spec.name)
         .chain_update(b"\0")
         .chain_update(base.unwrap_or_default())
         .chain_update(b"\0")
-        .chain_update(service.credential.identity())
+        .chain_update(credential.identity())
         .finalize()
         .into()
 }

@@ -109,7 +109,7 @@ async fn p24_a_refused_credential_ends_the_job() {
     for (status, code) in [(401, ErrorCode::EAuth), (403, ErrorCode::EAuth), (402, ErrorCode::EBilling)] {
         let (end, server, _) = polled(declared(), move |_| reply(status, "{}")).await;
         let error = failed(end);
-        assert_eq!((error.code, error.billed, server.count("GET")), (code, Billed::Maybe, 1));
+        assert_eq!((error.code, error.billed, server.count("GET")), (code, Billed::Yes, 1));
     }
 }
 
@@ -117,10 +117,15 @@ async fn p24_a_refused_credential_ends_the_job() {
 async fn p24_i37_unknown_statuses_end() {
     let word = |word: &'static str| move |_| reply(200, format!("{{\"status\":{word}}}"));
     for status in ["\"aborted\"", "\"succeeded\\u0000\"", "\"SUCCEEDED \"", "1", "{}", "[]", "null"] {
-        let (end, server, _) = polled(declared(), word(status)).await;
-        let error = failed(end);
-        assert_eq!((error.code, server.count("GET")), (ErrorCode::EUnknownStatus, 5), "{status}");
+        let (end, server, port) = polled(declared(), word(status)).await;
+        assert_eq!(failed(end).code, ErrorCode::EUnknownStatus, "{status}");
+        assert!(server.count("GET") > 5 && port.clock_now() - 1_700_000_000_000 >= 120_000, "{status}");
     }
+    let mut slow = declared();
+    (slow.pace.first, slow.pace.min, slow.pace.max) =
+        (Duration::from_secs(50), Duration::from_secs(50), Duration::from_secs(50));
+    let (end, server, _) = polled(slow, word("\"aborted\"")).await;
+    assert_eq!((failed(end).code, server.count("GET")), (ErrorCode::EUnknownStatus, 5), "not sooner");
     let strict = || declared().with(|http| http.states.unknown = Unknown::Failed);
     let (end, server, _) = polled(strict(), word("\"aborted\"")).await;
     assert_eq!((failed(end).code, server.count("GET")), (ErrorCode::EUnknownStatus, 1));
@@ -261,7 +266,7 @@ async fn i21_an_id_that_cannot_stand_in_a_url_is_never_polled() {
         let (engine, port) = (engine(), MemoryPort::new(Arc::clone(&server.log)));
         let mut run = run(&engine, &connector, submitted(id), &port);
         let error = failed(finish(&engine, &mut run, &port).await);
-        assert_eq!((error.code, error.billed), (ErrorCode::EBadServiceId, Billed::Maybe), "{id}");
+        assert_eq!((error.code, error.billed), (ErrorCode::EBadServiceId, Billed::Yes), "{id}");
         assert_eq!(server.seen().len(), 0, "{id}");
     }
 }
@@ -304,4 +309,41 @@ async fn the_result_is_told_only_where_it_is_declared() {
     let whole = declared().with(|http| http.outcome.json = &[]);
     let (end, _, _) = polled(whole, |_| succeeded()).await;
     assert!(matches!(end, End::Succeeded { result, .. } if result["output"] == "done"));
+}
+
+#[tokio::test]
+async fn p24_a_service_that_asks_to_come_again_at_once_does_not_make_a_loop() {
+    for code in [429, 503, 500, 404, 200] {
+        let server = Server::start(move |_| {
+            reply_with(
+                code,
+                "Retry-After: 0\r\nContent-Type: application/json\r\n",
+                r#"{"status":"running"}"#,
+            )
+        })
+        .await;
+        let mut declared = declared();
+        declared.pace.min = Duration::ZERO;
+        let connector = declared.loaded(&server.url());
+        let (engine, port) = (engine(), MemoryPort::new(Arc::clone(&server.log)));
+        let mut run = run(&engine, &connector, submitted("j1"), &port);
+        let Next::Wait(wait) = engine.step(&mut run).await else { panic!("{code}") };
+        assert!(wait >= Duration::from_millis(10), "{code}: {wait:?}");
+        assert!(code == 200 || wait >= Duration::from_secs(1), "{code}: {wait:?}");
+    }
+}
+
+#[tokio::test]
+async fn p24_an_answer_that_does_not_come_does_not_move_the_deadline() {
+    let server = Server::start(|_| Reply::Late(Duration::from_secs(5), Vec::new())).await;
+    let mut declared = declared();
+    declared.pace.deadline = fixed(600);
+    let connector = declared.loaded(&server.url());
+    let (engine, port) = (engine(), MemoryPort::new(Arc::clone(&server.log)));
+    port.clock.advance(Duration::from_millis(599_950));
+    let mut run = run(&engine, &connector, submitted("j1"), &port);
+    let started = std::time::Instant::now();
+    let Next::End(end) = engine.step(&mut run).await else { panic!() };
+    assert_eq!(failed(end).code, ErrorCode::EDeadline);
+    assert!(started.elapsed() < Duration::from_secs(1));
 }

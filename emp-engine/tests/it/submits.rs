@@ -590,3 +590,73 @@ async fn p04_a_submit_by_get_is_not_sent_on_and_not_sent_again() {
     assert!(matches!(end, End::Uncertain(_)), "{end:?}");
     assert!(!server.log().iter().any(|line| line.starts_with("not_sent")), "{:?}", server.log());
 }
+
+#[tokio::test]
+async fn billed_says_whether_the_service_accepted_the_job() {
+    let accepted = |poll: &'static str, code: u16| (201, r#"{"id":"j1"}"#, code, poll, Billed::Yes);
+    let cases = [
+        // Accepted, whatever became of it.
+        accepted(r#"{"status":"failed"}"#, 200),
+        accepted(r#"{"status":"preempted"}"#, 200),
+        accepted(r#"{"status":"canceled"}"#, 200),
+        accepted(r#"{"status":"who knows"}"#, 200),
+        accepted(r#"{"status":"succeeded"}"#, 200),
+        accepted("<html>", 200),
+        accepted("{}", 401),
+        accepted("{}", 402),
+        accepted("{}", 404),
+        accepted("{}", 410),
+        accepted("{}", 500),
+        // Nobody can tell.
+        (201, "{}", 0, "", Billed::Maybe),
+        (500, "{}", 0, "", Billed::Maybe),
+        (408, "{}", 0, "", Billed::Maybe),
+        // Refused for certain.
+        (400, "{}", 0, "", Billed::No),
+        (401, "{}", 0, "", Billed::No),
+        (402, "{}", 0, "", Billed::No),
+        (307, "{}", 0, "", Billed::No),
+    ];
+    for (status, submit, code, poll, billed) in cases {
+        let server = Server::start(move |seen| match seen.method.as_str() {
+            "POST" => reply(status, submit),
+            _ => reply(code, poll),
+        })
+        .await;
+        let (end, _) = whole(&declared().loaded(&server.url()), &server.log).await;
+        let (End::Failed(error) | End::Retry { error, .. } | End::Uncertain(error)) = end else {
+            panic!("{status} {submit} {code} {poll}: {end:?}")
+        };
+        assert_eq!(error.billed, billed, "{status} {submit} {code} {poll}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn billed_of_a_submit_that_is_its_own_answer() {
+    for answer in [r#"{"status":"failed"}"#, r#"{"status":"queued"}"#, r#"{"status":"succeeded"}"#, "<html>"]
+    {
+        let server = service(move |_| reply(200, answer)).await;
+        let sync = declared().with(|http| http.poll = None);
+        let error = failed(whole(&sync.loaded(&server.url()), &server.log).await.0);
+        assert_eq!(error.billed, Billed::Yes, "{answer}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn p02_an_assigned_id_that_is_taken_is_looked_up_again() {
+    // The first submit was accepted and is slow to show; the service refuses the second one because of it.
+    let (posts, gets) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let server = Server::start(move |seen| match seen.method.as_str() {
+        "POST" if posts.fetch_add(1, Ordering::SeqCst) == 0 => Reply::Cut,
+        "POST" => {
+            gets.store(100, Ordering::SeqCst);
+            reply(409, r#"{"error":"the id exists"}"#)
+        }
+        _ if gets.load(Ordering::SeqCst) < 100 => reply(404, "{}"),
+        _ => reply(200, r#"{"status":"succeeded","output":"done"}"#),
+    })
+    .await;
+    let (end, _) = whole(&assigned(true).loaded(&server.url()), &server.log).await;
+    assert!(matches!(end, End::Succeeded { .. }), "{end:?}");
+    assert_eq!(server.count("POST"), 2);
+}

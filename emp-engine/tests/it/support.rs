@@ -486,7 +486,12 @@ pub(crate) fn engine_with(edit: impl FnOnce(&mut GatewayOptions)) -> Arc<Engine>
         ..GatewayOptions::default()
     };
     edit(&mut gateway);
-    Engine::new(EngineOptions { gateway, cancel_deadline: Duration::from_millis(1500), random: || 0.5 })
+    Engine::new(EngineOptions {
+        gateway,
+        cancel_deadline: Duration::from_millis(1500),
+        random: || 0.5,
+        ..EngineOptions::default()
+    })
 }
 
 /// A run with its port.

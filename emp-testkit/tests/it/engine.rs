@@ -226,7 +226,7 @@ async fn a_failed_job_fails_with_the_services_words() {
         let ended = bench.finish().await;
         let error = ended.job.error.expect(fault);
         assert_eq!((ended.job.state, error.code), (JobState::Failed, code), "{fault}");
-        assert_ne!(error.billed, Billed::No, "{fault}: it was accepted");
+        assert_eq!(error.billed, Billed::Yes, "{fault}: it was accepted");
         assert!(format!("{error:?}").contains("told to fail"), "{error:?}");
         assert_eq!(bench.fake.ledger().accepted(), 1, "{fault}");
     }
