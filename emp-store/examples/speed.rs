@@ -18,6 +18,7 @@ use serde_json::{Map, json};
 
 const TASKS: usize = 50;
 const JOBS: usize = 20_000;
+const BACKLOG: usize = 100_000;
 
 #[tokio::main]
 async fn main() {
@@ -43,7 +44,38 @@ async fn main() {
         }
     });
     batched.await;
+    for lanes in [1, 1000] {
+        behind_a_backlog(&store, lanes).await;
+    }
     let _ = std::fs::remove_dir_all(&dir);
+}
+
+/// One job that can be served, behind many of the same service that cannot, in so many lanes.
+async fn behind_a_backlog(store: &Arc<dyn Store>, lanes: usize) {
+    let backlog = (0..BACKLOG).map(|index| {
+        let needs = format!("{lanes}/{}", index % lanes);
+        store.enqueue(NewJob { priority: 9, labels: BTreeMap::from([("needs".to_owned(), needs)]), ..job() })
+    });
+    for taken in join_all(backlog).await {
+        taken.expect("enqueue");
+    }
+    let rounds = 20;
+    let mut took = Vec::new();
+    for _ in 0..rounds {
+        store.enqueue(NewJob { priority: 0, ..job() }).await.expect("enqueue");
+        let services = BTreeMap::from([("svc".to_owned(), 10)]);
+        let request =
+            ClaimRequest { worker: WorkerId::start("w"), services, labels: BTreeMap::new(), max: 10 };
+        let started = Instant::now();
+        assert_eq!(store.claim(request).await.expect("claim").len(), 1);
+        took.push(started.elapsed());
+    }
+    took.sort();
+    println!(
+        "claim behind {BACKLOG} more in {lanes} lanes: median {:?}, most {:?}",
+        took[rounds / 2],
+        took[rounds - 1]
+    );
 }
 
 fn job() -> NewJob {
