@@ -3,8 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use emp_core::{JobError, Secret};
+use http::HeaderValue;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+
+use crate::exchange::Exchange;
 
 /// What stands where a secret stood.
 pub const REDACTED: &str = "[redacted]";
@@ -36,6 +39,26 @@ impl Scrubber {
         Self(spellings)
     }
 
+    /// An answer without the secrets: a service may echo a request's headers or its URL.
+    pub(crate) fn exchange(&self, exchange: &mut Exchange) {
+        if self.knows(&exchange.text) {
+            exchange.text = self.text(&exchange.text);
+        }
+        if let Ok(json) = &mut exchange.json {
+            self.value(json);
+        }
+        for value in exchange.headers.values_mut() {
+            let clean = value.to_str().ok().filter(|text| self.knows(text)).map(|text| self.text(text));
+            if let Some(clean) = clean.and_then(|text| HeaderValue::from_str(&text).ok()) {
+                *value = clean;
+            }
+        }
+    }
+
+    fn knows(&self, text: &str) -> bool {
+        self.0.iter().any(|spelling| text.contains(spelling.as_str()))
+    }
+
     /// The text without the secrets.
     pub fn text(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, spelling| {
@@ -51,16 +74,22 @@ impl Scrubber {
         error
     }
 
-    /// Every text inside a value, without the secrets: a service may echo a request's headers in its result.
+    /// Every text and name inside a value, without the secrets.
     pub fn value(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
-                if self.0.iter().any(|spelling| text.contains(spelling.as_str())) {
+                if self.knows(text) {
                     *text = self.text(text);
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
-            Value::Object(members) => members.values_mut().for_each(|member| self.value(member)),
+            Value::Object(members) => {
+                if members.keys().any(|name| self.knows(name)) {
+                    let named = std::mem::take(members).into_iter();
+                    members.extend(named.map(|(name, member)| (self.text(&name), member)));
+                }
+                members.values_mut().for_each(|member| self.value(member));
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use tokio_util::time::DelayQueue;
 
+/// The queue below takes no longer waits than two years.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
+
 /// Holds items until their time has come.
 ///
 /// Any task may insert; one task at a time waits in [`next`](Self::next).
@@ -34,7 +37,7 @@ impl<T> Wheel<T> {
     /// Holds an item for a time. Must be called within a tokio runtime.
     pub fn insert(&self, item: T, after: Duration) {
         let waiting = self.with(|inner| {
-            inner.queue.insert(item, after);
+            inner.queue.insert(item, after.min(LONGEST));
             inner.waiting.take()
         });
         // A sleeping `next` must look again: the new item may be the first that is due.

@@ -193,9 +193,11 @@ impl JobHost for Host {
     }
 
     async fn save_service_job(&self, id: &str, captured: Map<String, Value>) -> Result<(), JobError> {
+        let mut captured = Value::Object(captured);
+        self.scrubber.value(&mut captured);
         let service_job = ServiceJob {
-            id: id.to_owned(),
-            captured,
+            id: self.scrubber.text(id),
+            captured: captured.as_object().cloned().unwrap_or_default(),
             connector: self.connector.to_owned(),
             fingerprint: self.fingerprint,
             submitted_at: self.port.now(),

@@ -31,7 +31,7 @@ impl Engine {
                 service.took();
                 run.memory.unknown = Streak::default();
                 run.memory.poll_errors = 0;
-                Self::progress(run, service, http, exchange);
+                Self::progress(run, http, exchange);
                 let pace = &run.connector.spec.pace;
                 let advice = run.view(exchange, now, |view| {
                     advice::first(pace.advice, view).or_else(|| advice::retry_after(view))
@@ -69,17 +69,16 @@ impl Engine {
     }
 
     /// Progress never falls, and is told only when there is some.
-    fn progress(run: &mut Run, service: &Service, http: &HttpProtocol, exchange: &Exchange) {
+    fn progress(run: &mut Run, http: &HttpProtocol, exchange: &Exchange) {
         let Some(poll) = &http.poll else { return };
         let now = run.port.now();
-        let mut progress = run.view(exchange, now, |view| outcome::progress(poll, view));
-        if let Some(progress) = &mut progress {
+        if let Some(mut progress) = run.view(exchange, now, |view| outcome::progress(poll, view)) {
             run.memory.fraction = match (progress.fraction, run.memory.fraction) {
                 (Some(new), Some(known)) => Some(new.max(known)),
                 (new, known) => new.or(known),
             };
             progress.fraction = run.memory.fraction;
+            run.port.progress(progress);
         }
-        run.report(progress, service);
     }
 }

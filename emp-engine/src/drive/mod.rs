@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use emp_core::job::{Progress, ServiceJob};
+use emp_core::job::ServiceJob;
 use emp_core::spec::{Limits, RequestSpec};
 use emp_core::{JobError, Timestamp};
 
@@ -64,17 +64,11 @@ impl Run {
     fn view<R>(&self, exchange: &Exchange, now: Timestamp, act: impl FnOnce(&View<'_>) -> R) -> R {
         self.with_context(None, |context| act(&View { exchange, context, memory: &self.memory, now }))
     }
-
-    fn report(&self, progress: Option<Progress>, service: &Service) {
-        if let Some(mut progress) = progress {
-            progress.message = progress.message.map(|message| service.scrubber.text(&message));
-            self.port.progress(progress);
-        }
-    }
 }
 
 impl Engine {
-    /// Sends one request of a job's and reads the answer.
+    /// Sends one request of a job's and reads the answer. The connector's secrets are taken out of it here, before anything is cut
+    /// out of it, stored or told.
     async fn exchange(
         &self,
         request: &OutboundRequest,
@@ -90,7 +84,9 @@ impl Engine {
             max_response: run_limits.max_response.unwrap_or(MAX_RESPONSE),
         };
         let answer = self.gateway.exchange(request, &target).await?;
-        Ok(Exchange::new(answer.status, answer.headers, &answer.body))
+        let mut exchange = Exchange::new(answer.status, answer.headers, &answer.body);
+        service.scrubber.exchange(&mut exchange);
+        Ok(exchange)
     }
 
     /// Another attempt after a while if the error allows it and there is one left, else the end.

@@ -6,6 +6,9 @@ use std::time::Duration;
 use emp_core::job::ServiceJob;
 use emp_core::spec::{HttpProtocol, Lookup, Settle};
 use emp_core::{JobError, Timestamp};
+use emp_syntax::jsonpath::JsonPath;
+use emp_syntax::selector::Source;
+use serde_json::Value;
 
 use super::submit::{Sending, as_uncertain, uncertain};
 use crate::context;
@@ -167,6 +170,9 @@ impl Engine {
             return self.unsettled(run, None);
         };
         let now = run.port.now();
+        if !lists(lookup, &exchange) {
+            return self.unsettled(run, None);
+        }
         match run.view(&exchange, now, |view| find(lookup, view)) {
             Some(id) => {
                 let found = service_job(run, id);
@@ -197,6 +203,15 @@ fn service_job(run: &Run, id: String) -> ServiceJob {
         fingerprint: run.connector.spec.fingerprint,
         submitted_at: first_sent(run, run.port.now()),
     }
+}
+
+/// Whether an answer is a list at all, be it an empty one: an error with 200 does not say that our job is absent.
+fn lists(lookup: &Lookup, exchange: &Exchange) -> bool {
+    let (Source::Path(path), Ok(body)) = (&lookup.items.source, &exchange.json) else { return true };
+    let Some((_, parent)) = path.segments.split_last() else { return body.is_array() };
+    let parent = JsonPath { segments: parent.to_vec().into() };
+    let found = path.nodes(body).into_iter().chain(parent.nodes(body));
+    found.into_iter().any(Value::is_array)
 }
 
 /// The id of the candidate that carries our job's id as its tag.

@@ -10,8 +10,8 @@ use emp_engine::scrub::Scrubber;
 use emp_engine::strict_json;
 
 use crate::support::{
-    MemoryPort, Reply, SECRET, Server, declared, engine, failed, finish, reply, reply_with, run, submitted,
-    whole,
+    MemoryPort, Reply, SECRET, Server, at, capture, declared, engine, failed, finish, list, reply,
+    reply_with, run, submitted, whole,
 };
 
 /// One poll: its end, or that it goes on.
@@ -219,4 +219,24 @@ async fn errors_name_no_url() {
     let (end, _) = whole(&declared().loaded(&server.url()), &server.log).await;
     let text = format!("{end:?}");
     assert!(!text.contains("127.0.0.1") && !text.contains("http"), "{text}");
+}
+
+/// A port whose record is looked through: what is stored of a service job is shown by the API.
+#[tokio::test]
+async fn i48_an_echoed_credential_is_not_stored_with_the_service_job_and_not_cut_in_half() {
+    let body = format!(r#"{{"id":"j-{SECRET}","{SECRET}":1,"u":"http://x/?key={SECRET}"}}"#);
+    let server = Server::start(move |_| reply(200, &body)).await;
+    let declared = declared().with(|http| {
+        http.submit.capture =
+            list(vec![capture("id", at("$.id")), capture("u", at("$.u")), capture("all", at("$"))]);
+    });
+    let (_, _) = whole(&declared.loaded(&server.url()), &server.log).await;
+    assert!(!format!("{:?}", server.log()).contains(SECRET), "{:?}", server.log());
+    assert!(server.log().iter().any(|line| line.starts_with("submitted j-[redacted]")), "{:?}", server.log());
+
+    // An error quotes the first 300 characters: the cut goes through the credential.
+    let body = format!("{}{SECRET}", "x".repeat(290));
+    let server = Server::start(move |_| reply_with(400, "Content-Type: text/plain\r\n", &body)).await;
+    let (end, _) = whole(&crate::support::declared().loaded(&server.url()), &server.log).await;
+    assert!(!format!("{end:?}").contains(&SECRET[..6]), "{end:?}");
 }

@@ -203,3 +203,11 @@ async fn a_wheel_gives_each_item_in_its_time() {
     wheel.insert("into an empty wheel", Duration::from_secs(1));
     assert_eq!(next.await.unwrap(), "into an empty wheel");
 }
+
+#[tokio::test]
+async fn a_wheel_takes_any_wait() {
+    let wheel = Wheel::new();
+    wheel.insert("never", Duration::MAX);
+    wheel.insert("now", Duration::ZERO);
+    assert_eq!((wheel.next().await, wheel.len()), ("now", 1));
+}

@@ -212,3 +212,17 @@ fn p03_a_key_is_the_same_for_an_attempt_and_another_for_the_next() {
     assert_eq!(key::derive(&job.id, 1).len(), 36);
     assert_eq!(&key::derive(&job.id, 1)[14..15], "8", "a UUID of our own making says so");
 }
+
+#[test]
+fn i21_a_dot_segment_that_only_the_template_makes_whole_is_refused() {
+    for (before, value) in [("/jobs/%2", "e"), ("/jobs/.%2", "e"), ("/jobs/%2e%2", "E")] {
+        let hole = hole(Root::Payload, &["id"]);
+        let spec =
+            crate::support::request("DELETE", UrlSpec::Path(template(before, Some((hole, false)), "")));
+        let built = build(&spec, &job(json!({ "id": value })));
+        assert_eq!(
+            built.map(|request| request.url.to_string()).map_err(|error| error.code),
+            Err(ErrorCode::EBadRequest)
+        );
+    }
+}

@@ -660,3 +660,17 @@ async fn p02_an_assigned_id_that_is_taken_is_looked_up_again() {
     assert!(matches!(end, End::Succeeded { .. }), "{end:?}");
     assert_eq!(server.count("POST"), 2);
 }
+
+#[tokio::test]
+async fn p02_a_search_that_answers_with_no_list_does_not_say_that_the_job_is_absent() {
+    for error in [r#"{"error":"busy"}"#, "{}", "null", r#"{"items":null}"#, r#"{"items":"none"}"#] {
+        let server = Server::start(move |seen| match seen.method.as_str() {
+            "POST" => Reply::Cut,
+            _ => reply(200, error),
+        })
+        .await;
+        let (end, _) = whole(&declared().with(searching).loaded(&server.url()), &server.log).await;
+        assert!(matches!(end, End::Uncertain(_)), "{error}: {end:?}");
+        assert_eq!(server.count("POST"), 1, "{error}");
+    }
+}

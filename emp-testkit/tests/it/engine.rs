@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use emp_core::ErrorCode;
-use emp_core::Timestamp;
 use emp_core::connector::Loaded;
 use emp_core::env::Settings;
 use emp_core::error::Billed;
 use emp_core::job::{JobState, UpstreamCancel};
 use emp_core::spec::{ConnectorSpec, Settle};
 use emp_core::time::ManualClock;
+use emp_core::{Clock as _, ErrorCode, Timestamp};
 use emp_testkit::{Ended, FakeOptions, FakeService, Fault, Rig, fake_env};
 use serde_json::json;
 
@@ -285,5 +284,17 @@ async fn p15_a_cancel_reaches_the_service_and_says_what_became_of_it() {
         assert_eq!(ended.job.state, JobState::Cancelled, "{fault:?}");
         assert_eq!(ended.job.cancel.and_then(|cancel| cancel.upstream), Some(upstream), "{fault:?}");
         assert_eq!(bench.fake.ledger().accepted(), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn p23_a_service_that_names_a_time_is_left_alone_until_then() {
+    for (fault, method) in [("submit:429=40s", "POST"), ("poll:429=40s", "GET")] {
+        let bench = Bench::new(Shape::default(), &[fault]).await;
+        let ended = bench.finish().await;
+        assert_eq!(ended.job.state, JobState::Succeeded, "{fault}: {:?}", ended.job.error);
+        assert!(bench.rig.clock().elapsed() >= Duration::from_secs(40), "{fault}");
+        let asked = bench.fake.requests().iter().filter(|request| request.method == method).count();
+        assert_eq!((asked, bench.fake.ledger().accepted()), (2, 1), "{fault}: it was not left alone");
     }
 }
