@@ -50,6 +50,7 @@ fn syntax(text: &SourceText, error: &serde_json::Error) -> Finding {
     let phrase = full.rsplit_once(" at line ").map_or(full.as_str(), |(phrase, _)| phrase);
     // The reader's column is the last byte that it took, from 1; 0 is the end of the line before.
     let at = text.offset(error.line(), error.column());
+    let comma = format!("write `,` at the end of line {}", last_line_before(text, at));
     let (phrase, help) = match (text.text().chars().next(), phrase) {
         (Some('\u{feff}'), _) => {
             ("the file starts with a byte order mark", "save it as UTF-8 without a byte order mark")
@@ -60,10 +61,23 @@ fn syntax(text: &SourceText, error: &serde_json::Error) -> Finding {
         (_, phrase) if phrase.starts_with("EOF") => {
             ("the file ends too early", "close what is open: a quote, `]` or `}`")
         }
+        (_, phrase) if phrase.starts_with("expected `,`") && opens(text.text(), at) => {
+            ("a comma is missing before this", comma.as_str())
+        }
         (_, phrase) if comment(text.text(), at) => (phrase, "JSON has no comments: take it out"),
         (_, phrase) => (phrase, "mend it here; everything before this place is fine"),
     };
     Finding::error(codes::SYNTAX, text, at..at + 1, phrase.to_owned()).pointer("").help(help)
+}
+
+/// The line of the last character before a place that is not blank.
+fn last_line_before(text: &SourceText, at: usize) -> usize {
+    let before = text.text().get(..at).unwrap_or_default().trim_end();
+    text.place(before.len().saturating_sub(1)).line
+}
+
+fn opens(text: &str, at: usize) -> bool {
+    text.get(at..).is_some_and(|rest| rest.starts_with(['"', '{', '[']))
 }
 
 fn comment(text: &str, at: usize) -> bool {
