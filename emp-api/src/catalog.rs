@@ -90,7 +90,9 @@ impl Catalog {
 
     /// The service that a misspelt name was most likely meant to be.
     pub fn nearest(&self, name: &str) -> Option<&str> {
-        emp_core::syntax::nearest(name, self.services.keys().map(String::as_str))
+        // A likeness costs the product of both lengths.
+        let start: String = name.chars().take(64).collect();
+        emp_core::syntax::nearest(&start, self.services.keys().map(String::as_str))
     }
 }
 

@@ -50,7 +50,8 @@ fn admit(state: &ApiState, request: &Request) -> Result<(), Refusal> {
         return Ok(());
     }
     let bearer = HeaderValue::from_static("Bearer");
-    Err(Refusal::new(Code::NoAuth, "send the header `Authorization: Bearer <token>`")
+    Err(Refusal::new(Code::NoAuth, "this server answers only to those who have its token")
+        .help("send the header `Authorization: Bearer <token>`; the command line takes the token from EMP_API_TOKEN")
         .header(header::WWW_AUTHENTICATE, bearer))
 }
 

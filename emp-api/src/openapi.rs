@@ -114,6 +114,7 @@ pub fn document() -> Value {
             "description": "Submit jobs to external AI services, follow them, and get their results. Every refusal is an RFC 9457 problem.",
             "license": { "name": env!("CARGO_PKG_LICENSE") },
         },
+        "servers": [{ "url": "/", "description": "The server that serves this document." }],
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "paths": paths,
         "components": {

@@ -25,8 +25,11 @@ pub struct Problem {
     pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// What is wrong with this request, and what to do.
+    /// What is wrong with this request.
     pub detail: String,
+    /// One thing that mends it, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
     /// The path that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
@@ -73,6 +76,7 @@ impl Refusal {
             title: code.title(),
             status: code.status(),
             detail: detail.into(),
+            help: None,
             instance: None,
             code: code.as_str(),
             errors: Vec::new(),
@@ -82,6 +86,13 @@ impl Refusal {
             request_id: None,
         };
         Self(Box::new((problem, HeaderMap::new())))
+    }
+
+    /// Says what mends it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.0.0.help = Some(help.into());
+        self
     }
 
     /// Names every place that is wrong.

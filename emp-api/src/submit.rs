@@ -108,7 +108,11 @@ fn check(catalog: &Catalog, body: Value, header_key: Option<String>) -> Result<N
         wrong.extend(service.violations(payload));
     }
     if !wrong.is_empty() {
-        return Err(Refusal::new(code, summary(&wrong)).errors(wrong));
+        let refusal = Refusal::new(code, summary(&wrong)).errors(wrong);
+        return Err(match name.filter(|_| service.is_none()).and_then(|name| catalog.nearest(name)) {
+            Some(nearest) => refusal.help(format!("write \"service\": \"{nearest}\"")),
+            None => refusal,
+        });
     }
     let request: JobRequest =
         serde_json::from_value(body).map_err(|error| Refusal::new(Code::Invalid, error.to_string()))?;
@@ -137,7 +141,7 @@ fn check(catalog: &Catalog, body: Value, header_key: Option<String>) -> Result<N
 fn unknown_service(catalog: &Catalog, name: &str) -> Violation {
     let shown: String = name.chars().take(64).collect();
     let expected =
-        catalog.nearest(&shown).map_or_else(|| known_services(catalog), |nearest| format!("`{nearest}`"));
+        catalog.nearest(name).map_or_else(|| known_services(catalog), |nearest| format!("`{nearest}`"));
     Violation {
         pointer: "/service".to_owned(),
         detail: format!("no worker serves `{shown}`"),

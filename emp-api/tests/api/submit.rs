@@ -100,6 +100,7 @@ async fn an_unknown_service_is_answered_with_the_nearest() {
     reply.assert_problem(422, "E_UNKNOWN_SERVICE");
     assert_eq!(reply.pointers(), ["/service"]);
     assert_eq!(reply.json["errors"][0]["expected"], "`my-service`");
+    assert_eq!(reply.json["help"], "write \"service\": \"my-service\"");
     let far = refused(&api, &json!({ "service": "zzz", "payload": {} })).await;
     assert_eq!(far.json["errors"][0]["expected"], "one of `my-service`, `simulation`");
 }
