@@ -136,9 +136,7 @@ fn problem(status: u16, body: &[u8]) -> Failure {
     // With a list of errors the detail says the first of them again.
     let summary = if lines.is_empty() { text("detail") } else { None };
     let message = summary.or_else(|| text("title")).unwrap_or("the API refused").to_owned() + &lines;
-    let failure = Failure::new(exit, text("code").unwrap_or("E_API"), message);
-    match text("help") {
-        Some(help) => failure.help(help),
-        None => failure,
-    }
+    let code = text("code").unwrap_or("E_API");
+    let help = text("help").map_or_else(|| format!("emp explain {code}"), str::to_owned);
+    Failure::new(exit, code, message).help(help)
 }

@@ -10,9 +10,15 @@ use tracing_subscriber::EnvFilter;
 
 static SCRUBBER: OnceLock<Scrubber> = OnceLock::new();
 
-/// Starts logging; `quiet` keeps to warnings unless `RUST_LOG` says otherwise.
-pub(crate) fn start(quiet: bool) {
-    let default = if quiet { "warn" } else { "info" };
+/// What production logs.
+pub(crate) const ALL: &str = "info";
+/// What happens to jobs, without how workers start: that would scroll away what a developer is told first.
+pub(crate) const JOBS: &str = "info,emp_worker::pool=warn,emp_worker::status=warn";
+/// Only what needs attention.
+pub(crate) const WARNINGS: &str = "warn";
+
+/// Starts logging by a filter, unless `RUST_LOG` has another.
+pub(crate) fn start(default: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let terminal = std::io::stderr().is_terminal();
     let builder =

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -20,6 +21,11 @@ impl Output {
 
     pub(crate) fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// A person reads the data, and sees only so many columns of it.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     /// Live progress makes sense.
@@ -92,6 +98,15 @@ pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
         table.add_row(row.iter().map(|cell| printable(cell)).collect::<Vec<_>>());
     }
     table.to_string()
+}
+
+/// A line of live progress, which is not there any more once it is dropped. `{wide_bar}` in the template takes the room that is
+/// left: a line that is wider than the terminal would wrap, and could not be drawn over.
+pub(crate) fn bar(template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(100)
+        .with_style(style.progress_chars("=> "))
+        .with_finish(indicatif::ProgressFinish::AndClear)
 }
 
 /// Text from outside on one line, without anything that could steer a terminal (I84): control characters and the marks that

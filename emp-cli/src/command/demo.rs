@@ -24,7 +24,7 @@ pub(super) async fn run(
     mapping: Option<&Path>,
     out: &Output,
 ) -> Result<Exit, Failure> {
-    logging::start(true);
+    logging::start(logging::WARNINGS);
     let story = tell(usize::from(args.jobs), registry, mapping, out);
     tokio::select! {
         told = story => told,

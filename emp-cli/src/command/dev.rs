@@ -23,7 +23,7 @@ pub(super) async fn run(
     mapping: Option<&Path>,
     out: &Output,
 ) -> Result<Exit, Failure> {
-    logging::start(false);
+    logging::start(logging::JOBS);
     let mapping = runtime::mapping(mapping, registry)?;
     let workers = args.workers.clone().unwrap_or_else(|| everybody(&mapping));
     let fakes =

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::args::{Job, Submit};
 use crate::client::Api;
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, printable};
+use crate::output::{self, Output, printable};
 
 pub(super) async fn run(args: Job, out: &Output) -> Result<Exit, Failure> {
     match args {
@@ -79,15 +79,14 @@ async fn list(api: &Url, query: &[(&str, String)], out: &Output) -> Result<Exit,
         return Ok(Exit::Ok);
     }
     let jobs = page.get("jobs").and_then(Value::as_array).cloned().unwrap_or_default();
-    let rows = jobs.iter().map(|job| {
-        let fields =
-            ["id", "service", "status", "state", "progress", "attempt", "service_job_id", "created_at"];
-        fields.iter().map(|field| text(job, field)).collect()
-    });
-    out.table(
-        &["id", "service", "status", "state", "%", "attempts", "service job", "created"],
-        rows.collect(),
-    );
+    // A terminal has no room for everything, and a pipe has no use for a head.
+    let fields: &[&str] = if out.is_terminal() {
+        &["id", "service", "status", "progress", "attempt"]
+    } else {
+        &["id", "service", "status", "state", "progress", "attempt", "service_job_id", "created_at"]
+    };
+    let rows = jobs.iter().map(|job| fields.iter().map(|field| text(job, field)).collect());
+    out.table(&["id", "service", "status", "%", "tries"], rows.collect());
     if let Some(next) = page.get("next").and_then(Value::as_str) {
         out.note(format!("more: emp job list --cursor {next}"));
     }
@@ -118,10 +117,16 @@ async fn wait(api: &Url, id: &str, timeout: Option<Duration>, out: &Output) -> R
     const PAUSE: Duration = Duration::from_millis(250);
     let api = Api::new(api)?;
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    let bar = out.is_live().then(|| output::bar("{pos:>3}% {msg:20} {wide_bar}"));
     loop {
         let job = api.get(&job_path(id, "")).await?;
         let state = text(&job, "state");
+        if let Some(bar) = &bar {
+            bar.set_position(job.get("progress").and_then(Value::as_f64).unwrap_or_default() as u64);
+            bar.set_message(printable(&text(&job, "status")));
+        }
         if job.get("finished_at").is_some_and(|at| !at.is_null()) || state == "uncertain" {
+            drop(bar);
             if out.is_json() {
                 out.json(&job);
             } else {

@@ -24,7 +24,7 @@ pub(super) async fn serve(
     registry: &'static Registry,
     mapping: Option<&Path>,
 ) -> Result<Exit, Failure> {
-    logging::start(false);
+    logging::start(logging::ALL);
     let mapping = runtime::mapping(mapping, registry)?;
     let planned = match &args.workers {
         Some(workers) => plan(&mapping, registry, workers, &ProcessEnv, &BTreeMap::new())?,
@@ -51,7 +51,7 @@ pub(super) async fn worker(
     registry: &'static Registry,
     mapping: Option<&Path>,
 ) -> Result<Exit, Failure> {
-    logging::start(false);
+    logging::start(logging::ALL);
     let mapping = runtime::mapping(mapping, registry)?;
     let planned = if args.fakes.is_empty() {
         plan(&mapping, registry, &args.workers, &ProcessEnv, &BTreeMap::new())?

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 use serde_json::Value;
 
 use crate::client::Api;
 use crate::exit::Failure;
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// A job as the API showed it last.
 #[derive(Clone)]
@@ -68,8 +68,8 @@ impl<'o> Watch<'o> {
     pub(super) fn new(ids: &[String], out: &'o Output) -> Self {
         let bars = out.is_live().then(|| {
             let all = MultiProgress::new();
-            let style = bar_style();
-            let bars = ids.iter().map(|_| all.add(ProgressBar::new(100).with_style(style.clone()))).collect();
+            let bar = || output::bar("  {prefix:20} {pos:>3}% {msg:9} {wide_bar}");
+            let bars = ids.iter().map(|_| all.add(bar())).collect();
             (all, bars)
         });
         Self { ids: ids.to_vec(), bars, told: BTreeMap::new(), out }
@@ -124,13 +124,6 @@ impl<'o> Watch<'o> {
             let _ = all.clear();
         }
     }
-}
-
-/// One line for each job, 40 columns at least: one that is wider than the terminal would wrap, and could not be drawn over.
-fn bar_style() -> ProgressStyle {
-    ProgressStyle::with_template("  {prefix:20} {pos:>3}% {msg:9} {wide_bar}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
 }
 
 /// The end of an id, which tells two of one moment apart.
