@@ -71,7 +71,8 @@ impl Sources {
 
     /// The connector with a name.
     pub(crate) fn get(&self, name: &str) -> Option<&Connector> {
-        self.connectors.iter().find(|connector| connector.name == name)
+        let first = self.connectors.partition_point(|connector| connector.name.as_str() < name);
+        self.connectors.get(first).filter(|connector| connector.name == name)
     }
 
     /// The names, sorted.

@@ -1,5 +1,6 @@
 //! Connectors: referenced, declared, there in the source, and in the file that the path names.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use emp_syntax::nearest;
@@ -13,7 +14,8 @@ use crate::json::At;
 
 /// All of it.
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
-    let undeclared = subject.used().filter_map(|used| undeclared(subject, &used));
+    let names: BTreeSet<&str> = subject.declared().map(|at| at.key()).collect();
+    let undeclared = subject.used().filter_map(|used| undeclared(subject, &names, &used));
     let declared = subject.declared().filter_map(|declared| match subject.sources.get(declared.key()) {
         Some(_) => path(subject, &declared),
         None => no_source(subject, &declared),
@@ -22,10 +24,9 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
 }
 
 /// A worker names a connector that is not declared.
-fn undeclared(subject: &Subject<'_>, used: &At<'_>) -> Option<Finding> {
+fn undeclared(subject: &Subject<'_>, declared: &BTreeSet<&str>, used: &At<'_>) -> Option<Finding> {
     let name = used.node.text()?;
-    let declared: Vec<&str> = subject.declared().map(|at| at.key()).collect();
-    if declared.contains(&name) || declared.iter().any(|slip| is_slip_of(subject, slip, name)) {
+    if declared.contains(name) || declared.iter().any(|slip| is_slip_of(subject, slip, name)) {
         return None;
     }
     let finding = subject.at_value(
@@ -59,7 +60,10 @@ fn undeclared(subject: &Subject<'_>, used: &At<'_>) -> Option<Finding> {
             "\"connectors\": {{ \"{name}\": {{}} }}    and write it into {}",
             file_of(subject, name)
         )),
-        (None, None) => finding.help(format!("the declared ones are `{}`", declared.join("`, `"))),
+        (None, None) => finding.help(format!(
+            "the declared ones are `{}`",
+            declared.iter().copied().collect::<Vec<_>>().join("`, `")
+        )),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Connectors that nobody uses, and connectors that cannot be told apart.
 
+use std::collections::BTreeSet;
+
 use super::Subject;
 use super::names::quoted;
 use crate::codes;
@@ -9,7 +11,7 @@ use crate::json::At;
 
 /// Connectors of the sources that no worker uses, as warnings.
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
-    let used = named(subject);
+    let mut used = named(subject);
     // A wrong name is reported where it stands; what it was meant for counts as used.
     let wrong =
         subject.used().filter_map(|at| at.node.text()).filter(|name| subject.sources.get(name).is_none());
@@ -20,11 +22,13 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         .filter(|at| subject.sources.get(at.key()).is_none())
         .filter_map(|at| emp_syntax::nearest(at.key(), subject.sources.names()))
         .collect();
+    used.extend(meant);
+    used.extend(slips);
     subject
         .sources
         .connectors
         .iter()
-        .filter(|connector| ![&used, &meant, &slips].iter().any(|names| names.contains(&connector.name.as_str())))
+        .filter(|connector| !used.contains(connector.name.as_str()))
         .map(|connector| {
             let name = &connector.name;
             let message = format!("no worker uses connector {}", quoted(name));
@@ -44,10 +48,10 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
 
 /// Every text outside of `connectors`. That is more than what workers use, so that a connector under a misspelt key is not
 /// called unused as well.
-fn named<'a>(subject: &Subject<'a>) -> Vec<&'a str> {
+fn named<'a>(subject: &Subject<'a>) -> BTreeSet<&'a str> {
     let root = At::root(subject.root);
     let mut open: Vec<At<'a>> = root.members().filter(|section| section.key() != "connectors").collect();
-    let mut texts = Vec::new();
+    let mut texts = BTreeSet::new();
     while let Some(at) = open.pop() {
         texts.extend(at.node.text());
         open.extend(at.members().chain(at.entries()));
