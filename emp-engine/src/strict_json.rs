@@ -1,5 +1,7 @@
-//! JSON from outside: bounded depth and node count, no duplicate keys, UTF-8 without a byte order mark.
+//! JSON from outside: bounded depth and node count, no duplicate keys, UTF-8 without a byte order mark, and whole numbers exact
+//! whatever their size.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
@@ -24,7 +26,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
         return Err("the body is not UTF-8".to_owned());
     }
     let mut nodes = 0;
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let bytes = exact(bytes);
+    let mut reader = serde_json::Deserializer::from_slice(&bytes);
     let value =
         Node { depth: 0, nodes: &mut nodes }.deserialize(&mut reader).map_err(|error| describe(&error))?;
     reader.end().map_err(|error| describe(&error))?;
@@ -37,6 +40,56 @@ fn describe(error: &serde_json::Error) -> String {
     } else {
         format!("the body is not JSON (line {}, column {})", error.line(), error.column())
     }
+}
+
+/// The document with each whole number that no integer type holds as a text: a float would make another number of an id (I24).
+fn exact(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut quoted = Vec::new();
+    let mut copied = 0;
+    let mut place = 0;
+    while let Some(byte) = bytes.get(place) {
+        let rest = bytes.get(place..).unwrap_or_default();
+        let length = match byte {
+            b'"' => text_length(rest),
+            b'-' | b'0'..=b'9' => rest.iter().take_while(|byte| b"+-.eE0123456789".contains(byte)).count(),
+            _ => 1,
+        };
+        let token = rest.get(..length).unwrap_or(rest);
+        if too_large(token) {
+            quoted.extend_from_slice(bytes.get(copied..place).unwrap_or_default());
+            quoted.push(b'"');
+            quoted.extend_from_slice(token);
+            quoted.push(b'"');
+            copied = place + token.len();
+        }
+        place += token.len();
+    }
+    if copied == 0 {
+        return Cow::Borrowed(bytes);
+    }
+    quoted.extend_from_slice(bytes.get(copied..).unwrap_or_default());
+    Cow::Owned(quoted)
+}
+
+/// Bytes of a text with both its quotes; to the end when it has none.
+fn text_length(text: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = text.iter().skip(1).position(|byte| {
+        let ends = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(text.len(), |end| end + 2)
+}
+
+/// A whole number as JSON writes one that fits neither `i64` nor `u64`.
+fn too_large(token: &[u8]) -> bool {
+    let digits = token.strip_prefix(b"-").unwrap_or(token);
+    digits.len() >= 19
+        && digits.first() != Some(&b'0')
+        && digits.iter().all(u8::is_ascii_digit)
+        && std::str::from_utf8(token)
+            .is_ok_and(|text| text.parse::<i64>().is_err() && text.parse::<u64>().is_err())
 }
 
 struct Node<'n> {

@@ -240,3 +240,30 @@ async fn i48_an_echoed_credential_is_not_stored_with_the_service_job_and_not_cut
     let (end, _) = whole(&crate::support::declared().loaded(&server.url()), &server.log).await;
     assert!(!format!("{end:?}").contains(&SECRET[..6]), "{end:?}");
 }
+
+#[test]
+fn i24_whole_numbers_keep_their_digits_and_all_else_is_as_serde_reads_it() {
+    let parse = |text: &str| strict_json::parse(text.as_bytes());
+    for large in ["12345678901234567890123", "-9223372036854775809", "18446744073709551616"] {
+        assert_eq!(parse(large), Ok(large.into()));
+        let inside = format!(r#"{{"a":[{large},1.5],"b":"{large}"}}"#);
+        assert_eq!(parse(&inside), Ok(serde_json::json!({ "a": [large, 1.5], "b": large })));
+    }
+    for same in [
+        "18446744073709551615",
+        "-9223372036854775808",
+        "123456789012345678901.5",
+        "1234567890123456789012e2",
+        r#"["\\",1,"\"12345678901234567890123",2]"#,
+    ] {
+        assert_eq!(parse(same).ok(), serde_json::from_str(same).ok(), "{same}");
+    }
+    for wrong in [
+        "01234567890123456789012",
+        "12345678901234567890123 4",
+        "\"12345678901234567890123",
+        "--12345678901234567890123",
+    ] {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+}

@@ -674,3 +674,11 @@ async fn p02_a_search_that_answers_with_no_list_does_not_say_that_the_job_is_abs
         assert_eq!(server.count("POST"), 1, "{error}");
     }
 }
+
+#[tokio::test]
+async fn i24_an_id_that_no_integer_holds_is_polled_digit_by_digit() {
+    let server = service(|_| reply(200, r#"{"id":12345678901234567890123,"x":"\\\"9"}"#)).await;
+    let (end, _) = whole(&declared().loaded(&server.url()), &server.log).await;
+    assert!(matches!(end, End::Succeeded { .. }), "{end:?}");
+    assert_eq!(server.log()[3], "GET /jobs/12345678901234567890123");
+}
