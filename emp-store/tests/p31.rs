@@ -317,17 +317,28 @@ async fn p31_a_damaged_file_is_reported() {
 /// One record that cannot be read does not stop the line behind it.
 #[tokio::test]
 async fn f18_a_job_that_cannot_be_read_is_taken_out() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let store = open(dir.path()).expect("a store");
-    let broken = add(&store, "broken").await.expect("enqueue");
-    let next = add(&store, "next").await.expect("enqueue");
-    edit(dir.path(), &format!("UPDATE jobs SET record = '{{' WHERE id = '{}'", broken.id));
-    let claimed: Vec<JobId> = claim(&store, 2).await.into_iter().map(|job| job.id).collect();
-    assert_eq!(claimed, [next.id]);
-    assert!(
-        matches!(store.get(&broken.id).await, Err(StoreError::Corrupt(text)) if text.contains(broken.id.as_str()))
-    );
-    assert_eq!(store.counts().await.expect("counts")["svc"].get(&JobState::Quarantined), Some(&1));
+    let spoils = |id: &JobId| {
+        [
+            format!("UPDATE jobs SET record = '{{' WHERE id = '{id}'"),
+            format!(
+                "UPDATE payloads SET payload = '{{' WHERE arrival = (SELECT arrival FROM jobs WHERE id = '{id}')"
+            ),
+            format!("DELETE FROM payloads WHERE arrival = (SELECT arrival FROM jobs WHERE id = '{id}')"),
+        ]
+    };
+    for spoil in 0..3 {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = open(dir.path()).expect("a store");
+        let broken = add(&store, "broken").await.expect("enqueue");
+        let next = add(&store, "next").await.expect("enqueue");
+        edit(dir.path(), &spoils(&broken.id)[spoil]);
+        let claimed: Vec<JobId> = claim(&store, 2).await.into_iter().map(|job| job.id).collect();
+        assert_eq!(claimed, std::slice::from_ref(&next.id));
+        assert!(matches!(store.get(&broken.id).await, Err(StoreError::Corrupt(_))));
+        assert_eq!(store.counts().await.expect("counts")["svc"].get(&JobState::Quarantined), Some(&1));
+        let page = store.list(ListQuery { limit: 9, ..ListQuery::default() }).await.expect("list");
+        assert_eq!(page.jobs.iter().map(|job| &job.id).collect::<Vec<_>>(), [&next.id]);
+    }
 }
 
 /// A directory that others can put there or write to is refused; ours is closed to them.

@@ -96,6 +96,7 @@ macro_rules! __conformance_cases {
             p30_progress_never_falls_and_ends_with_the_job,
             p30_a_new_attempt_begins_its_progress_anew,
             p30_only_success_makes_the_progress_whole,
+            f34_a_result_that_cannot_be_read_again_is_a_failure,
             events_are_numbered_without_gaps_and_capped,
             counts_equal_the_sums,
             lists_are_paged_and_filtered,

@@ -176,6 +176,25 @@ pub async fn lists_are_paged_and_filtered(bench: Bench) {
     assert_eq!(ended.jobs.iter().map(|job| &job.id).collect::<Vec<_>>(), [&added[0].id]);
 }
 
+/// A job stays readable whatever its service answered: JSON that is nested deeper than readers follow is a failure.
+pub async fn f34_a_result_that_cannot_be_read_again_is_a_failure(bench: Bench) {
+    let nested = |levels| (1..levels).fold(serde_json::json!([]), |inner, _| serde_json::json!([inner]));
+    for (levels, expected) in [(99, JobState::Succeeded), (127, JobState::Failed), (1000, JobState::Failed)] {
+        let job = bench.claimed().await;
+        let mut far = bought(&levels.to_string());
+        far.captured.insert("fact".to_owned(), nested(levels));
+        assert_eq!(bench.write(&job, Change::Submitted(far)).await, Answer::Ok);
+        let kept = bench.job(&job.id).await.service_job.expect("what was paid for").captured.len();
+        assert_eq!(kept, usize::from(expected == JobState::Succeeded), "{levels}");
+        let end = Change::Finish(Finish::Succeeded { result: nested(levels), meta: serde_json::Map::new() });
+        assert_eq!(bench.write(&job, end.clone()).await, Answer::Ok);
+        assert_eq!(bench.job(&job.id).await.state, expected, "{levels}");
+        assert_eq!(bench.write(&job, end).await, Answer::OkAlready);
+    }
+    let page = bench.store.list(ListQuery { limit: 10, ..ListQuery::default() }).await.expect("list");
+    assert_eq!(page.jobs.len(), 3);
+}
+
 /// From announce to retire, or until they are not heard of.
 pub async fn workers_are_listed_while_they_are_heard_of(bench: Bench) {
     let worker = |name: &str| WorkerStatus {

@@ -2,7 +2,7 @@
 
 use emp_core::Timestamp;
 use emp_core::job::{Event, Job, JobId, JobState, Nonce, WorkerId};
-use rusqlite::{OptionalExtension as _, Transaction, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params, params};
 
 use crate::embedded::rows;
 use crate::keys::{self, KeyRecord};
@@ -107,11 +107,10 @@ impl<'a> Ledger<'a> {
         drop(head);
         let mut claimed = Vec::new();
         for id in best? {
-            let Some(mut job) = self.readable(&id)? else { continue };
+            let Some(mut job) = self.readable(&id, rows::job)? else { continue };
             let events =
                 transition::claim(&mut job, &request.worker, Nonce::random(), self.now, self.options);
             self.save(&mut job, &events)?;
-            job.payload = rows::payload(self.db, &job)?;
             claimed.push(job);
         }
         Ok(claimed)
@@ -159,7 +158,7 @@ impl<'a> Ledger<'a> {
         )?;
         let mut reaped = 0;
         for id in &lapsed {
-            let Some(mut job) = self.readable(id)? else { continue };
+            let Some(mut job) = self.readable(id, rows::bare)? else { continue };
             let events = transition::lapse(&mut job, self.now, self.options);
             self.save(&mut job, &events)?;
             reaped += 1;
@@ -193,8 +192,12 @@ impl<'a> Ledger<'a> {
     }
 
     /// A job of a line. One whose record cannot be read is taken out, or it would stand at the head for ever.
-    fn readable(&mut self, id: &JobId) -> Result<Option<Job>, StoreError> {
-        match rows::bare(self.db, id) {
+    fn readable(
+        &mut self,
+        id: &JobId,
+        read: impl Fn(&Connection, &JobId) -> Result<Option<Job>, StoreError>,
+    ) -> Result<Option<Job>, StoreError> {
+        match read(self.db, id) {
             Err(StoreError::Corrupt(problem)) => {
                 tracing::error!(job = %id, problem, "took a job out of its line");
                 self.touched = true;
@@ -300,7 +303,7 @@ impl<'a> Ledger<'a> {
         let due =
             self.ids("SELECT id FROM jobs WHERE due IS NOT NULL AND due <= ?1 ORDER BY due LIMIT ?2", PAGED)?;
         for id in &due {
-            let Some(mut job) = self.readable(id)? else { continue };
+            let Some(mut job) = self.readable(id, rows::bare)? else { continue };
             let events = transition::promote(&mut job, self.now);
             self.save(&mut job, &events)?;
         }

@@ -80,9 +80,11 @@ pub(super) fn list(db: &Connection, query: &ListQuery) -> Result<Page, StoreErro
         && let Some(row) = rows.next()?
     {
         let (id, record, payload): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let mut job: Job = parse(&id, &record)?;
-        if query.wants(&job) {
-            job.payload = parse(&id, &payload)?;
+        let Some(mut job) = told(parse::<Job>(&id, &record)) else { continue };
+        if query.wants(&job)
+            && let Some(payload) = told(parse(&id, &payload))
+        {
+            job.payload = payload;
             jobs.push(job);
         }
     }
@@ -106,15 +108,16 @@ pub(super) fn events(db: &Connection, id: &JobId, after: u64) -> Result<Option<V
 
 /// The workers heard of since a moment.
 pub(super) fn workers(db: &Connection, since: Timestamp) -> Result<Vec<WorkerStatus>, StoreError> {
-    db.prepare_cached("SELECT id, record FROM workers WHERE seen_at > ?1 ORDER BY id")?
-        .query_map([since.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?
-        .map(|row| {
-            let (id, record) = row?;
-            serde_json::from_str(&record).map_err(|error| {
-                StoreError::Corrupt(format!("the record of worker {id} cannot be read: {error}"))
-            })
-        })
-        .collect()
+    let records: Vec<(String, String)> = db
+        .prepare_cached("SELECT id, record FROM workers WHERE seen_at > ?1 ORDER BY id")?
+        .query_map([since.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let read = |(id, record): (String, String)| {
+        told(serde_json::from_str(&record).map_err(|error| {
+            StoreError::Corrupt(format!("the record of worker {id} cannot be read: {error}"))
+        }))
+    };
+    Ok(records.into_iter().filter_map(read).collect())
 }
 
 /// How many jobs there are of each service and state.
@@ -131,6 +134,11 @@ pub(super) fn counts(db: &Connection) -> Result<BTreeMap<String, BTreeMap<JobSta
         counts.entry(service).or_default().insert(state, jobs);
     }
     Ok(counts)
+}
+
+/// What can be read. One record that cannot is told to the log, and hides none of the others.
+fn told<T>(read: Result<T, StoreError>) -> Option<T> {
+    read.inspect_err(|error| tracing::error!(%error, "left out of the list")).ok()
 }
 
 fn parse<T: serde::de::DeserializeOwned>(id: &str, text: &str) -> Result<T, StoreError> {

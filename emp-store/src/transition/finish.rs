@@ -7,6 +7,7 @@ use emp_core::job::{
 use emp_core::{ErrorCode, JobError, Timestamp};
 
 use crate::store::{Answer, Change, Finish, Release};
+use crate::transition::depth::{DEEPEST, too_deep};
 use crate::transition::{Pen, Step, cancel};
 
 /// The word that ends a claim, if a change is one.
@@ -39,6 +40,7 @@ pub(super) fn finish(job: &mut Job, nonce: &Nonce, finish: Finish, at: Timestamp
         return Step::refused(Answer::Conflict);
     }
     let worker = close(job, nonce, finish_word(&finish));
+    let finish = readable(finish);
     let mut pen = Pen::new(job, at);
     if pen.job().cancel.is_some() {
         end_cancelled(&mut pen, finish, at);
@@ -46,6 +48,17 @@ pub(super) fn finish(job: &mut Job, nonce: &Nonce, finish: Finish, at: Timestamp
         end(&mut pen, finish, worker, at);
     }
     pen.done(Answer::Ok)
+}
+
+/// A result that nobody could read again is a failure of the service.
+fn readable(finish: Finish) -> Finish {
+    match finish {
+        Finish::Succeeded { result, meta } if too_deep(&result) || meta.values().any(too_deep) => {
+            let message = format!("the service's result is nested deeper than {DEEPEST} levels");
+            Finish::Failed(JobError::new(ErrorCode::EBadResponse, message).billed(Billed::Yes))
+        }
+        finish => finish,
+    }
 }
 
 /// Gives the job back: it keeps its place, its phase and its service job, and the delivery is not counted.

@@ -13,6 +13,7 @@
 //! | [`promote`] | its waiting time is over |
 
 mod cancel;
+mod depth;
 mod finish;
 mod lease;
 mod pen;
@@ -51,6 +52,7 @@ impl Step {
 /// The nonce is compared for equality with the lease's (P5). Two writes of somebody else are heard nevertheless: a renewal of a lapsed
 /// lease that nobody has taken since, and a service job that was bought in the meantime (P5b).
 pub fn apply(job: &mut Job, nonce: &Nonce, change: Change, at: Timestamp, options: &StoreOptions) -> Step {
+    let change = readable(change);
     let owner = job.lease.as_ref().is_some_and(|lease| lease.nonce == *nonce);
     if !owner {
         return not_owner(job, nonce, change, at, options);
@@ -64,6 +66,14 @@ pub fn apply(job: &mut Job, nonce: &Nonce, change: Change, at: Timestamp, option
         Change::Finish(finish) => finish::finish(job, nonce, finish, at),
         Change::Release(release) => finish::release(job, nonce, &release, at),
     }
+}
+
+/// A service job without the facts that nobody could read again; its id is what was paid for.
+fn readable(mut change: Change) -> Change {
+    if let Change::Submitted(service_job) = &mut change {
+        service_job.captured.retain(|_, fact| !depth::too_deep(fact));
+    }
+    change
 }
 
 fn not_owner(job: &mut Job, nonce: &Nonce, change: Change, at: Timestamp, options: &StoreOptions) -> Step {
