@@ -11,6 +11,9 @@ use emp_core::spec::Setting;
 
 use crate::sync::lock;
 
+/// A service that names a longer wait than this is asked again after it.
+const LONGEST: Duration = Duration::from_hours(1);
+
 /// What each connector can take.
 #[derive(Debug, Default)]
 pub(crate) struct Appetite(Mutex<HashMap<&'static str, Window>>);
@@ -25,7 +28,8 @@ struct Window {
 impl Appetite {
     /// A job was given back before anything was sent: one at a time from now on, and none for a while.
     pub(crate) fn gave_back(&self, connector: &'static str, now: Instant, after: Duration) {
-        lock(&self.0).insert(connector, Window { jobs: 1, until: now + after });
+        let until = now + after.min(LONGEST);
+        lock(&self.0).insert(connector, Window { jobs: 1, until });
     }
 
     /// A job came past the connector's limits: twice as many the next time.
@@ -109,5 +113,12 @@ mod tests {
         assert_eq!(appetite.of(&free, 0, now + after), Ok(4));
         appetite.gave_back("C", now, after);
         assert_eq!(appetite.of(&free, 0, now + after), Ok(1));
+    }
+
+    #[test]
+    fn i21_a_wait_without_end_is_asked_about_again_in_an_hour() {
+        let (appetite, now) = (Appetite::default(), Instant::now());
+        appetite.gave_back("C", now, Duration::MAX);
+        assert_eq!(appetite.of(&loaded(&FREE), 0, now), Err(LONGEST));
     }
 }
