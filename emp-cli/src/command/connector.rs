@@ -127,7 +127,7 @@ fn summary(spec: &'static ConnectorSpec) -> Summary {
 fn detail(spec: &'static ConnectorSpec) -> Detail {
     Detail {
         summary: summary(spec),
-        source: format!("{}:{}", spec.source.file, spec.source.line),
+        source: format!("{}:{}", straight(spec.source.file), spec.source.line),
         fingerprint: format!("{:016x}", spec.fingerprint),
         settle: settle(spec),
         environment: spec.env.iter().map(variable).collect(),
@@ -185,6 +185,29 @@ fn print(detail: &Detail, out: &Output) {
     out.line(format!("    {}", schema.replace('\n', "\n    ")));
 }
 
+/// A path without the steps down and up again that the `#[path]` of a generated module leaves in it.
+fn straight(path: &str) -> String {
+    let mut steps: Vec<&str> = Vec::new();
+    for step in path.split('/') {
+        match steps.last() {
+            Some(last) if step == ".." && *last != ".." => drop(steps.pop()),
+            _ => steps.push(step),
+        }
+    }
+    steps.join("/")
+}
+
 fn first_line(text: &str) -> String {
     text.trim().lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::straight;
+
+    #[test]
+    fn a_path_is_shown_as_a_person_writes_it() {
+        assert_eq!(straight("src/../connectors/x.rs"), "connectors/x.rs");
+        assert_eq!(straight("../../x.rs"), "../../x.rs");
+    }
 }

@@ -12,8 +12,8 @@ use emp_core::Registry;
 
 use crate::args::Demo;
 use crate::exit::{Exit, Failure};
-use crate::logging;
 use crate::output::Output;
+use crate::{logging, signals};
 
 /// Longer than any demo takes; a demo that hangs is a failure.
 const PATIENCE: Duration = Duration::from_secs(55);
@@ -25,6 +25,7 @@ pub(super) async fn run(
     out: &Output,
 ) -> Result<Exit, Failure> {
     logging::start(logging::WARNINGS);
+    let stop = signals::shutdown();
     let story = tell(usize::from(args.jobs), registry, mapping, out);
     tokio::select! {
         told = story => told,
@@ -32,7 +33,7 @@ pub(super) async fn run(
             Err(Failure::new(Exit::No, "E_DEMO", format!("the demo did not end within {PATIENCE:?}"))
                 .help("please report this with what it printed"))
         }
-        _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+        () = stop.cancelled() => Ok(Exit::Interrupted),
     }
 }
 

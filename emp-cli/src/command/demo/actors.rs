@@ -28,12 +28,13 @@ pub(super) const LEASE: Duration = Duration::from_secs(3);
 pub(super) struct Stage {
     pub(super) api: Api,
     pub(super) fakes: Vec<FakeService>,
-    home: TempDir,
     store_url: String,
     workers: String,
     services: Vec<Service>,
     worker: Option<Child>,
     _stop_api: DropGuard,
+    /// The last to be dropped: nobody writes into it any more.
+    home: TempDir,
 }
 
 /// A service that the demo asks for.
