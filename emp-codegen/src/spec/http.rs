@@ -1,0 +1,293 @@
+//! `#[http]` to `#[health]`: the declared protocol.
+
+use std::time::Duration;
+
+use emp_syntax::hole::{Hole, Reference};
+use emp_syntax::json::Json;
+use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdict};
+use emp_syntax::selector::Selector;
+use emp_syntax::template::Template;
+
+use super::{Setting, Spanned};
+
+/// Where the service is.
+#[derive(Clone, Debug)]
+pub enum Base {
+    /// Text with holes.
+    Template(Template),
+    /// `env.field`
+    Env(String),
+}
+
+/// Which URLs from answers are followed.
+#[derive(Clone, Debug)]
+pub enum Follow {
+    /// Only those of the base's origin.
+    SelfOnly,
+    /// Those of these hosts too.
+    Hosts(Vec<String>),
+}
+
+/// The credential and its place.
+#[derive(Clone, Debug)]
+pub enum Auth {
+    /// None.
+    None,
+    /// A header, lower-case name.
+    Header(String, Vec<AuthPart>),
+    /// A query pair.
+    Query(String, Vec<AuthPart>),
+    /// User and password.
+    Basic(AuthPart, AuthPart),
+}
+
+/// A piece of a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthPart {
+    /// Text.
+    Literal(String),
+    /// A field's value.
+    Field(String),
+}
+
+/// The declared protocol.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Where the service is.
+    pub base: Base,
+    /// Hosts that a base from the environment may name.
+    pub allow_hosts: Vec<String>,
+    /// Which URLs from answers are followed.
+    pub follow: Follow,
+    /// The credential.
+    pub auth: Auth,
+    /// How a job is submitted.
+    pub submit: Submit,
+    /// How it is asked after.
+    pub poll: Option<Poll>,
+    /// What an answer says.
+    pub states: States,
+    /// Where the result is.
+    pub outcome: Outcome,
+    /// What a refusal means.
+    pub errors: Errors,
+    /// How a job is cancelled.
+    pub cancel: Option<Cancel>,
+    /// How health is asked.
+    pub health: Option<Health>,
+}
+
+/// A request with holes.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `GET`, `POST`, ..
+    pub method: &'static str,
+    /// Where to.
+    pub url: Target,
+    /// Query pairs.
+    pub query: Vec<Pair>,
+    /// Headers, lower-case names.
+    pub headers: Vec<Pair>,
+    /// The JSON body.
+    pub body: Option<Json>,
+    /// For how long it may take.
+    pub timeout: Option<Setting<Duration>>,
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// Below the base.
+    Path(Template),
+    /// To a URL that the service supplied.
+    Captured(Reference),
+}
+
+/// A header or query pair.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// Its name, at its place.
+    pub name: Spanned<String>,
+    /// Its value.
+    pub value: PairValue,
+}
+
+/// The value of a pair.
+#[derive(Clone, Debug)]
+pub enum PairValue {
+    /// Text with holes.
+    Text(Template),
+    /// One hole.
+    Hole(Hole),
+}
+
+/// How a job is submitted.
+#[derive(Clone, Debug)]
+pub struct Submit {
+    /// The request.
+    pub request: Request,
+    /// Codes that mean accepted.
+    pub accept: Vec<CodePattern>,
+    /// What the answer gives.
+    pub capture: Vec<Capture>,
+    /// The answer is judged as a poll answer is.
+    pub feeds_poll: bool,
+    /// For how long the service holds the request.
+    pub hold: Option<Setting<Duration>>,
+    /// It costs money.
+    pub billable: bool,
+    /// What a lost answer means.
+    pub settle: Settle,
+    /// 5xx codes that mean "nothing was accepted".
+    pub rejects: Vec<CodePattern>,
+}
+
+/// A name with the selectors that find its value.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    /// The name, at its place.
+    pub name: Spanned<String>,
+    /// In fallback order.
+    pub from: Vec<Selector>,
+}
+
+/// What a lost answer means.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // one per connector, at compile time
+pub enum Settle {
+    /// The service merges submits with one key.
+    Idempotent {
+        /// Where the key stands.
+        key: KeyPlace,
+        /// For how long a key is remembered.
+        ttl: Duration,
+    },
+    /// The id is ours.
+    AssignId {
+        /// Absent for so long means never accepted.
+        absent_for: Duration,
+        /// An absent job may be sent again.
+        resend: bool,
+    },
+    /// Jobs can be searched for.
+    Lookup(Lookup),
+    /// Never sent again.
+    AtMostOnce,
+    /// Sent again.
+    AtLeastOnce,
+}
+
+/// Where an idempotency key stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// A header, lower-case name.
+    Header(String),
+    /// A top-level member of the body.
+    Field(String),
+}
+
+/// How to search for a job.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    /// The search.
+    pub request: Request,
+    /// The candidates.
+    pub items: Selector,
+    /// In a candidate: the queue's job id.
+    pub tag: Selector,
+    /// In a candidate: the service job id.
+    pub id: Selector,
+    /// For how long an accepted job may stay invisible.
+    pub wait: Duration,
+}
+
+/// How a job is asked after.
+#[derive(Clone, Debug)]
+pub struct Poll {
+    /// The request.
+    pub request: Request,
+    /// A fraction.
+    pub progress: Vec<Selector>,
+    /// A text for people.
+    pub progress_text: Vec<Selector>,
+    /// How many are ahead.
+    pub queue_position: Vec<Selector>,
+    /// Seconds left.
+    pub eta: Vec<Selector>,
+    /// Log text.
+    pub logs: Vec<Selector>,
+}
+
+/// What an answer says of the job.
+#[derive(Clone, Debug)]
+pub struct States {
+    /// Where the word is.
+    pub at: Vec<Selector>,
+    /// Without regard to case.
+    pub fold_case: bool,
+    /// The vocabulary.
+    pub sets: Vec<(StateVerdict, Vec<String>)>,
+    /// What another word means.
+    pub unknown: Unknown,
+    /// Tried before the vocabulary.
+    pub rules: Vec<StateRule>,
+}
+
+/// What an undeclared word means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// The job goes on.
+    Running,
+    /// The job has failed.
+    Failed,
+}
+
+/// Where the result is.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// As JSON.
+    pub json: Vec<Selector>,
+    /// As text.
+    pub text: Vec<Selector>,
+    /// Facts about it.
+    pub meta: Vec<Capture>,
+    /// For how long the service keeps it.
+    pub keep_for: Option<Duration>,
+}
+
+/// What a refusal means.
+#[derive(Clone, Debug, Default)]
+pub struct Errors {
+    /// The text for people.
+    pub message: Vec<Selector>,
+    /// The service's own code.
+    pub code: Vec<Selector>,
+    /// The first that applies decides.
+    pub rules: Vec<ErrorRule>,
+}
+
+/// How a job is cancelled.
+#[derive(Clone, Debug)]
+pub struct Cancel {
+    /// The request.
+    pub request: Request,
+    /// Confirmed.
+    pub ok: Vec<CodePattern>,
+    /// Ended already.
+    pub too_late: Vec<CodePattern>,
+    /// Not known.
+    pub gone: Vec<CodePattern>,
+}
+
+/// How health is asked.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// The request.
+    pub request: Request,
+    /// How often.
+    pub every: Duration,
+    /// A 2xx answer is healthy only when this holds.
+    pub ready: Option<Predicate>,
+    /// Numbers to publish.
+    pub metrics: Vec<Capture>,
+}
