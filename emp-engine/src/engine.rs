@@ -90,11 +90,7 @@ impl Engine {
         let service = self.service(run);
         let next = match &run.connector.spec.protocol {
             Protocol::Custom => self.run_custom(run, &service).await,
-            Protocol::Http(http) => match run.job.phase.unwrap_or(Phase::Prepared) {
-                Phase::Prepared => self.submit(run, &service, http).await,
-                Phase::Submitting => self.settle(run, &service, http).await,
-                Phase::Submitted => self.poll(run, &service, http).await,
-            },
+            Protocol::Http(http) => self.run_declared(run, &service, http).await,
             _ => {
                 let message = "this engine does not know the connector's protocol; update it";
                 Next::End(End::Failed(JobError::new(ErrorCode::EInternal, message)))

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use emp_core::job::ServiceJob;
-use emp_core::spec::{Limits, RequestSpec};
+use emp_core::job::{Phase, ServiceJob};
+use emp_core::spec::{HttpProtocol, Limits, RequestSpec};
 use emp_core::{JobError, Timestamp};
 
 use crate::context::{self, Context};
@@ -32,9 +32,7 @@ impl Run {
     fn key(&self) -> String {
         let attempt = context::current_attempt(&self.job);
         match (&self.job.phase, &self.job.intent) {
-            (Some(emp_core::job::Phase::Submitting | emp_core::job::Phase::Submitted), Some(intent)) => {
-                intent.key.clone()
-            }
+            (Some(Phase::Submitting | Phase::Submitted), Some(intent)) => intent.key.clone(),
             _ => key::derive(&self.job.id, attempt),
         }
     }
@@ -100,8 +98,26 @@ impl Engine {
         Next::End(End::Failed(error))
     }
 
-    /// The environment's fault, before anything is sent.
-    fn unusable(service: &Arc<Service>) -> Option<Next> {
-        service.base.as_ref().err().map(|error| Next::End(End::Failed(error.clone())))
+    /// Works on a job where its phase says.
+    pub(crate) async fn run_declared(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+    ) -> Next {
+        let phase = run.job.phase.unwrap_or(Phase::Prepared);
+        if let Err(error) = &service.base {
+            let error = error.clone();
+            return Next::End(match phase {
+                // The environment is at fault now; what the worker before has sent was sent all the same.
+                Phase::Submitting => End::Uncertain(submit::as_uncertain(error)),
+                Phase::Prepared | Phase::Submitted => End::Failed(error),
+            });
+        }
+        match phase {
+            Phase::Prepared => self.submit(run, service, http).await,
+            Phase::Submitting => self.settle(run, service, http).await,
+            Phase::Submitted => self.poll(run, service, http).await,
+        }
     }
 }

@@ -33,9 +33,6 @@ impl Engine {
         service: &Arc<Service>,
         http: &'static HttpProtocol,
     ) -> Next {
-        if let Some(next) = Self::unusable(service) {
-            return next;
-        }
         let Some(poll) = &http.poll else {
             let message = "the connector that submitted this job could poll it, and this one cannot";
             return Next::End(End::Failed(JobError::new(ErrorCode::EInternal, message)));

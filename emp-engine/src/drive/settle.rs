@@ -51,9 +51,6 @@ impl Engine {
         service: &Arc<Service>,
         http: &'static HttpProtocol,
     ) -> Next {
-        if let Some(next) = Self::unusable(service) {
-            return next;
-        }
         let now = run.port.now();
         let age = now.since(first_sent(run, now));
         if age > context::duration(&run.connector.spec.pace.deadline, &run.connector) {

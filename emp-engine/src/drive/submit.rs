@@ -34,9 +34,6 @@ impl Engine {
         service: &Arc<Service>,
         http: &'static HttpProtocol,
     ) -> Next {
-        if let Some(next) = Self::unusable(service) {
-            return next;
-        }
         let request = match run.with_context(None, |context| request::submit(http, &http.submit, context)) {
             Ok(request) => request,
             Err(error) => return Next::End(End::Failed(error)),

@@ -682,3 +682,14 @@ async fn i24_an_id_that_no_integer_holds_is_polled_digit_by_digit() {
     assert!(matches!(end, End::Succeeded { .. }), "{end:?}");
     assert_eq!(server.log()[3], "GET /jobs/12345678901234567890123");
 }
+
+#[tokio::test]
+async fn p02_a_submit_of_a_dead_worker_stays_uncertain_when_the_environment_is_wrong_now() {
+    let server = service(|_| reply(200, r#"{"id":"j1"}"#)).await;
+    let (_, job) = resumed(settled(keyed()), &server);
+    let connector = settled(keyed()).loaded("http://user@127.0.0.1:9");
+    let (engine, port) = (engine(), MemoryPort::new(Arc::clone(&server.log)));
+    let mut run = run(&engine, &connector, job, &port);
+    let end = finish(&engine, &mut run, &port).await;
+    assert!(matches!(&end, End::Uncertain(error) if error.billed == Billed::Maybe), "{end:?}");
+}
