@@ -7,4 +7,5 @@ mod crash;
 mod declared;
 mod ends;
 mod promises;
+mod verdicts;
 mod worker;
