@@ -207,6 +207,9 @@
 //! `rename_all` on a field that a hole names would pass the compiler and find nothing. A keyword is `r#type`. Where the service has
 //! another spelling, the body says so: the name in quotes is the service's.
 //!
+//! The compiler cannot see either that a field may be absent: the hole of an `Option` says `?` (left out) or `?? 20` (another
+//! value). Without it a job that leaves the member out is accepted, and fails before anything is sent.
+//!
 //! ```
 //! use emp_core::{Connector, Secret};
 //! use schemars::JsonSchema;
