@@ -1,6 +1,8 @@
 //! A store that lives and dies with its process: for tests, and for trying things out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+mod state;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -8,7 +10,8 @@ use emp_core::job::{Event, Job, JobId, JobState, Nonce, WorkerId};
 use emp_core::{Clock, Timestamp};
 
 use crate::keys::{self, KeyRecord};
-use crate::line::{self, Lane, Place, Rank};
+use crate::line::{self, Lane};
+use crate::memory::state::State;
 use crate::moment::{Hints, StoreTime};
 use crate::store::{
     Answer, CancelAnswer, ClaimRequest, Enqueued, ListQuery, NewJob, Page, Store, StoreError, StoreOptions,
@@ -23,22 +26,6 @@ pub struct MemoryStore {
     time: StoreTime,
     hints: Hints,
     state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    jobs: HashMap<JobId, Job>,
-    events: HashMap<JobId, VecDeque<Event>>,
-    arrivals: BTreeMap<u64, JobId>,
-    ready: BTreeMap<Lane, BTreeMap<Rank, JobId>>,
-    due: BTreeSet<(Timestamp, JobId)>,
-    leased: BTreeSet<(Timestamp, JobId)>,
-    counts: BTreeMap<String, BTreeMap<JobState, u64>>,
-    keys: HashMap<String, KeyRecord>,
-    workers: BTreeMap<WorkerId, WorkerStatus>,
-    last_arrival: u64,
-    /// Events were written that nobody was told of yet.
-    news: bool,
 }
 
 impl MemoryStore {
@@ -58,97 +45,6 @@ impl MemoryStore {
         if news {
             self.hints.give();
         }
-    }
-}
-
-impl State {
-    /// Stores a job and its new events, and keeps every index true.
-    fn save(&mut self, job: Job, events: Vec<Event>, options: &StoreOptions) {
-        if let Some(before) = self.jobs.remove(&job.id) {
-            self.unlink(&before, options);
-        }
-        *self.counts.entry(job.service.clone()).or_default().entry(job.state).or_default() += 1;
-        match Place::of(&job, options) {
-            Place::Ready(lane, rank) => {
-                self.ready.entry(lane).or_default().insert(rank, job.id.clone());
-            }
-            Place::Due(at) => {
-                self.due.insert((at, job.id.clone()));
-            }
-            Place::Leased(until) => {
-                self.leased.insert((until, job.id.clone()));
-            }
-            Place::Aside => {}
-        }
-        self.news |= !events.is_empty();
-        let kept = self.events.entry(job.id.clone()).or_default();
-        kept.extend(events);
-        while kept.len() > options.max_events {
-            kept.pop_front();
-        }
-        self.arrivals.insert(job.arrival, job.id.clone());
-        self.jobs.insert(job.id.clone(), job);
-    }
-
-    fn unlink(&mut self, job: &Job, options: &StoreOptions) {
-        if let Some(states) = self.counts.get_mut(&job.service)
-            && let Some(count) = states.get_mut(&job.state)
-        {
-            *count -= 1;
-            if *count == 0 {
-                states.remove(&job.state);
-            }
-        }
-        match Place::of(job, options) {
-            Place::Ready(lane, rank) => {
-                if let Some(line) = self.ready.get_mut(&lane) {
-                    line.remove(&rank);
-                    if line.is_empty() {
-                        self.ready.remove(&lane);
-                    }
-                }
-            }
-            Place::Due(at) => {
-                self.due.remove(&(at, job.id.clone()));
-            }
-            Place::Leased(until) => {
-                self.leased.remove(&(until, job.id.clone()));
-            }
-            Place::Aside => {}
-        }
-    }
-
-    /// Changes a job by a pure step; says whether there was something to change.
-    fn step(
-        &mut self,
-        id: &JobId,
-        options: &StoreOptions,
-        step: impl FnOnce(&mut Job) -> Vec<Event>,
-    ) -> bool {
-        let Some(mut job) = self.jobs.get(id).cloned() else { return false };
-        let events = step(&mut job);
-        let changed = !events.is_empty();
-        if changed {
-            self.save(job, events, options);
-        }
-        changed
-    }
-
-    fn promote_due(&mut self, now: Timestamp, options: &StoreOptions) {
-        let due: Vec<JobId> =
-            self.due.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| id.clone()).collect();
-        for id in due {
-            self.step(&id, options, |job| transition::promote(job, now));
-        }
-    }
-
-    fn write(&mut self, write: Write, now: Timestamp, options: &StoreOptions) -> Answer {
-        let Some(mut job) = self.jobs.get(&write.claim.job).cloned() else { return Answer::Gone };
-        let step = transition::apply(&mut job, &write.claim.nonce, write.change, now, options);
-        if step.changed {
-            self.save(job, step.events, options);
-        }
-        step.answer
     }
 }
 

@@ -1,16 +1,18 @@
 //! The store's contract: what every store does, and the promises that the conformance suite holds it to.
 
+mod change;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use emp_core::Timestamp;
 use emp_core::health::Health;
-use emp_core::job::{
-    Event, Intent, Job, JobId, JobState, Nonce, Progress, ServiceJob, UpstreamCancel, WorkerId,
-};
-use emp_core::{JobError, Timestamp};
+use emp_core::job::{Event, Job, JobId, JobState, WorkerId};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+pub use change::{Answer, Change, ClaimKey, Finish, Release, Write};
 
 /// Where jobs live.
 ///
@@ -102,104 +104,6 @@ pub struct ClaimRequest {
     pub labels: BTreeMap<String, String>,
     /// At most so many in all.
     pub max: usize,
-}
-
-/// Who writes: the claim on one job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimKey {
-    /// The job.
-    pub job: JobId,
-    /// The claim's number.
-    pub nonce: Nonce,
-}
-
-/// A change of a claimed job.
-#[derive(Clone, Debug)]
-pub struct Write {
-    /// By whose claim.
-    pub claim: ClaimKey,
-    /// What.
-    pub change: Change,
-}
-
-/// What the holder of a claim may change.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Change {
-    /// The worker lives: the lease runs anew. Succeeds for a lapsed lease that nobody has taken.
-    Renew,
-    /// A submit is about to be sent: phase `submitting`, attempt + 1 (unless the intent has the key of the current one).
-    Intent(Intent),
-    /// The submit was certainly not accepted: phase `prepared`, the attempt is given back.
-    NotSent {
-        /// Why.
-        reason: String,
-    },
-    /// The service accepted: phase `submitted`. From a claim that is not the owner's any more it is kept among the orphans (P5b).
-    Submitted(ServiceJob),
-    /// How far it is; never falls within an attempt (P30).
-    Progress(Progress),
-    /// The end, or the end of this attempt.
-    Finish(Finish),
-    /// Gives the job back.
-    Release(Release),
-}
-
-/// How a claim ends by itself.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Finish {
-    /// With a result. A job with a cancel recorded ends `cancelled` and keeps it as `discarded_result`.
-    Succeeded {
-        /// The result.
-        result: Value,
-        /// Declared facts about it.
-        meta: Map<String, Value>,
-    },
-    /// For good.
-    Failed(JobError),
-    /// After a cancel was recorded.
-    Cancelled(UpstreamCancel),
-    /// A submit's answer is lost and no rule settles it.
-    Uncertain(JobError),
-    /// This attempt failed; another one comes after a while, as phase `prepared` with no service job.
-    Retry {
-        /// Why.
-        error: JobError,
-        /// Not before.
-        after: Duration,
-    },
-}
-
-/// How a job is given back.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Release {
-    /// Not before; zero to be claimed at once. It keeps its place, its phase and its service job, and it does not count as a delivery.
-    pub after: Duration,
-    /// Why, for the event.
-    pub reason: String,
-}
-
-/// What a store answers to a write. A closed list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Done.
-    Ok,
-    /// It had been done already; nothing changed.
-    OkAlready,
-    /// Done, or for a renewal alive; and a cancel is recorded, so stop and cancel at the service.
-    CancelRequested,
-    /// The claim is not the owner's (any more). Nothing changed.
-    Fenced,
-    /// There is no such job.
-    Gone,
-    /// The change does not fit the job's phase. Nothing changed.
-    Conflict,
-}
-
-impl Answer {
-    /// The claim still holds.
-    pub fn holds(self) -> bool {
-        matches!(self, Self::Ok | Self::OkAlready | Self::CancelRequested)
-    }
 }
 
 /// What became of a wish to cancel.

@@ -17,6 +17,7 @@ mod ledger;
 mod log;
 mod rows;
 mod schema;
+mod upkeep;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -31,7 +32,8 @@ use emp_core::{Clock, Timestamp};
 use rusqlite::Connection;
 
 use crate::embedded::dir::Reserve;
-use crate::embedded::ledger::{Ledger, PAGED};
+use crate::embedded::ledger::Ledger;
+use crate::embedded::upkeep::PAGED;
 use crate::embedded::writer::{Need, Wish, Writer, wish};
 use crate::moment::{Hints, StoreTime};
 use crate::store::{

@@ -1,0 +1,121 @@
+//! What a store in memory holds.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use emp_core::Timestamp;
+use emp_core::job::{Event, Job, JobId, JobState, WorkerId};
+
+use crate::keys::KeyRecord;
+use crate::line::{Lane, Place, Rank};
+use crate::store::{Answer, StoreOptions, WorkerStatus, Write};
+use crate::transition;
+
+/// Jobs, and every index of them.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) jobs: HashMap<JobId, Job>,
+    pub(super) events: HashMap<JobId, VecDeque<Event>>,
+    pub(super) arrivals: BTreeMap<u64, JobId>,
+    pub(super) ready: BTreeMap<Lane, BTreeMap<Rank, JobId>>,
+    pub(super) due: BTreeSet<(Timestamp, JobId)>,
+    pub(super) leased: BTreeSet<(Timestamp, JobId)>,
+    pub(super) counts: BTreeMap<String, BTreeMap<JobState, u64>>,
+    pub(super) keys: HashMap<String, KeyRecord>,
+    pub(super) workers: BTreeMap<WorkerId, WorkerStatus>,
+    pub(super) last_arrival: u64,
+    /// Events were written that nobody was told of yet.
+    pub(super) news: bool,
+}
+
+impl State {
+    /// Stores a job and its new events, and keeps every index true.
+    pub(super) fn save(&mut self, job: Job, events: Vec<Event>, options: &StoreOptions) {
+        if let Some(before) = self.jobs.remove(&job.id) {
+            self.unlink(&before, options);
+        }
+        *self.counts.entry(job.service.clone()).or_default().entry(job.state).or_default() += 1;
+        match Place::of(&job, options) {
+            Place::Ready(lane, rank) => {
+                self.ready.entry(lane).or_default().insert(rank, job.id.clone());
+            }
+            Place::Due(at) => {
+                self.due.insert((at, job.id.clone()));
+            }
+            Place::Leased(until) => {
+                self.leased.insert((until, job.id.clone()));
+            }
+            Place::Aside => {}
+        }
+        self.news |= !events.is_empty();
+        let kept = self.events.entry(job.id.clone()).or_default();
+        kept.extend(events);
+        while kept.len() > options.max_events {
+            kept.pop_front();
+        }
+        self.arrivals.insert(job.arrival, job.id.clone());
+        self.jobs.insert(job.id.clone(), job);
+    }
+
+    fn unlink(&mut self, job: &Job, options: &StoreOptions) {
+        if let Some(states) = self.counts.get_mut(&job.service)
+            && let Some(count) = states.get_mut(&job.state)
+        {
+            *count -= 1;
+            if *count == 0 {
+                states.remove(&job.state);
+            }
+        }
+        match Place::of(job, options) {
+            Place::Ready(lane, rank) => {
+                if let Some(line) = self.ready.get_mut(&lane) {
+                    line.remove(&rank);
+                    if line.is_empty() {
+                        self.ready.remove(&lane);
+                    }
+                }
+            }
+            Place::Due(at) => {
+                self.due.remove(&(at, job.id.clone()));
+            }
+            Place::Leased(until) => {
+                self.leased.remove(&(until, job.id.clone()));
+            }
+            Place::Aside => {}
+        }
+    }
+
+    /// Changes a job by a pure step; says whether there was something to change.
+    pub(super) fn step(
+        &mut self,
+        id: &JobId,
+        options: &StoreOptions,
+        step: impl FnOnce(&mut Job) -> Vec<Event>,
+    ) -> bool {
+        let Some(mut job) = self.jobs.get(id).cloned() else { return false };
+        let events = step(&mut job);
+        let changed = !events.is_empty();
+        if changed {
+            self.save(job, events, options);
+        }
+        changed
+    }
+
+    /// Puts jobs whose waiting time is over into the line.
+    pub(super) fn promote_due(&mut self, now: Timestamp, options: &StoreOptions) {
+        let due: Vec<JobId> =
+            self.due.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| id.clone()).collect();
+        for id in due {
+            self.step(&id, options, |job| transition::promote(job, now));
+        }
+    }
+
+    /// Applies what the holder of a claim wants.
+    pub(super) fn write(&mut self, write: Write, now: Timestamp, options: &StoreOptions) -> Answer {
+        let Some(mut job) = self.jobs.get(&write.claim.job).cloned() else { return Answer::Gone };
+        let step = transition::apply(&mut job, &write.claim.nonce, write.change, now, options);
+        if step.changed {
+            self.save(job, step.events, options);
+        }
+        step.answer
+    }
+}
