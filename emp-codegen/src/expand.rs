@@ -167,7 +167,12 @@ fn kind(kind: &EnvKind) -> TokenStream {
 fn payload(spec: &Spec) -> TokenStream {
     if let Some(found) = &spec.payload {
         let path = &found.tokens;
-        return quote_spanned!(found.span=> __emp::spec::PayloadSchema::Typed(__emp::payload_schema::<#path>));
+        let members = spec.payload_members();
+        let required = members.iter().filter(|member| member.required).map(|member| &member.name);
+        return quote_spanned!(found.span=> __emp::spec::PayloadSchema::Typed {
+            schema: __emp::payload_schema::<#path>,
+            required: &[#(#required),*],
+        });
     }
     let members = spec.payload_members();
     if spec.http.is_none() || members.is_empty() {

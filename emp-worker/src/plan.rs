@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use emp_core::connector::{Loaded, Registry};
 use emp_core::mapping::{Capability, Mapping};
+use emp_core::syntax::nearest;
 use emp_core::{EnvSource, Url};
 
 pub use fault::{ENVIRONMENT, MAPPING, PlanError, PlanFault, WORKERS};
@@ -149,14 +150,4 @@ fn unknown_worker(entry: &WorkerEntry, mapping: &Mapping) -> PlanFault {
             None => format!("it has `{}`", names.join("`, `")),
         },
     )
-}
-
-/// The name that was probably meant: at most a third of its letters differ.
-fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = name.chars().count().div_ceil(3);
-    names
-        .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, candidate)| candidate)
 }
