@@ -37,6 +37,24 @@ pub(super) async fn run(
     }
 }
 
+/// Kills the worker while at least half of the jobs are at work; gives how many are.
+///
+/// The worker is frozen first, and killed only when no submit is under way: the answer of such a one would be lost, and a job of a
+/// service that cannot merge a second submit would end `uncertain`. That is another story than this one.
+async fn kill_at_work(stage: &mut actors::Stage, watch: &mut watch::Watch<'_>) -> Result<usize, Failure> {
+    let at_work = |jobs: &[watch::Seen]| jobs.iter().filter(|job| job.polled()).count();
+    loop {
+        watch.until(&stage.api, |jobs| at_work(jobs) * 2 >= jobs.len()).await?;
+        stage.signal(actors::FREEZE)?;
+        let jobs = watch.look(&stage.api).await?;
+        if !jobs.iter().any(watch::Seen::submitting) {
+            stage.kill_worker().await?;
+            return Ok(at_work(&jobs));
+        }
+        stage.signal(actors::THAW)?;
+    }
+}
+
 /// The story: submit, kill, take over, count.
 async fn tell(
     count: usize,
@@ -52,11 +70,7 @@ async fn tell(
     let jobs = stage.submit(count).await?;
     let mut watch = watch::Watch::new(&jobs, out);
     watch.note(&format!("\n1. {count} jobs come by POST /api/jobs; worker {first} takes them up."));
-    // Half of the jobs that a service can lose track of are at the service: the worst moment.
-    let seen =
-        watch.until(&stage.api, |jobs| jobs.iter().filter(|job| job.polled()).count() * 2 >= jobs.len());
-    let at_work = seen.await?.iter().filter(|job| job.polled()).count();
-    stage.kill_worker().await?;
+    let at_work = kill_at_work(&mut stage, &mut watch).await?;
     watch.note(&format!("2. Worker {first} is killed with SIGKILL while {at_work} jobs are at work."));
     let second = stage.start_worker()?;
     let lease = actors::LEASE.as_secs();

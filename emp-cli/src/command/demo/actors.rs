@@ -9,6 +9,7 @@ use emp_core::Registry;
 use emp_core::mapping::Mapping;
 use emp_store::{Store, StoreOptions};
 use emp_testkit::{FakeOptions, FakeService};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -23,6 +24,11 @@ use crate::runtime;
 
 /// Short, so that the worker's successor takes over while somebody is still watching.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
+
+/// The worker does nothing until it is thawed.
+pub(super) const FREEZE: Signal = Signal::STOP;
+/// The worker goes on.
+pub(super) const THAW: Signal = Signal::CONT;
 
 /// Everything that plays in the demo.
 pub(super) struct Stage {
@@ -135,6 +141,17 @@ impl Stage {
         let id = child.id().unwrap_or_default();
         self.worker = Some(child);
         Ok(id)
+    }
+
+    /// Sends the worker a signal.
+    pub(super) fn signal(&self, signal: Signal) -> Result<(), Failure> {
+        let id = self.worker.as_ref().and_then(Child::id).and_then(|id| i32::try_from(id).ok());
+        match id.and_then(Pid::from_raw) {
+            Some(id) => kill_process(id, signal)
+                .map_err(|error| Failure::io("cannot signal the worker", &error.into())),
+            None => Err(Failure::new(Exit::No, "E_DEMO", "the worker has ended by itself")
+                .help("please report this with what it printed")),
+        }
     }
 
     /// SIGKILL: the worker has no chance to say goodbye.

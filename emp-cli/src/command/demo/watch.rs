@@ -50,6 +50,11 @@ impl Seen {
         self.status == "running" && self.phase == "submitted"
     }
 
+    /// A submit of it may be on its way.
+    pub(super) fn submitting(&self) -> bool {
+        self.status == "running" && self.phase == "submitting"
+    }
+
     /// Nothing changes any more by itself.
     pub(super) fn ended(&self) -> bool {
         self.finished || self.status == "unknown"
@@ -90,16 +95,22 @@ impl<'o> Watch<'o> {
         wanted: impl Fn(&[Seen]) -> bool,
     ) -> Result<Vec<Seen>, Failure> {
         loop {
-            let mut jobs = Vec::with_capacity(self.ids.len());
-            for id in &self.ids {
-                jobs.push(Seen::read(&api.get(&format!("/api/jobs/{id}")).await?));
-            }
-            self.show(&jobs);
+            let jobs = self.look(api).await?;
             if wanted(&jobs) {
                 return Ok(jobs);
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
+    }
+
+    /// Looks once, and shows what has changed.
+    pub(super) async fn look(&mut self, api: &Api) -> Result<Vec<Seen>, Failure> {
+        let mut jobs = Vec::with_capacity(self.ids.len());
+        for id in &self.ids {
+            jobs.push(Seen::read(&api.get(&format!("/api/jobs/{id}")).await?));
+        }
+        self.show(&jobs);
+        Ok(jobs)
     }
 
     fn show(&mut self, jobs: &[Seen]) {
