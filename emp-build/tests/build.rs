@@ -55,7 +55,7 @@ fn built(mapping: &str, files: &[(&str, &str)]) -> (String, Outcome) {
 }
 
 fn without_fingerprints(registry: &str) -> String {
-    let digits = |line: &str| line.find("0x").map(|at| format!("{}0x{}", &line[..at], &line[at + 18..]));
+    let digits = |line: &str| line.find("0x").map(|at| format!("{}0x{}", &line[..at], &line[at + 21..]));
     registry.lines().map(|line| digits(line).unwrap_or_else(|| line.to_owned()) + "\n").collect()
 }
 
