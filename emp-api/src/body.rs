@@ -2,11 +2,12 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
+use emp_core::strict_json;
 use futures_util::StreamExt;
 use serde_json::Value;
 
 use crate::code::Code;
-use crate::json;
+
 use crate::problem::{Refusal, Violation};
 use crate::state::Limits;
 
@@ -54,8 +55,11 @@ async fn read(request: Request, limits: &Limits) -> Result<Vec<u8>, Refusal> {
     tokio::time::timeout(limits.body_timeout, read).await.map_err(|_| slow())?
 }
 
+/// How many values one body may hold.
+const MAX_NODES: usize = 100_000;
+
 fn parse(body: &[u8]) -> Result<Value, Refusal> {
-    json::parse(body).map_err(|fault| {
+    strict_json::parse(body, MAX_NODES).map_err(|fault| {
         let detail = format!("{} at line {} column {}", fault.message, fault.line, fault.column);
         let violation = Violation {
             pointer: fault.pointer,

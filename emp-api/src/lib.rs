@@ -16,7 +16,6 @@ mod code;
 mod events;
 mod guard;
 mod jobs;
-mod json;
 mod meta;
 pub mod offer;
 pub mod openapi;

@@ -4,8 +4,8 @@ use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
-use crate::json::push_segment;
 use crate::problem::Violation;
+use emp_core::strict_json::push_segment;
 
 /// So many are reported of one request.
 const MAX_VIOLATIONS: usize = 50;

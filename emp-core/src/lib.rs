@@ -17,6 +17,7 @@ pub mod mapping;
 pub mod payload;
 pub mod secret;
 pub mod spec;
+pub mod strict_json;
 pub mod time;
 
 #[doc(hidden)]

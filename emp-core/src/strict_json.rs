@@ -7,26 +7,28 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Number, Value};
 
 /// How deep a value may be nested.
-pub(crate) const MAX_DEPTH: usize = 64;
-/// How many values one body may hold.
-pub(crate) const MAX_NODES: usize = 100_000;
+pub const MAX_DEPTH: usize = 64;
+/// Longest name of a member, bytes.
+pub const MAX_NAME: usize = 4096;
 
-/// A body that is not acceptable JSON.
+/// A text that is not acceptable JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct JsonFault {
+pub struct JsonFault {
     /// What is wrong.
-    pub(crate) message: String,
+    pub message: String,
+    /// It is no JSON at all, and not JSON beyond the bounds.
+    pub syntax: bool,
     /// Line, from 1.
-    pub(crate) line: usize,
+    pub line: usize,
     /// Column, from 1.
-    pub(crate) column: usize,
-    /// The value in which it is.
-    pub(crate) pointer: String,
+    pub column: usize,
+    /// The value in which it is, as a JSON pointer.
+    pub pointer: String,
 }
 
-/// Reads one JSON value.
-pub(crate) fn parse(text: &[u8]) -> Result<Value, JsonFault> {
-    let place = Place::default();
+/// Reads one JSON value with at most so many values in it.
+pub fn parse(text: &[u8], max_nodes: usize) -> Result<Value, JsonFault> {
+    let place = Place { path: RefCell::default(), left: Cell::new(max_nodes) };
     let mut reader = serde_json::Deserializer::from_slice(text);
     let parsed = Node { place: &place, depth: 0 }.deserialize(&mut reader).and_then(|value| {
         place.path.borrow_mut().clear();
@@ -35,12 +37,18 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value, JsonFault> {
     parsed.map_err(|error| {
         let full = error.to_string();
         let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message).to_owned();
-        JsonFault { message, line: error.line(), column: error.column(), pointer: place.pointer() }
+        JsonFault {
+            message,
+            syntax: !error.is_data(),
+            line: error.line(),
+            column: error.column(),
+            pointer: place.pointer(),
+        }
     })
 }
 
 /// Adds a member's name to a JSON pointer.
-pub(crate) fn push_segment(pointer: &mut String, segment: &str) {
+pub fn push_segment(pointer: &mut String, segment: &str) {
     pointer.push('/');
     for character in segment.chars() {
         match character {
@@ -52,10 +60,10 @@ pub(crate) fn push_segment(pointer: &mut String, segment: &str) {
 }
 
 /// Where the reader is. A segment is taken off only after its value was read, so that after a fault the path is the place.
-#[derive(Default)]
 struct Place {
     path: RefCell<Vec<Segment>>,
-    nodes: Cell<usize>,
+    /// How many more values there may be.
+    left: Cell<usize>,
 }
 
 enum Segment {
@@ -101,11 +109,10 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        let nodes = self.place.nodes.get() + 1;
-        if nodes > MAX_NODES {
-            return Err(D::Error::custom(format_args!("more than {MAX_NODES} values")));
+        match self.place.left.get().checked_sub(1) {
+            Some(left) => self.place.left.set(left),
+            None => return Err(D::Error::custom("more values than one text may hold")),
         }
-        self.place.nodes.set(nodes);
         deserializer.deserialize_any(self)
     }
 }
@@ -159,6 +166,11 @@ impl<'de> Visitor<'de> for Node<'_> {
         let node = self.deeper()?;
         let mut map = Map::new();
         while let Some(name) = members.next_key::<String>()? {
+            if name.len() > MAX_NAME {
+                return Err(A::Error::custom(format_args!(
+                    "a member's name is longer than {MAX_NAME} bytes"
+                )));
+            }
             self.place.path.borrow_mut().push(Segment::Member(name.clone()));
             if map.contains_key(&name) {
                 return Err(A::Error::custom("a member that is given twice"));
@@ -174,7 +186,13 @@ impl<'de> Visitor<'de> for Node<'_> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{MAX_DEPTH, MAX_NODES, parse};
+    use super::{MAX_DEPTH, parse as parse_within};
+
+    const MAX_NODES: usize = 1_000;
+
+    fn parse(text: &[u8]) -> Result<Value, super::JsonFault> {
+        parse_within(text, MAX_NODES)
+    }
 
     #[test]
     fn what_serde_json_reads_is_read_alike() {
