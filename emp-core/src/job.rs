@@ -6,9 +6,11 @@
 //!   +------------------+-------------------------+-> uncertain (settle rule)         | failed, cancelled, quarantined
 //! ```
 
+mod event;
+mod id;
+mod state;
+
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,162 +19,9 @@ use serde_json::{Map, Value};
 use crate::error::JobError;
 use crate::time::Timestamp;
 
-/// A job's id: a UUID of version 7, which tells when the job was made.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct JobId(String);
-
-impl JobId {
-    /// A new id.
-    pub fn random() -> Self {
-        Self(uuid::Uuid::now_v7().to_string())
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for JobId {
-    type Err = uuid::Error;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        uuid::Uuid::parse_str(text).map(|id| Self(id.to_string()))
-    }
-}
-
-/// Where a job is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum JobState {
-    /// Ready to be claimed.
-    Queued,
-    /// A worker has it.
-    Running,
-    /// Will be ready again at a time: a retry.
-    Waiting,
-    /// A submit was sent and nobody knows whether it was accepted.
-    Uncertain,
-    /// Done.
-    Succeeded,
-    /// Ended without a result.
-    Failed,
-    /// Ended by a cancel.
-    Cancelled,
-    /// Taken out because it ends its workers.
-    Quarantined,
-}
-
-impl JobState {
-    /// Every state.
-    pub const ALL: [Self; 8] = [
-        Self::Queued,
-        Self::Running,
-        Self::Waiting,
-        Self::Uncertain,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Cancelled,
-        Self::Quarantined,
-    ];
-
-    /// Nothing changes any more.
-    pub fn terminal(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::Quarantined)
-    }
-
-    /// The word in the store, the CLI and the filters.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Waiting => "waiting",
-            Self::Uncertain => "uncertain",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Quarantined => "quarantined",
-        }
-    }
-
-    /// The guide's word, as the API's `status` spells it: `pending, running, completed, failed, cancelled, unknown`.
-    pub fn guide_word(self) -> &'static str {
-        match self {
-            Self::Queued | Self::Waiting => "pending",
-            Self::Running => "running",
-            Self::Succeeded => "completed",
-            Self::Failed | Self::Quarantined => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Uncertain => "unknown",
-        }
-    }
-}
-
-impl fmt::Display for JobState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// How far the current attempt is: what a new owner resumes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Nothing was sent.
-    Prepared,
-    /// An intent is stored: bytes of a submit may have left.
-    Submitting,
-    /// The service job id is stored: only polling is left.
-    Submitted,
-}
-
-/// The random number of one claim, 128 bits in hex. Every write carries it and the store compares for equality.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Nonce(String);
-
-impl Nonce {
-    /// A new nonce.
-    pub fn random() -> Self {
-        Self(uuid::Uuid::new_v4().simple().to_string())
-    }
-
-    /// The nonce as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The name of one start of one worker process; never reused.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct WorkerId(String);
-
-impl WorkerId {
-    /// An id from a worker's name (a label), this process and a random part.
-    pub fn start(name: &str) -> Self {
-        let random = uuid::Uuid::new_v4().simple().to_string();
-        Self(format!("{name}-{}-{}", std::process::id(), &random[..12]))
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for WorkerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+pub use event::{Event, EventKind};
+pub use id::{JobId, Nonce, WorkerId};
+pub use state::{JobState, Phase};
 
 /// A claim on a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -353,77 +202,3 @@ pub struct ClosedClaim {
 
 /// Version of the record's shape that this code writes.
 pub const JOB_SCHEMA: u16 = 1;
-
-/// A change of a job, kept in order; the API's stream, the timeline and the history checker read this one list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Event {
-    /// From 1, without gaps, within one job.
-    pub seq: u64,
-    /// When, by the store's clock.
-    pub at: Timestamp,
-    /// What happened.
-    #[serde(rename = "type")]
-    pub kind: EventKind,
-    /// The state after it.
-    pub state: JobState,
-    /// Why, or what, in one line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// The worker, where one did it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub worker: Option<WorkerId>,
-    /// The progress, where that is what changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub progress: Option<Progress>,
-}
-
-/// What happened to a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // the words are the documentation; DESIGN section 7 has the machine
-pub enum EventKind {
-    Queued,
-    Claimed,
-    Resumed,
-    Submitting,
-    NotSent,
-    Submitted,
-    Adopted,
-    Progress,
-    RetryScheduled,
-    Released,
-    LeaseLost,
-    CancelRequested,
-    Uncertain,
-    Succeeded,
-    Failed,
-    Cancelled,
-    Quarantined,
-    OrphanKept,
-}
-
-impl EventKind {
-    /// The word, as it stands in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Claimed => "claimed",
-            Self::Resumed => "resumed",
-            Self::Submitting => "submitting",
-            Self::NotSent => "not_sent",
-            Self::Submitted => "submitted",
-            Self::Adopted => "adopted",
-            Self::Progress => "progress",
-            Self::RetryScheduled => "retry_scheduled",
-            Self::Released => "released",
-            Self::LeaseLost => "lease_lost",
-            Self::CancelRequested => "cancel_requested",
-            Self::Uncertain => "uncertain",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Quarantined => "quarantined",
-            Self::OrphanKept => "orphan_kept",
-        }
-    }
-}
