@@ -1,4 +1,5 @@
 //! The declaration as it was written: owned, with the place of every key and value, and nothing concluded from it yet.
+#![allow(missing_docs, reason = "a field is the key of its attribute, and `parse::keys` documents every key")]
 
 use std::time::Duration;
 
@@ -65,7 +66,6 @@ pub struct RawConnector {
 
 /// A field with its `#[env(..)]`.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)]
 pub struct RawField {
     pub field: Ident,
     pub type_span: Span,
@@ -81,7 +81,6 @@ pub struct RawField {
 
 /// `#[http(..)]`
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawHttp {
     pub base: Given<Base>,
     pub allow_hosts: Vec<Spanned<String>>,
@@ -90,7 +89,6 @@ pub struct RawHttp {
 
 /// The request inside an attribute.
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawRequest {
     pub target: Given<(&'static str, Target)>,
     pub query: Vec<Pair>,
@@ -101,7 +99,6 @@ pub struct RawRequest {
 
 /// `#[submit(..)]`
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawSubmit {
     pub request: RawRequest,
     pub accept: Given<Vec<CodePattern>>,
@@ -115,7 +112,7 @@ pub struct RawSubmit {
 
 /// A settle rule as written.
 #[derive(Clone, Debug)]
-#[allow(missing_docs, clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant, reason = "one of it lives for one expansion")]
 pub enum RawSettle {
     Idempotent { key: Given<KeyPlace>, ttl: Given<Duration> },
     AssignId { absent_for: Given<Duration>, resend: bool },
@@ -126,7 +123,6 @@ pub enum RawSettle {
 
 /// `lookup(..)`
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawLookup {
     pub request: RawRequest,
     pub items: Given<Selector>,
@@ -137,7 +133,6 @@ pub struct RawLookup {
 
 /// `#[poll(..)]`
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawPoll {
     pub request: RawRequest,
     pub progress: Vec<Selector>,
@@ -149,7 +144,6 @@ pub struct RawPoll {
 
 /// `#[states(..)]`
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawStates {
     pub at: Given<Vec<Selector>>,
     pub fold_case: bool,
@@ -160,7 +154,6 @@ pub struct RawStates {
 
 /// `#[outcome(..)]`
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawOutcome {
     pub json: Vec<Selector>,
     pub text: Vec<Selector>,
@@ -170,7 +163,6 @@ pub struct RawOutcome {
 
 /// `#[errors(..)]`
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawErrors {
     pub message: Vec<Selector>,
     pub code: Vec<Selector>,
@@ -179,7 +171,6 @@ pub struct RawErrors {
 
 /// `#[cancel(..)]`
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawCancel {
     pub request: RawRequest,
     pub ok: Vec<CodePattern>,
@@ -189,7 +180,6 @@ pub struct RawCancel {
 
 /// `#[pace(..)]`
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawPace {
     pub first: Given<Duration>,
     pub min: Given<Duration>,
@@ -204,7 +194,6 @@ pub struct RawPace {
 
 /// `#[limits(..)]`
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawLimits {
     pub rate: Given<(u32, Duration)>,
     pub in_flight: Given<Setting<u32>>,
@@ -215,7 +204,6 @@ pub struct RawLimits {
 
 /// `#[health(..)]`
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
 pub struct RawHealth {
     pub request: RawRequest,
     pub every: Given<Duration>,

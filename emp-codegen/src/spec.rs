@@ -249,7 +249,7 @@ pub enum EnvKind {
 
 /// What a bare number means in a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the words are those of the attribute")]
 pub enum DurationUnit {
     Seconds,
     Millis,
