@@ -44,11 +44,11 @@ pub struct Entry {
 }
 
 /// The tables, in the order of their codes.
-pub const CODES: [&[Entry]; 2] = [derive::ENTRIES, mapping::ENTRIES];
+pub const CODES: &[&[Entry]] = &[derive::ENTRIES, derive::LAST, mapping::ENTRIES];
 
 /// Every entry, in the order of the codes.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    CODES.into_iter().flatten()
+    CODES.iter().copied().flatten()
 }
 
 /// The entry of a code such as `EMP0104`; upper or lower case.

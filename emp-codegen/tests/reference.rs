@@ -82,12 +82,21 @@ fn keys_are_sorted_and_each_has_an_example_of_itself() {
     }
 }
 
+/// The module docs of `emp_core::language` and of its parts.
+fn examples() -> String {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../emp-core/src"));
+    let parts = std::fs::read_dir(root.join("language")).expect("the language has parts");
+    let parts = parts.map(|part| part.expect("a file").path());
+    let files = std::iter::once(root.join("language.rs")).chain(parts);
+    files.map(|file| std::fs::read_to_string(file).expect("readable")).collect()
+}
+
 /// The keys of a request.
 const REQUEST: [&str; 9] = ["get", "post", "put", "patch", "delete", "query", "header", "json", "timeout"];
 
 #[test]
 fn every_key_is_in_an_example_that_compiles() {
-    let examples = include_str!("../../emp-core/src/language.rs");
+    let examples = examples();
     let code: String = examples.split("```").skip(1).step_by(2).collect();
     for attribute in ATTRIBUTES.iter().copied().chain([&IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ENV]) {
         let whole = if ATTRIBUTES.iter().any(|known| known.name == attribute.name) || attribute.name == "env"

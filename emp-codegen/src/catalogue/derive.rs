@@ -421,11 +421,13 @@ pub const ENTRIES: &[Entry] = &[
         help: "write `pub struct` or `pub(crate) struct`; a connector of a test or an example says `unregistered`",
         example: "pub struct Hello {}",
     },
-    Entry {
-        code: BUG,
-        title: "the compiler of declarations does not panic",
-        why: "a declaration, however wrong, must be answered with an error about it",
-        help: "this is a bug in EMP: please report it with the declaration",
-        example: "#[derive(Connector)]",
-    },
 ];
+
+/// The last of the derive's codes, after those of every later table.
+pub const LAST: &[Entry] = &[Entry {
+    code: BUG,
+    title: "the compiler of declarations does not panic",
+    why: "a declaration, however wrong, must be answered with an error about it",
+    help: "this is a bug in EMP: please report it with the declaration",
+    example: "#[derive(Connector)]",
+}];
