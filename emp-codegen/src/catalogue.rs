@@ -4,6 +4,7 @@
 //! A code is never reused and never changes its meaning.
 
 pub mod derive;
+pub mod life;
 pub mod mapping;
 
 /// The stable name of an error: `EMP0104`.
@@ -44,7 +45,7 @@ pub struct Entry {
 }
 
 /// The tables, in the order of their codes.
-pub const CODES: &[&[Entry]] = &[derive::ENTRIES, derive::LAST, mapping::ENTRIES];
+pub const CODES: &[&[Entry]] = &[derive::ENTRIES, life::ENTRIES, derive::LAST, mapping::ENTRIES];
 
 /// Every entry, in the order of the codes.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

@@ -2,6 +2,7 @@
 
 mod connector;
 mod env;
+mod origins;
 mod protocol;
 mod settle;
 mod states;
@@ -12,7 +13,7 @@ use proc_macro2::Span;
 use crate::catalogue::derive::{CUSTOM, MISSING_ATTRIBUTE, MODE, NO_DESCRIPTION};
 use crate::diag::{Diagnostic, Sink};
 use crate::raw::RawSpec;
-use crate::spec::{Follow, Http, Outcome, Spanned, Spec};
+use crate::spec::{Http, Outcome, Spanned, Spec};
 
 /// Checks a declaration. `None` exactly when the sink has errors.
 pub fn connector(raw: RawSpec, sink: &Sink) -> Option<Spec> {
@@ -130,7 +131,8 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
     Some(Http {
         base,
         allow_hosts,
-        follow: raw.follow.as_ref().map_or(Follow::SelfOnly, |given| given.value.clone()),
+        follow: origins::follow(raw.origins.as_ref()),
+        download: origins::download(raw.origins.as_ref(), sink),
         auth: raw.auth.as_ref()?.value.clone(),
         submit: submit?,
         poll,

@@ -3,6 +3,7 @@
 //! Generated code names `::core` and `__emp`, an alias of `emp_core`'s private module inside a `const` block, and nothing else:
 //! whatever an author shadows or renames, it means the same.
 
+mod life;
 mod print;
 mod protocol;
 

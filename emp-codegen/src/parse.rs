@@ -4,6 +4,7 @@ mod container;
 mod field;
 mod json;
 pub mod keys;
+mod origins;
 mod protocol;
 mod reference;
 mod request;
@@ -44,9 +45,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         fields: Vec::new(),
         connector: attributes.one("connector", &context(Place::Setting), container::connector),
         http: attributes.one("http", &context(Place::Base), container::http),
-        follow: attributes
-            .one("origins", &context(Place::Setting), container::origins)
-            .and_then(|given| given.value),
+        origins: attributes.one("origins", &context(Place::Setting), origins::origins),
         auth: attributes.one("auth", &context(Place::Auth), container::auth).and_then(|given| given.value),
         submit: attributes.one("submit", &context(Place::Submit), protocol::submit),
         poll: attributes.one("poll", &context(Place::Job), protocol::poll),

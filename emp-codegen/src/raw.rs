@@ -26,7 +26,7 @@ pub struct RawSpec {
     pub fields: Vec<RawField>,
     pub connector: Given<RawConnector>,
     pub http: Given<RawHttp>,
-    pub follow: Given<Follow>,
+    pub origins: Given<RawOrigins>,
     pub auth: Given<Auth>,
     pub submit: Given<RawSubmit>,
     pub poll: Given<RawPoll>,
@@ -85,6 +85,14 @@ pub struct RawHttp {
     pub base: Given<Base>,
     pub allow_hosts: Vec<Spanned<String>>,
     pub allow_http: bool,
+}
+
+/// `#[origins(..)]`
+#[derive(Clone, Debug, Default)]
+pub struct RawOrigins {
+    pub follow: Given<Follow>,
+    pub download: Given<Vec<String>>,
+    pub same_auth: Given<bool>,
 }
 
 /// The request inside an attribute.

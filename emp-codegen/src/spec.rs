@@ -12,8 +12,8 @@ use emp_syntax::selector::Selector;
 use proc_macro2::{Ident, Span, TokenStream};
 
 pub use self::http::{
-    Auth, AuthPart, Base, Cancel, Capture, Errors, Follow, Health, Http, KeyPlace, Lookup, Outcome, Pair,
-    PairValue, Poll, Request, Settle, States, Submit, Target, Unknown,
+    Auth, AuthPart, Base, Cancel, Capture, Download, Errors, Follow, Health, Http, KeyPlace, Lookup, Outcome,
+    Pair, PairValue, Poll, Request, Settle, States, Submit, Target, Unknown,
 };
 
 /// A value with the places of its key and of itself.

@@ -257,6 +257,8 @@
 //!
 //! * [`settle`]: what a lost answer means.
 //! * [`credentials`]: where a secret stands.
+//! * [`origins`]: which hosts are spoken to, and which get the credential.
 
 pub mod credentials;
+pub mod origins;
 pub mod settle;

@@ -3,6 +3,7 @@
 //! Everything here is plain and public, so that a spec can also be written by hand, shown by `emp connector show`, or
 //! turned into a fake service. Nothing is parsed at run time.
 
+mod download;
 mod env;
 mod limits;
 mod payload;
@@ -12,6 +13,7 @@ mod steps;
 
 use serde_json::Value;
 
+pub use download::{Download, DownloadAuth};
 pub use env::{DurationUnit, EnvField, EnvKind};
 pub use limits::{Limits, Pace, Rate};
 pub use payload::{PayloadField, PayloadSchema};
@@ -97,6 +99,8 @@ pub struct HttpProtocol {
     pub allow_hosts: &'static [&'static str],
     /// Which server-supplied URLs are followed.
     pub follow: Follow,
+    /// From where results are fetched.
+    pub download: Download,
     /// The credential and its place.
     pub auth: Auth,
     /// How a job is submitted.

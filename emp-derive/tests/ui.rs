@@ -21,10 +21,9 @@ fn every_code_of_the_derive_has_a_failing_declaration_and_every_declaration_a_co
         .filter(|code| code.starts_with("EMP"))
         .collect();
     // The compiler of declarations never panics that we know of; its answer to that has a unit test.
-    let codes: BTreeSet<String> = emp_codegen::catalogue::derive::ENTRIES
-        .iter()
+    let codes: BTreeSet<String> = emp_codegen::catalogue::all()
         .map(|entry| entry.code.as_str().to_owned())
-        .filter(|code| code != "EMP0199")
+        .filter(|code| code.starts_with("EMP01") && code != "EMP0199")
         .collect();
     assert_eq!(fixtures, codes);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use emp_core::Clock;
-use emp_core::spec::{Body, ConnectorSpec, HttpProtocol, Settle};
+use emp_core::spec::{Body, ConnectorSpec, Follow, HttpProtocol, Settle};
 use emp_core::syntax::rule::StateVerdict;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +20,8 @@ use crate::route::{self, Holes, Seen};
 
 /// Requests kept; the oldest go first.
 const MAX_RECORDED: usize = 100_000;
+/// Where a service behind a gateway believes that it is.
+const INNER_ORIGIN: &str = "https://inner.invalid:8443";
 
 /// A fault with the number of requests that it has seen.
 #[derive(Debug)]
@@ -70,6 +72,11 @@ impl Service {
     /// The URL that stands in for the declared base.
     pub(crate) fn base_url(&self) -> String {
         format!("{}{}", self.origin, self.base_path)
+    }
+
+    /// The origin that its answers name: its own, or one that only it knows, for a connector that rebases.
+    fn named_origin(&self) -> &str {
+        if self.http.follow == Follow::Rebase { INNER_ORIGIN } else { &self.origin }
     }
 
     /// Sets a fault; it counts requests from now on.
@@ -159,8 +166,8 @@ impl Service {
             Some(Trouble::JobNeverEnds) => Ending::Never,
             _ => self.ending,
         };
-        let now = self.clock.now();
-        let Ok(mut job) = self.books.accept(submit, seen, holes, &self.origin, ending, now) else {
+        let (now, origin) = (self.clock.now(), self.named_origin().to_owned());
+        let Ok(mut job) = self.books.accept(submit, seen, holes, &origin, ending, now) else {
             return answer::refusal(self.http, 422, "the key was used with another body");
         };
         if let Some(Trouble::ForeignUrl(url)) = trouble {

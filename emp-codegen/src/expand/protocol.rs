@@ -21,7 +21,9 @@ impl Print for Http {
                 let hosts = slice(hosts);
                 quote!(Hosts(#hosts))
             }
+            Follow::Rebase => quote!(Rebase),
         };
+        let download = self.download.print();
         let (auth, submit, states) = (self.auth.print(), self.submit.print(), self.states.print());
         let (outcome, errors) = (self.outcome.print(), self.errors.print());
         let poll = option(self.poll.as_ref().map(Print::print));
@@ -32,6 +34,7 @@ impl Print for Http {
                 base: #base,
                 allow_hosts: #allow_hosts,
                 follow: __emp::spec::Follow::#follow,
+                download: #download,
                 auth: #auth,
                 submit: #submit,
                 poll: #poll,

@@ -1,4 +1,4 @@
-//! `#[connector]`, `#[http]`, `#[origins]`, `#[auth]`, `#[pace]`, `#[limits]`.
+//! `#[connector]`, `#[http]`, `#[auth]`, `#[pace]`, `#[limits]`.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{LitStr, Token, token};
 
-use super::keys::{AUTH, CONNECTOR, HTTP, LIMITS, ORIGINS, PACE};
+use super::keys::{AUTH, CONNECTOR, HTTP, LIMITS, PACE};
 use super::selector::{header_name, selectors};
 use super::value::{self, given};
 use super::walk::{Context, Met, Parsed, inside, items, parenthesized, unknown_word};
@@ -14,7 +14,7 @@ use super::{reference, walk};
 use crate::catalogue::derive::{SYNTAX, TEMPLATE};
 use crate::diag::Diagnostic;
 use crate::raw::{Given, RawConnector, RawHttp, RawLimits, RawPace};
-use crate::spec::{Auth, AuthPart, Base, Follow, Need, Place, Spanned, TypeRef, Use};
+use crate::spec::{Auth, AuthPart, Base, Need, Place, Spanned, TypeRef, Use};
 
 pub(super) fn connector(input: ParseStream, context: &Context<'_>) -> RawConnector {
     let mut raw = RawConnector::default();
@@ -91,26 +91,6 @@ fn base(input: ParseStream, context: &Context<'_>) -> Parsed<Base> {
         return reference::text(input, context).map(Base::Template);
     }
     value::env_field(input, context, Need::Url).map(Base::Env)
-}
-
-pub(super) fn origins(input: ParseStream, context: &Context<'_>) -> Given<Follow> {
-    let mut follow = None;
-    items(input, &ORIGINS, &context.sink, |met, input| {
-        follow = given(met, input, |input| {
-            if input.peek(Token![self]) {
-                input.parse::<Token![self]>()?;
-                return Ok(Follow::SelfOnly);
-            }
-            let hosts = value::list(input, context, |input| {
-                let host = value::string(input)?;
-                super::field::host(&host)?;
-                Ok(host.value)
-            })?;
-            Ok(Follow::Hosts(hosts))
-        })?;
-        Ok(())
-    });
-    follow
 }
 
 pub(super) fn auth(input: ParseStream, context: &Context<'_>) -> Given<Auth> {

@@ -140,13 +140,27 @@ pub const HTTP: Attribute = Attribute {
 /// `#[origins(..)]`
 pub const ORIGINS: Attribute = Attribute {
     name: "origins",
-    doc: "Which URLs from the service's own answers are followed.",
-    keys: &[key(
-        "follow",
-        Value,
-        "follow = [\"*.example.com\"]",
-        "`self` (the base's origin only) or hosts, which never get the credential.",
-    )],
+    doc: "Which URLs from the service's own answers are followed, and from where results are fetched.",
+    keys: &[
+        key(
+            "download",
+            Value,
+            "download = [\"*.files.example.com\"]",
+            "Hosts of result files, beside the base's own.",
+        ),
+        key(
+            "download_auth",
+            Value,
+            "download_auth = same_as_api",
+            "What those hosts get of the credential: `none` (when absent) or `same_as_api`.",
+        ),
+        key(
+            "follow",
+            Value,
+            "follow = [\"*.example.com\"]",
+            "`self` (the base's origin only), hosts (which never get the credential), or `rebase` (any URL, but at the base's origin).",
+        ),
+    ],
 };
 
 /// `#[auth(..)]`

@@ -26,6 +26,17 @@ pub enum Follow {
     SelfOnly,
     /// Those of these hosts too.
     Hosts(Vec<String>),
+    /// All of them, at the base's origin.
+    Rebase,
+}
+
+/// From where results are fetched.
+#[derive(Clone, Debug, Default)]
+pub struct Download {
+    /// These hosts, beside the base's origin.
+    pub hosts: Vec<String>,
+    /// They get the API's credential.
+    pub same_auth: bool,
 }
 
 /// The credential and its place.
@@ -59,6 +70,8 @@ pub struct Http {
     pub allow_hosts: Vec<String>,
     /// Which URLs from answers are followed.
     pub follow: Follow,
+    /// From where results are fetched.
+    pub download: Download,
     /// The credential.
     pub auth: Auth,
     /// How a job is submitted.

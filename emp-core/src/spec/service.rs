@@ -19,6 +19,9 @@ pub enum Follow {
     SelfOnly,
     /// These hosts too, without the credential; `*.x.com` matches one or more labels.
     Hosts(&'static [&'static str]),
+    /// Any of them, at the base's own origin: path and query are the answer's, scheme, host and port the base's. For a service behind a
+    /// gateway that does not know its own outer name.
+    Rebase,
 }
 
 /// The credential and where it is put. The only place in a declaration where a `Secret` may stand.

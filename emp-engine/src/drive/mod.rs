@@ -14,7 +14,7 @@ use crate::gateway::{GatewayError, MAX_RESPONSE, Target};
 use crate::key;
 use crate::limits::Service;
 use crate::pace;
-use crate::request::{self, OutboundRequest};
+use crate::request::{self, Origins, OutboundRequest};
 use crate::run::{End, Next, Run};
 use crate::select::View;
 
@@ -72,12 +72,12 @@ impl Engine {
         request: &OutboundRequest,
         run_limits: &Limits,
         service: &Service,
-        follow: emp_core::spec::Follow,
+        origins: impl Into<Origins>,
     ) -> Result<Exchange, GatewayError> {
         let base = service.base.as_ref().map_err(|error| GatewayError::refused(error.message.clone()))?;
         let target = Target {
             base,
-            follow,
+            origins: origins.into(),
             credential: &service.credential,
             max_response: run_limits.max_response.unwrap_or(MAX_RESPONSE),
         };

@@ -10,13 +10,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use emp_core::ErrorCode;
-use emp_core::spec::Follow;
 use futures_util::{Stream, stream};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tokio::time::{Instant, timeout, timeout_at};
 use url::{Host, Url};
 
-use crate::request::{Base, OutboundRequest, Trust, server_url};
+use crate::request::{Base, Origins, OutboundRequest, Trust, server_url};
 
 mod address;
 mod credential;
@@ -71,7 +70,8 @@ struct Clients {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target<'a> {
     pub(crate) base: &'a Base,
-    pub(crate) follow: Follow,
+    /// Where redirects may lead.
+    pub(crate) origins: Origins,
     pub(crate) credential: &'a Credential,
     pub(crate) max_response: u64,
 }
@@ -158,7 +158,7 @@ impl Gateway {
         for _ in 0..=MAX_HOPS {
             let mut headers: HeaderMap = request.headers.iter().cloned().collect();
             let place = url.clone();
-            if trust == Trust::Base {
+            if trust.credential() {
                 target.credential.apply(&mut url, &mut headers);
             }
             let reach = self.reach(&place, Some(target.base.url()));
@@ -306,7 +306,7 @@ fn next_hop(location: &HeaderValue, from: &Url, target: &Target<'_>) -> Result<(
     } else {
         text.to_owned()
     };
-    server_url(&absolute, target.base, target.follow).map_err(refused)
+    server_url(&absolute, target.base, target.origins).map_err(refused)
 }
 
 #[allow(clippy::disallowed_types)] // the one place where a client is built

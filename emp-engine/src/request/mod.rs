@@ -19,11 +19,13 @@ use crate::context::{self, Context};
 
 mod base;
 mod body;
+mod download;
 mod origin;
 mod path;
 
 pub use base::{Base, base};
-pub use origin::{Trust, server_url};
+pub use download::download;
+pub use origin::{Origins, Trust, server_url};
 
 /// Largest request body when the connector declares none, bytes.
 pub const MAX_BODY: u64 = 16 << 20;

@@ -1,6 +1,7 @@
-//! URLs that the service supplies: followed to declared origins only, with the credential to its own origin only.
+//! URLs that the service supplies: followed to declared origins only, with the credential to its own origin only, and to those of
+//! downloads that the declaration gives it to.
 
-use emp_core::spec::Follow;
+use emp_core::spec::{Download, DownloadAuth, Follow, HttpProtocol};
 use emp_core::{ErrorCode, JobError};
 use url::{Host, Url};
 
@@ -13,13 +14,44 @@ pub enum Trust {
     Base,
     /// Another declared origin: no credential.
     Declared,
+    /// A declared origin of downloads that gets the API's credential (`download_auth = same_as_api`).
+    Download,
 }
 
-/// Checks a URL from an answer of the service (rule 2).
+impl Trust {
+    /// Whether the credential goes along.
+    pub fn credential(self) -> bool {
+        matches!(self, Self::Base | Self::Download)
+    }
+}
+
+/// The origins that a request may go to: those of every request, and for a download those of results too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origins {
+    follow: Follow,
+    download: Option<Download>,
+}
+
+impl Origins {
+    /// For downloading a result: what is followed, and the declared hosts of downloads.
+    pub fn of_downloads(http: &HttpProtocol) -> Self {
+        Self { follow: http.follow, download: Some(http.download) }
+    }
+}
+
+impl From<Follow> for Origins {
+    /// For everything but a download.
+    fn from(follow: Follow) -> Self {
+        Self { follow, download: None }
+    }
+}
+
+/// Checks a URL from an answer of the service (rule 2), and says how far it is trusted. A URL that is to be rebased comes back so.
 ///
 /// # Errors
 /// `E_ORIGIN_REFUSED`; the URL itself is not in the error.
-pub fn server_url(text: &str, base: &Base, follow: Follow) -> Result<(Url, Trust), JobError> {
+pub fn server_url(text: &str, base: &Base, origins: impl Into<Origins>) -> Result<(Url, Trust), JobError> {
+    let Origins { follow, download } = origins.into();
     // The parser drops tabs and newlines and reads `\` as `/`: what a person would read must be what is parsed.
     if text.len() > super::MAX_URL
         || !text.bytes().all(|byte| matches!(byte, b'!'..=b'~'))
@@ -41,17 +73,33 @@ pub fn server_url(text: &str, base: &Base, follow: Follow) -> Result<(Url, Trust
     if same(&url, base.url()) {
         return Ok((url, Trust::Base));
     }
-    let Follow::Hosts(patterns) = follow else {
-        return Err(refused("the URL is not of the service's own origin"));
-    };
-    if url.scheme() != "https" && url.scheme() != base.url().scheme() {
-        return Err(refused("the URL is http where the service is https"));
+    let among = |patterns: &[&str]| patterns.iter().any(|pattern| place_matches(pattern, &url));
+    let downgrade = url.scheme() != "https" && url.scheme() != base.url().scheme();
+    // A declared host of downloads is where it says that it is, rebased or not.
+    let file = download.filter(|download| !downgrade && among(download.hosts));
+    match (file, follow) {
+        (Some(Download { auth: DownloadAuth::SameAsApi, .. }), _) => Ok((url, Trust::Download)),
+        (Some(_), _) => Ok((url, Trust::Declared)),
+        (None, Follow::Rebase) => Ok((rebased(&url, base)?, Trust::Base)),
+        (None, Follow::Hosts(_)) if downgrade => Err(refused("the URL is http where the service is https")),
+        (None, Follow::Hosts(patterns)) if among(patterns) => Ok((url, Trust::Declared)),
+        (None, Follow::SelfOnly) if download.is_none_or(|download| download.hosts.is_empty()) => {
+            Err(refused("the URL is not of the service's own origin"))
+        }
+        _ => Err(refused("the URL's host is not a declared one")),
     }
-    if patterns.iter().any(|pattern| place_matches(pattern, &url)) {
-        Ok((url, Trust::Declared))
-    } else {
-        Err(refused("the URL's host is not a declared one"))
+}
+
+/// The same path and query at the base's scheme, host and port.
+fn rebased(url: &Url, base: &Base) -> Result<Url, JobError> {
+    let mut own = base.url().clone();
+    own.set_path(url.path());
+    own.set_query(url.query());
+    // It was parsed already: what stands in the path now is what stood there.
+    if own.path() != url.path() || !same(&own, base.url()) {
+        return Err(refused("the URL's path does not keep its shape at the base"));
     }
+    Ok(own)
 }
 
 /// The same scheme, host and port, as parsed.

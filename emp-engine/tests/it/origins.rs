@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use emp_core::ErrorCode;
 use emp_core::job::ServiceJob;
-use emp_core::spec::{Follow, UrlSpec};
+use emp_core::spec::{Download, DownloadAuth, Follow, UrlSpec};
 use emp_engine::gateway::{FetchRequest, Gateway, Resolver};
-use emp_engine::request::{Trust, base, server_url};
+use emp_engine::request::{Trust, base, download, server_url};
 use emp_engine::run::End;
 use emp_syntax::hole::Root;
 use serde_json::{Value, json};
@@ -64,6 +64,84 @@ fn i10_a_declared_host_is_followed_without_the_credential_and_matched_by_label()
     {
         assert_eq!(check(refused, hosts), Err(ErrorCode::EOriginRefused), "{refused}");
     }
+}
+
+#[test]
+fn i01_to_i08_a_rebased_url_keeps_path_and_query_and_nothing_else() {
+    let connector = declared().loaded("https://gateway.x.com/outer");
+    let base = base(connector.spec.http().unwrap(), &connector).unwrap();
+    let rebased = |url: &str| {
+        server_url(url, &base, Follow::Rebase)
+            .map(|(url, trust)| (url.to_string(), trust))
+            .map_err(|error| error.code)
+    };
+    for (from, to) in [
+        ("http://inner:8080/v1/jobs/7?a=b%20c", "https://gateway.x.com/v1/jobs/7?a=b%20c"),
+        ("https://evil.test/x", "https://gateway.x.com/x"),
+        ("https://10.0.0.1//evil.test/x", "https://gateway.x.com//evil.test/x"),
+        ("https://inner/a/%2e%2e/b", "https://gateway.x.com/b"),
+        ("https://gateway.x.com/x", "https://gateway.x.com/x"),
+    ] {
+        assert_eq!(rebased(from), Ok((to.to_owned(), Trust::Base)), "{from}");
+    }
+    for refused in [
+        "https://api.x.com@evil.test/",
+        "//inner/x",
+        "https:\\\\inner\\x",
+        "https://inner/x#f",
+        "file:///x",
+        "/x",
+        "",
+    ] {
+        assert_eq!(rebased(refused), Err(ErrorCode::EOriginRefused), "{refused}");
+    }
+}
+
+#[test]
+fn m10_a_download_goes_to_declared_hosts_and_takes_the_credential_only_where_that_is_said() {
+    let trust = |auth: DownloadAuth, follow: Follow, url: &str| {
+        let hosts: &'static [&'static str] = &["*.files.test", "cdn.test"];
+        let connector = declared().with(|http| {
+            http.follow = follow;
+            http.download = Download { hosts, auth };
+        });
+        let connector = connector.loaded("https://api.x.com/v1");
+        let http = connector.spec.http().unwrap();
+        let base = base(http, &connector).unwrap();
+        assert_eq!(
+            server_url(url, &base, follow).is_err(),
+            url.contains("files.test") && follow != Follow::Rebase,
+            "a poll never goes to a host of downloads: {url}"
+        );
+        download(http, &base, url).map(|request| request.trust).map_err(|error| error.code)
+    };
+    let (none, same) = (DownloadAuth::None, DownloadAuth::SameAsApi);
+    assert_eq!(trust(none, Follow::SelfOnly, "https://a.files.test/x"), Ok(Trust::Declared));
+    assert_eq!(trust(same, Follow::SelfOnly, "https://a.files.test/x"), Ok(Trust::Download));
+    assert_eq!(trust(same, Follow::Rebase, "https://a.files.test/x"), Ok(Trust::Download));
+    assert_eq!(trust(none, Follow::SelfOnly, "https://api.x.com/x"), Ok(Trust::Base));
+    let followed = Follow::Hosts(&["eu.x.com"]);
+    assert_eq!(trust(same, followed, "https://eu.x.com/x"), Ok(Trust::Declared), "followed is not download");
+    assert!(Trust::Base.credential() && Trust::Download.credential() && !Trust::Declared.credential());
+    for refused in ["https://files.test/x", "http://a.files.test/x", "https://a.files.test:8443/x"] {
+        assert_eq!(trust(same, Follow::SelfOnly, refused), Err(ErrorCode::EOriginRefused), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn m9_a_rebased_poll_goes_to_the_base_with_the_credential() {
+    let server = Server::start(|_| reply(200, r#"{"status":"succeeded","output":1}"#)).await;
+    let connector = declared().with(|http| {
+        http.follow = Follow::Rebase;
+        http.poll.as_mut().unwrap().request =
+            request("GET", UrlSpec::Captured(reference(Root::Job, &["poll_url"])));
+    });
+    let connector = connector.loaded(&server.url());
+    let port = MemoryPort::new(Arc::clone(&server.log));
+    let mut run = run(&engine(), &connector, with_poll_url("https://inner:8443/v9/jobs/j1?x=1"), &port);
+    assert!(matches!(finish(&engine(), &mut run, &port).await, End::Succeeded { .. }));
+    let head = &server.seen()[0].head;
+    assert!(head.starts_with("GET /v9/jobs/j1?x=1 ") && head.contains(SECRET), "{head}");
 }
 
 fn with_poll_url(url: &str) -> emp_core::job::Job {

@@ -9,9 +9,9 @@ use emp_core::connector::Loaded;
 use emp_core::env::Settings;
 use emp_core::job::{Intent, JOB_SCHEMA, Job, JobId, JobState, Phase, Progress, ServiceJob};
 use emp_core::spec::{
-    Auth, AuthPart, Base, Body, Capture, ConnectorSpec, DurationUnit, EnvField, EnvKind, Errors, Follow,
-    HttpProtocol, Limits, Outcome, Pace, PayloadSchema, Poll, Protocol, RequestSpec, Settle, SourceLocation,
-    StateSet, States, Submit, Unknown, UrlSpec,
+    Auth, AuthPart, Base, Body, Capture, ConnectorSpec, Download, DurationUnit, EnvField, EnvKind, Errors,
+    Follow, HttpProtocol, Limits, Outcome, Pace, PayloadSchema, Poll, Protocol, RequestSpec, Settle,
+    SourceLocation, StateSet, States, Submit, Unknown, UrlSpec,
 };
 use emp_core::time::ManualClock;
 use emp_core::{Clock as _, Timestamp};
@@ -124,6 +124,7 @@ pub(crate) fn declared() -> Declared {
         base: Base::Env("base_url"),
         allow_hosts: &[],
         follow: Follow::SelfOnly,
+        download: Download::DEFAULT,
         auth: Auth::Header { name: "x-api-key", value: &[AuthPart::Field("api_key")] },
         submit: Submit {
             request: RequestSpec {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use emp_core::error::FailureKind;
 use emp_core::spec::{
-    Auth, AuthPart, Base, Body, Cancel, Capture, ConnectorSpec, DurationUnit, EnvField, EnvKind, Errors,
-    Follow, HealthProbe, HttpProtocol, KeyPlace, Limits, Outcome, Pace, PayloadSchema, Poll, Protocol,
-    RequestSpec, Settle, SourceLocation, StateSet, States, Submit, Unknown, UrlSpec,
+    Auth, AuthPart, Base, Body, Cancel, Capture, ConnectorSpec, Download, DurationUnit, EnvField, EnvKind,
+    Errors, Follow, HealthProbe, HttpProtocol, KeyPlace, Limits, Outcome, Pace, PayloadSchema, Poll,
+    Protocol, RequestSpec, Settle, SourceLocation, StateSet, States, Submit, Unknown, UrlSpec,
 };
 use emp_core::syntax::hole::{Hole, Literal, Reference, Root, Step};
 use emp_core::syntax::json::{Json, Member};
@@ -118,6 +118,7 @@ fn http(shape: Shape) -> HttpProtocol {
         base: Base::Env("base_url"),
         allow_hosts: &[],
         follow: Follow::SelfOnly,
+        download: Download::DEFAULT,
         auth: Auth::Header {
             name: "authorization",
             value: leak([AuthPart::Literal("Bearer "), AuthPart::Field("key")]),

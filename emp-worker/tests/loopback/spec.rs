@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use emp_core::spec::{
-    Auth, Base, Body, Cancel, Capture, ConnectorSpec, Errors, Follow, HttpProtocol, KeyPlace, Limits,
-    Outcome, Pace, PayloadSchema, Poll, Protocol, RequestSpec, Settle, SourceLocation, StateSet, States,
-    Submit, Unknown, UrlSpec,
+    Auth, Base, Body, Cancel, Capture, ConnectorSpec, Download, Errors, Follow, HttpProtocol, KeyPlace,
+    Limits, Outcome, Pace, PayloadSchema, Poll, Protocol, RequestSpec, Settle, SourceLocation, StateSet,
+    States, Submit, Unknown, UrlSpec,
 };
 use emp_core::syntax::hole::Hole;
 use emp_core::syntax::json::{Json, Member};
@@ -44,6 +44,7 @@ fn http() -> HttpProtocol {
         base: Base::Template(template("http://127.0.0.1:1/v1")),
         allow_hosts: &[],
         follow: Follow::SelfOnly,
+        download: Download::DEFAULT,
         auth: Auth::None,
         submit: submit(),
         poll: Some(Poll {

@@ -83,7 +83,7 @@ struct Basic {
 #[derive(Connector)]
 #[connector(service = "things", version = "1.0.0", unregistered)]
 #[http(base = "http://box.local", allow_http)]
-#[origins(follow = self)]
+#[origins(follow = self, download = ["*.files.example.com"], download_auth = same_as_api)]
 #[auth(basic(user = "api", password = key))]
 #[submit(post = "/jobs", capture(id = "$.id"), at_most_once)]
 #[poll(get = "/jobs/{job.id}")]
