@@ -16,7 +16,7 @@ pub enum Root {
     Env,
     /// The service job: `id`, `assigned_id`, and every name that `capture(..)` stored.
     Job,
-    /// The queue's own facts: `job_id`, `attempt`, `budget_secs`, `budget_millis`, `ttl_millis`.
+    /// The queue's own facts: `job_id`, `attempt`, `budget_secs`, `budget_millis`.
     Queue,
     /// The current element of an `each` step.
     Item,

@@ -9,10 +9,33 @@ use emp_core::env::EnvSource;
 use emp_core::time::ManualClock;
 use emp_core::{ConnectorSpec, Timestamp};
 use emp_testkit::{Ended, FakeOptions, FakeService, Rig, example, fake_env};
+use tokio::task::JoinSet;
 
 /// The connectors of the registry that speak HTTP.
 pub(crate) fn over_http() -> impl Iterator<Item = &'static Entry> {
     REGISTRY.entries().iter().filter(|entry| entry.spec.http().is_some())
+}
+
+/// Those that are polled.
+pub(crate) fn polled() -> impl Iterator<Item = &'static Entry> {
+    over_http().filter(|entry| entry.spec.http().is_some_and(|http| http.poll.is_some()))
+}
+
+/// Tests connectors a few at a time: most of the time a test waits for a service that does not answer.
+pub(crate) async fn each<F>(entries: impl Iterator<Item = &'static Entry>, test: impl Fn(&'static Entry) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut running = JoinSet::new();
+    for entry in entries {
+        running.spawn(test(entry));
+        if running.len() == 5 {
+            running.join_next().await.expect("one runs").expect("passes");
+        }
+    }
+    while let Some(passed) = running.join_next().await {
+        passed.expect("passes");
+    }
 }
 
 /// What a lost answer means to a connector: whether it may be sent again.

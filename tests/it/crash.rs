@@ -2,11 +2,11 @@
 
 use emp_core::job::JobState;
 
-use crate::bench::{Bench, merges, over_http};
+use crate::bench::{Bench, each, merges, over_http, polled};
 
 #[tokio::test]
 async fn f02_death_before_the_answer_to_a_submit() {
-    for entry in over_http() {
+    each(over_http(), |entry| async move {
         let bench = Bench::new(entry, &["submit:timeout_after"]).await;
         bench.die().await;
         let ended = bench.finish().await;
@@ -18,12 +18,13 @@ async fn f02_death_before_the_answer_to_a_submit() {
             (1, 1, 2),
             "{name}"
         );
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn f02_death_before_a_submit_is_accepted() {
-    for entry in over_http() {
+    each(over_http(), |entry| async move {
         let bench = Bench::new(entry, &["submit:timeout"]).await;
         bench.die().await;
         let ended = bench.finish().await;
@@ -31,12 +32,13 @@ async fn f02_death_before_a_submit_is_accepted() {
         let state = if merges { JobState::Succeeded } else { JobState::Uncertain };
         assert_eq!(ended.job.state, state, "{name}: {:?}", ended.job.error);
         assert_eq!((bench.fake.ledger().accepted(), ended.job.attempt), (usize::from(merges), 1), "{name}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn f03_death_while_polling() {
-    for entry in over_http().filter(|entry| entry.spec.http().is_some_and(|http| http.poll.is_some())) {
+    each(polled(), |entry| async move {
         let bench = Bench::new(entry, &["poll:timeout@2"]).await;
         bench.die().await;
         let ended = bench.finish().await;
@@ -47,12 +49,13 @@ async fn f03_death_while_polling() {
             (1, 1, 2),
             "{name}"
         );
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn death_again_and_again_costs_nothing_more() {
-    for entry in over_http().filter(|entry| entry.spec.http().is_some_and(|http| http.poll.is_some())) {
+    each(polled(), |entry| async move {
         let bench = Bench::new(entry, &["poll:timeout*5"]).await;
         for _ in 0..5 {
             bench.die().await;
@@ -60,5 +63,6 @@ async fn death_again_and_again_costs_nothing_more() {
         let ended = bench.finish().await;
         assert_eq!(ended.job.state, JobState::Succeeded, "{}: {:?}", entry.spec.name, ended.job.error);
         assert_eq!((bench.fake.ledger().accepted(), ended.job.attempt, ended.job.deliveries), (1, 1, 6));
-    }
+    })
+    .await;
 }

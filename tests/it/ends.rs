@@ -9,7 +9,7 @@ use emp_core::{ErrorCode, Timestamp};
 use emp_testkit::{Rig, fake_env};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, over_http};
+use crate::bench::{Bench, over_http, polled};
 
 #[tokio::test]
 async fn every_stock_connector_completes_a_job_and_pays_once() {
@@ -51,7 +51,7 @@ async fn replicate_follows_the_urls_that_it_was_given() {
 
 #[tokio::test]
 async fn a_job_that_fails_at_the_service_fails_here_and_pays_once() {
-    for entry in over_http().filter(|entry| entry.spec.http().is_some_and(|http| http.poll.is_some())) {
+    for entry in polled() {
         let bench = Bench::new(entry, &["submit:job_fails=service"]).await;
         let ended = bench.finish().await;
         let code = ended.job.error.map(|error| error.code);

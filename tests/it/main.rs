@@ -8,4 +8,5 @@ mod declared;
 mod ends;
 mod promises;
 mod verdicts;
+mod vocabularies;
 mod worker;

@@ -53,8 +53,8 @@ async fn the_workers_of_the_mapping_complete_a_job_of_every_service() {
     let bases = fakes.iter().map(|(name, fake)| (name.clone(), fake.base_url())).collect();
     let mapping = Mapping::parse(REGISTRY.mapping_text().expect("a mapping")).expect("a good mapping");
     let env = FakeEnv::new(&REGISTRY, ProcessEnv);
-    let workers = "my-service-api:2,openai:4,replicate:1,simulation:1";
-    let planned = plan_with_bases(&mapping, &REGISTRY, workers, &env, &bases).expect("a plan");
+    let workers: Vec<String> = mapping.workers.keys().map(|name| format!("{name}:1")).collect();
+    let planned = plan_with_bases(&mapping, &REGISTRY, &workers.join(","), &env, &bases).expect("a plan");
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(MemoryStore::new(StoreOptions::default(), Arc::clone(&clock)));

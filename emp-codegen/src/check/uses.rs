@@ -10,7 +10,7 @@ use crate::raw::{RawField, RawSettle, RawSpec};
 use crate::spec::{Auth, AuthPart, EnvKind, Need, Place, Use};
 
 /// What `queue.` has.
-const QUEUE: [&str; 5] = ["job_id", "attempt", "budget_secs", "budget_millis", "ttl_millis"];
+const QUEUE: [&str; 4] = ["job_id", "attempt", "budget_secs", "budget_millis"];
 
 pub(super) fn check(raw: &RawSpec, sink: &Sink) {
     for used in &raw.uses {

@@ -1,0 +1,56 @@
+//! Every status word of the services' own descriptions is mapped, and no other: the costliest gap of hand-written clients.
+
+use std::collections::BTreeSet;
+
+use emp::REGISTRY;
+
+/// The status words of each connector that reads some, as its vendor's description lists them.
+const VOCABULARIES: &[(&str, &str, &[&str])] = &[
+    (
+        "BflConnector",
+        "bfl.json, `StatusResponse`",
+        &["Content Moderated", "Error", "Pending", "Ready", "Request Moderated", "Task not found"],
+    ),
+    ("LumaConnector", "luma.yaml, `State`", &["completed", "dreaming", "failed", "queued"]),
+    (
+        "MyServiceConnector",
+        "`mapApiStatusToJobStatus` of the connector guide",
+        &["cancelled", "completed", "error", "failed", "processing", "queued"],
+    ),
+    (
+        "ReplicateConnector",
+        "replicate.json, `schemas_prediction_response.properties.status.enum`",
+        &["aborted", "canceled", "failed", "processing", "starting", "succeeded"],
+    ),
+    (
+        "RunPodConnector",
+        "runpod/docs and runpod-python, `FINAL_STATES` and `is_completed`",
+        &["CANCELLED", "COMPLETED", "FAILED", "IN_PROGRESS", "IN_QUEUE", "RUNNING", "TIMED_OUT"],
+    ),
+    (
+        "RunwayConnector",
+        "runway.json, the constants of `GET /v1/tasks/{id}`",
+        &["CANCELLED", "FAILED", "PENDING", "RUNNING", "SUCCEEDED", "THROTTLED"],
+    ),
+];
+
+#[test]
+fn every_status_of_the_services_descriptions_is_mapped() {
+    for (name, source, expected) in VOCABULARIES {
+        assert_eq!(words(name), expected.iter().copied().collect(), "{name}: {source}");
+    }
+}
+
+#[test]
+fn every_connector_that_reads_status_words_has_its_source_in_the_table() {
+    let reading =
+        REGISTRY.entries().iter().map(|entry| entry.spec.name).filter(|name| !words(name).is_empty());
+    let listed: BTreeSet<_> = VOCABULARIES.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(reading.collect::<BTreeSet<_>>(), listed);
+}
+
+/// The words that a connector maps.
+fn words(name: &str) -> BTreeSet<&'static str> {
+    let http = REGISTRY.get(name).and_then(|entry| entry.spec.http());
+    http.map(|http| http.states.sets.iter().flat_map(|set| set.words).copied().collect()).unwrap_or_default()
+}
