@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 /// A value that fits a JSON Schema: the author's own examples and defaults before anything made up.
 ///
-/// A required member whose schema says nothing (one derived from a hole) is a text.
+/// A required member whose schema says nothing (one derived from a hole) is a text; an optional one is left out unless its
+/// author gave an example or a default: what is made up is of use only where something has to be there.
 ///
 /// ```
 /// let schema = serde_json::json!({ "properties": { "n": { "type": "integer", "default": 2 }, "x": true }, "required": ["x"] });
@@ -14,12 +15,23 @@ use serde_json::{Map, Value};
 pub fn example(schema: &Value) -> Value {
     let mut value = of_schema(schema);
     let required = schema.get("required").and_then(Value::as_array);
-    if let Some(members) = value.as_object_mut() {
-        for name in required.into_iter().flatten().filter_map(Value::as_str) {
+    let required: Vec<&str> = required.into_iter().flatten().filter_map(Value::as_str).collect();
+    if let Some(members) = value.as_object_mut().filter(|_| schema.get("examples").is_none()) {
+        let given =
+            |name: &str| schema.pointer("/properties").and_then(|all| all.get(name)).is_some_and(exemplified);
+        members.retain(|name, _| required.contains(&name.as_str()) || given(name));
+        for name in required {
             members.entry(name).or_insert_with(|| "text".into());
         }
     }
     value
+}
+
+/// Whether a schema itself says what a value of it looks like.
+fn exemplified(schema: &Value) -> bool {
+    ["examples", "const", "default"]
+        .into_iter()
+        .any(|key| schema.get(key).is_some_and(|value| !value.is_null()))
 }
 
 /// Deeper than any answer a person writes an example for; stops a schema that contains itself.
@@ -145,6 +157,19 @@ mod tests {
                 "urls": ["https://example.com/"], "cost": 0.5,
             })
         );
+    }
+
+    #[test]
+    fn an_example_has_what_is_required_and_what_its_author_gave() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "prompt": { "type": "string" }, "seed": { "type": "integer" }, "size": { "examples": ["1k"] },
+                "format": { "type": "string", "default": "png" }, "style": { "type": "string", "default": null },
+            },
+            "required": ["prompt"],
+        });
+        assert_eq!(example(&schema), json!({ "prompt": "text", "size": "1k", "format": "png" }));
     }
 
     #[test]

@@ -10,7 +10,11 @@ fn without_arguments_it_says_what_to_do_next() {
     for next in ["demo", "dev --fake", "check", "explain"] {
         assert!(welcome.out.contains(&format!("emp {next}")), "{welcome:#?}");
     }
-    assert_eq!(run(&["--json"]).exits(0).json()["connectors"][0], "MyServiceConnector");
+    let welcome = run(&["--json"]).exits(0).json();
+    assert!(
+        welcome["connectors"].as_array().is_some_and(|all| all.contains(&"MyServiceConnector".into())),
+        "{welcome}"
+    );
 }
 
 #[test]

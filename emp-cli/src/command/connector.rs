@@ -67,16 +67,16 @@ pub(super) fn run(args: &Connector, registry: &Registry, out: &Output) -> Result
         }
         Connector::Show { name, lines: true } => {
             let shown = chosen(name.as_deref(), registry)?;
+            let lines: Vec<(&str, u32)> =
+                shown.iter().map(|entry| (entry.spec.name, entry.spec.source.lines)).collect();
+            let median = median(lines.iter().map(|(_, lines)| *lines).collect());
             if out.is_json() {
-                let lines: serde_json::Map<_, _> = shown
-                    .iter()
-                    .map(|entry| (entry.spec.name.to_owned(), entry.spec.source.lines.into()))
-                    .collect();
-                out.json(&lines);
+                let lines: serde_json::Map<_, _> =
+                    lines.iter().map(|(name, lines)| ((*name).to_owned(), (*lines).into())).collect();
+                out.json(&serde_json::json!({ "connectors": lines, "median": median }));
             } else {
-                let rows = shown
-                    .iter()
-                    .map(|entry| vec![entry.spec.name.to_owned(), entry.spec.source.lines.to_string()]);
+                let rows = lines.into_iter().chain([("median", median)]);
+                let rows = rows.map(|(name, lines)| vec![name.to_owned(), lines.to_string()]);
                 out.table(&["connector", "lines of attributes and fields"], rows.collect());
             }
         }
@@ -91,6 +91,12 @@ pub(super) fn run(args: &Connector, registry: &Registry, out: &Output) -> Result
         }
     }
     Ok(Exit::Ok)
+}
+
+/// The middle of some counts; of an even number of them the larger one.
+fn median(mut counts: Vec<u32>) -> u32 {
+    counts.sort_unstable();
+    counts.get(counts.len() / 2).copied().unwrap_or_default()
 }
 
 fn chosen(name: Option<&str>, registry: &Registry) -> Result<Vec<&'static Entry>, Failure> {
@@ -203,7 +209,12 @@ fn first_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::straight;
+    use super::{median, straight};
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        assert_eq!([vec![9, 1, 5], vec![1, 9], vec![]].map(median), [5, 9, 0]);
+    }
 
     #[test]
     fn a_path_is_shown_as_a_person_writes_it() {

@@ -17,6 +17,9 @@ use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::{logging, runtime, signals};
 
+/// The service of the connector guide.
+const GUIDE: &str = "my-service";
+
 pub(super) async fn run(
     args: &Dev,
     registry: &'static Registry,
@@ -106,8 +109,9 @@ fn announce(
     fakes: &[FakeService],
     out: &Output,
 ) {
-    let first = mapping.capabilities().next();
-    let example = first.and_then(|capability| {
+    // The guide's own service where there is one, else the first.
+    let shown = mapping.capabilities().min_by_key(|capability| capability.capability != GUIDE);
+    let example = shown.and_then(|capability| {
         let payload = payload(capability.capability, registry.get(capability.connector)?.spec);
         Some(json!({ "service": capability.capability, "payload": payload }))
     });
@@ -129,7 +133,7 @@ fn announce(
 
 /// A payload that a connector accepts; for the guide's own service, the guide's.
 pub(super) fn payload(service: &str, spec: &emp_core::ConnectorSpec) -> Value {
-    if service == "my-service" {
+    if service == GUIDE {
         return json!({ "input": "test input", "model": "my-model-v1" });
     }
     emp_testkit::example(&spec.payload.to_json_schema())
