@@ -258,7 +258,9 @@
 //! * [`settle`]: what a lost answer means.
 //! * [`credentials`]: where a secret stands.
 //! * [`origins`]: which hosts are spoken to, and which get the credential.
+//! * [`states`]: what an answer says, where one word at one place does not say it.
 
 pub mod credentials;
 pub mod origins;
 pub mod settle;
+pub mod states;

@@ -6,7 +6,10 @@ use emp_core::connector::Loaded;
 use emp_core::job::{Job, Phase, ServiceJob};
 use emp_core::spec::Setting;
 use emp_syntax::hole::{Hole, HoleDefault, Literal, Reference, Root, Step};
+use emp_syntax::template::{Part, Template};
 use serde_json::{Map, Value};
+
+use crate::reduce;
 
 /// The values behind `payload`, `env`, `job` and `queue`. Plain data: the same context gives the same request, byte by byte.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +66,15 @@ impl<'a> Context<'a> {
             HoleDefault::Reference(reference) => self.lookup(reference),
             HoleDefault::Literal(literal) => Some(literal_value(literal)),
         })
+    }
+
+    /// The text of a template; `None` when a hole has no value, or one that is no scalar.
+    pub fn text(&self, template: &Template) -> Option<String> {
+        let part = |part: &Part| match part {
+            Part::Literal(text) => Some(text.to_string()),
+            Part::Hole { hole, .. } => reduce::text(&self.hole(hole)?),
+        };
+        template.parts.iter().map(part).collect()
     }
 
     fn of_job(&self, path: &[Step]) -> Option<Value> {

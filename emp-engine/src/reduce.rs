@@ -28,7 +28,7 @@ pub(crate) fn apply<'v>(
     }
     let value = values.into_iter().next()?;
     match reducer {
-        Reducer::At(path) => one((*path.nodes(&value).first()?).clone()),
+        Reducer::At(path) => one((*view.fill(path)?.nodes(&value).first()?).clone()),
         Reducer::ParseJson => one(strict_json::parse(value.as_str()?.as_bytes()).ok()?),
         Reducer::Base64 => {
             let bytes = STANDARD.decode(value.as_str()?.trim()).ok()?;
@@ -85,7 +85,7 @@ fn percent(value: &Value) -> Option<f64> {
 }
 
 fn ratio(part: f64, path: &JsonPath, view: &View<'_>) -> Option<f64> {
-    let whole = number(path.nodes(view.exchange.json.as_ref().ok()?).first()?)?;
+    let whole = number(view.fill(path)?.nodes(view.exchange.json.as_ref().ok()?).first()?)?;
     Some(part / whole).filter(|ratio| ratio.is_finite())
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use emp_core::Timestamp;
+use emp_syntax::jsonpath::JsonPath;
 use emp_syntax::selector::{Reducer, Selector, Source};
 use serde_json::Value;
 
@@ -59,11 +60,17 @@ impl View<'_> {
         }
     }
 
+    /// A path with its holes filled; `None` when one has no value.
+    pub fn fill<'p>(&self, path: &'p JsonPath) -> Option<Cow<'p, JsonPath>> {
+        path.fill(&|template| self.context.text(template))
+    }
+
     fn reduced<'s>(&'s self, selector: &'s Selector) -> Option<(Vec<Cow<'s, Value>>, &'s [Reducer])> {
         let one = |value: Value| vec![Cow::Owned(value)];
         let exchange = self.exchange;
         let values = match &selector.source {
             Source::Path(path) => {
+                let path = self.fill(path)?;
                 path.nodes(exchange.json.as_ref().ok()?).into_iter().map(Cow::Borrowed).collect()
             }
             Source::Header(name) => one(exchange.header(name)?.into()),

@@ -1,15 +1,18 @@
 //! JSONPath, the subset of RFC 9535 that connectors need: root, names, indices, wildcards, slices, descendants, and filters
 //! with existence, comparison, `&&`, `||`, `!`, `length()`, `count()` and `match()`.
 //!
-//! Parsed when the connector is compiled; evaluated here against a [`serde_json::Value`], without parsing.
+//! Parsed when the connector is compiled; evaluated here against a [`serde_json::Value`], without parsing. A path of a
+//! declaration may have holes in its quoted texts, which [`JsonPath::fill`] fills.
 
 use std::fmt;
 
 use crate::hole::Literal;
 use crate::rule::Comparison;
+use crate::template::Template;
 use crate::{List, SyntaxError, Text};
 
 mod eval;
+mod holes;
 mod parse;
 
 /// A parsed path.
@@ -33,6 +36,8 @@ pub enum Segment {
 pub enum PathSelector {
     /// A member by name.
     Name(Text),
+    /// A member by a name with holes: `['{job.id}']`.
+    Filled(Template),
     /// An element; negative counts from the end.
     Index(i64),
     /// All children.
@@ -95,6 +100,8 @@ pub struct Query {
 pub enum Operand {
     /// A constant.
     Literal(Literal),
+    /// A text with holes: `'{job.id}'`.
+    Filled(Template),
     /// A query for at most one node.
     Query(Query),
     /// `length(query)`: of a text, a list or an object.
@@ -106,7 +113,7 @@ pub enum Operand {
 impl JsonPath {
     /// Parses a path that begins with `$`.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        parse::path(text)
+        parse::path(text, false)
     }
 
     /// The steps as plain names and indices, when there is nothing else in the path; a wildcard counts as the first element.
@@ -174,6 +181,7 @@ impl fmt::Display for PathSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => quoted(name, f),
+            Self::Filled(template) => quoted(&template.to_string(), f),
             Self::Index(index) => write!(f, "{index}"),
             Self::Wildcard => f.write_str("*"),
             Self::Slice { start, end, step } => {
@@ -207,6 +215,7 @@ impl fmt::Display for Operand {
         match self {
             Self::Literal(Literal::Text(text)) => quoted(text, f),
             Self::Literal(literal) => literal.fmt(f),
+            Self::Filled(template) => quoted(&template.to_string(), f),
             Self::Query(query) => query.fmt(f),
             Self::Length(query) => write!(f, "length({query})"),
             Self::Count(query) => write!(f, "count({query})"),

@@ -4,7 +4,7 @@
 
 use emp_syntax::jsonpath::JsonPath;
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What the suite has and the subset leaves out: `value()`, and functions over anything but a path. The parser must refuse them with
 /// an error, never read them as something else.
@@ -209,5 +209,80 @@ fn deep_nesting_is_refused_and_not_followed() {
     for (open, close) in [("(", ")"), ("!(", ")"), ("@[?", "]")] {
         let text = format!("$[?{}@.a{}]", open.repeat(50_000), close.repeat(50_000));
         assert!(JsonPath::parse(&text).is_err());
+    }
+}
+
+/// A path of a declaration, filled with one value for every hole.
+fn filled(path: &str, value: &str) -> JsonPath {
+    let path = JsonPath::parse_with_holes(path).unwrap();
+    let fill = |template: &emp_syntax::template::Template| {
+        template
+            .parts
+            .iter()
+            .map(|part| match part {
+                emp_syntax::template::Part::Literal(text) => Some(text.to_string()),
+                emp_syntax::template::Part::Hole { .. } => Some(value.to_owned()),
+            })
+            .collect()
+    };
+    path.fill(&fill).unwrap().into_owned()
+}
+
+#[test]
+fn a_hole_is_a_name_or_a_compared_text() {
+    let body = json!({ "p-1": { "status": "done" }, "queue": [[0, "p-1"], [1, "p-2"]], "jobs": [{ "id": 7 }, { "id": "7x" }] });
+    assert_eq!(filled("$['{job.id}'].status", "p-1").nodes(&body), [&json!("done")]);
+    assert_eq!(filled("$['p-{job.id}'].status", "1").nodes(&body), [&json!("done")]);
+    assert_eq!(filled("$.queue[?@[1]=='{job.id}'][0]", "p-2").nodes(&body), [&json!(1)]);
+    assert_eq!(
+        filled("$.jobs[?@.id=='{job.id}']", "7").nodes(&body),
+        [&json!({ "id": 7 })],
+        "ids may be numbers"
+    );
+    assert_eq!(filled("$.jobs[?@.id!='{job.id}']", "7").nodes(&body), [&json!({ "id": "7x" })]);
+    assert_eq!(
+        filled("$.jobs[?@.id=='{job.id}']", "07").nodes(&body),
+        Vec::<&Value>::new(),
+        "and only so written"
+    );
+}
+
+#[test]
+fn a_value_in_a_hole_is_data_and_never_syntax() {
+    let body = json!({ "a": { "secret": 1 }, "']['secret": 2, "'] || $.a": 3, "*": 4, "{job.id}": 5 });
+    for (value, found) in
+        [("']['secret", json!(2)), ("'] || $.a", json!(3)), ("*", json!(4)), ("{job.id}", json!(5))]
+    {
+        assert_eq!(filled("$['{job.id}']", value).nodes(&body), [&found], "{value}");
+    }
+    let list = json!([{ "id": "1" }, { "id": "2" }]);
+    for value in ["1' || @.id!='", "1'||'1'=='1", "\\'", "@.id"] {
+        assert_eq!(filled("$[?@.id=='{job.id}']", value).nodes(&list), Vec::<&Value>::new(), "{value}");
+    }
+}
+
+#[test]
+fn a_hole_without_a_value_finds_nothing_and_a_path_without_holes_is_itself() {
+    let path = JsonPath::parse_with_holes("$[?!(@.id=='{job.id}')]").unwrap();
+    assert_eq!(path.fill(&|_| None), None, "not even by its negation");
+    assert_eq!(path.holes().len(), 1);
+    let plain = JsonPath::parse_with_holes("$['{{x}}'].y[?match(@.z, 'a{2}')]").unwrap();
+    assert!(matches!(plain.fill(&|_| None), Some(std::borrow::Cow::Borrowed(_))));
+    let body = json!({ "{x}": { "y": [{ "z": "aa" }] } });
+    assert_eq!(plain.nodes(&body), [&json!({ "z": "aa" })]);
+    // RFC 9535 has no holes, and `parse` is RFC 9535.
+    assert_eq!(JsonPath::parse("$['{job.id}']").unwrap().nodes(&json!({ "{job.id}": 1 })), [&json!(1)]);
+}
+
+#[test]
+fn a_hole_that_is_wrong_says_where() {
+    for (path, offset, help) in [
+        ("$['{jb.id}'].x", 4, "did you mean `job`?"),
+        ("$.{job.id}.x", 2, "a hole stands in quotes: write ['{job.id}']"),
+        ("$[{job.id}].x", 2, "a hole stands in quotes: write ['{job.id}']"),
+        ("$.jobs[?@.id=='{job.id']", 15, "write `{{` for a brace that is text"),
+    ] {
+        let error = JsonPath::parse_with_holes(path).unwrap_err();
+        assert_eq!((error.offset, error.help.as_deref()), (offset, Some(help)), "{path}: {error}");
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::draft::Draft;
 use crate::job::{View, VirtualJob};
+use crate::known::Known;
 use crate::place::place;
 use crate::sample;
 
@@ -30,7 +31,7 @@ pub(crate) fn job(
     code: u16,
     telling: Telling,
 ) -> Draft {
-    let mut draft = Draft::new(code);
+    let mut draft = Draft { known: Known::of(spec, job), ..Draft::new(code) };
     if telling.captures {
         for capture in http.submit.capture {
             if let Some(value) = job.captured.get(capture.name) {

@@ -66,6 +66,7 @@ impl Books {
             id: id.clone(),
             assigned_id: assigned_id.clone(),
             queue_job_id: queue_job_id.clone(),
+            holes: holes.clone(),
             request: seen.json.clone().unwrap_or(Value::Null),
             accepted_at: now,
             cancelled: false,

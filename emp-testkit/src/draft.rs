@@ -9,6 +9,7 @@ use emp_core::syntax::rule::{Predicate, StateVerdict};
 use emp_core::syntax::selector::{Reducer, Selector, Source};
 use serde_json::Value;
 
+use crate::known::Known;
 use crate::place::{fitting, literal_value, place, unpattern};
 
 /// An answer in the making.
@@ -22,6 +23,8 @@ pub(crate) struct Draft {
     pub(crate) body: Value,
     /// A body that is not JSON.
     pub(crate) raw: Option<String>,
+    /// What the holes of selectors are.
+    pub(crate) known: Known,
 }
 
 impl Draft {
@@ -34,7 +37,10 @@ impl Draft {
     pub(crate) fn put(&mut self, selector: &Selector, value: Value) -> bool {
         let Some(value) = self.unreduce(&selector.reducers, value) else { return false };
         match &selector.source {
-            Source::Path(path) => place(&mut self.body, &path.segments, value),
+            Source::Path(path) => {
+                let filled = path.fill(&|template| self.known.text(template));
+                filled.is_some_and(|path| place(&mut self.body, &path.segments, value))
+            }
             Source::Header(name) => {
                 let text = text_of(&value);
                 *self.headers.entry(name.to_string()).or_insert_with(|| text.clone()) == text
@@ -63,6 +69,7 @@ impl Draft {
             Some(match reducer {
                 Reducer::At(path) => {
                     let mut inside = Value::Null;
+                    let path = path.fill(&|template| self.known.text(template))?;
                     place(&mut inside, &path.segments, value).then_some(inside)?
                 }
                 Reducer::ParseJson => value.to_string().into(),
@@ -70,6 +77,7 @@ impl Draft {
                 Reducer::Percent => whole(number? * 100.0),
                 Reducer::Ratio(total) => {
                     let done = whole(number? * 100.0);
+                    let total = total.fill(&|template| self.known.text(template))?;
                     place(&mut self.body, &total.segments, 100.into()).then_some(done)?
                 }
                 Reducer::Invert => (1.0 - number?).into(),
@@ -104,7 +112,8 @@ impl Draft {
             Predicate::Present(selector) => match &selector.source {
                 // When it cannot be put, something else is there: that is present too.
                 Source::Path(_) | Source::Header(_) => {
-                    self.put(selector, "present".into());
+                    // An element that a filter makes is not replaced by a text.
+                    let _there = self.put(selector, "present".into()) || self.put(selector, Value::Null);
                     true
                 }
                 Source::Code | Source::Raw | Source::State => true,
@@ -154,7 +163,8 @@ fn whole(number: f64) -> Value {
     if (rounded - number).abs() < 1e-6 { (rounded as i64).into() } else { number.into() }
 }
 
-fn text_of(value: &Value) -> String {
+/// A value as it stands in a header or a text.
+pub(crate) fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

@@ -7,6 +7,8 @@ use emp_core::error::FailureKind;
 use emp_core::syntax::rule::StateVerdict;
 use serde_json::{Map, Value};
 
+use crate::route::Holes;
+
 /// How a job of the fake ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
@@ -36,6 +38,8 @@ pub(crate) struct VirtualJob {
     pub(crate) queue_job_id: Option<String>,
     /// What the answers give for `capture(..)`, by name.
     pub(crate) captured: Map<String, Value>,
+    /// What stood in the holes of its submit.
+    pub(crate) holes: Holes,
     /// The request's body, to echo where no output is declared.
     pub(crate) request: Value,
     pub(crate) accepted_at: Timestamp,
@@ -102,6 +106,7 @@ mod tests {
             assigned_id: None,
             queue_job_id: None,
             captured: Map::new(),
+            holes: Holes::default(),
             request: Value::Null,
             accepted_at: Timestamp(0),
             cancelled: false,

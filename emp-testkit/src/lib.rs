@@ -26,6 +26,7 @@ mod draft;
 mod fake_env;
 mod fault;
 mod job;
+mod known;
 mod ledger;
 mod place;
 mod reply;

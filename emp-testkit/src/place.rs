@@ -26,7 +26,8 @@ pub(crate) fn place(at: &mut Value, path: &[Segment], value: Value) -> bool {
             element(at, 0).is_some_and(|child| place(child, rest, value))
         }
         Some(PathSelector::Filter(filter)) => place_filtered(at, filter, rest, &value),
-        None => false,
+        // A hole without a value finds nothing.
+        Some(PathSelector::Filled(_)) | None => false,
     }
 }
 

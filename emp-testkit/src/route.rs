@@ -43,6 +43,11 @@ impl Holes {
         })
     }
 
+    /// Every hole.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &(Reference, Value)> {
+        self.0.iter()
+    }
+
     /// The text in the hole with a name.
     pub(crate) fn text(&self, root: Root, name: &str) -> Option<String> {
         self.of_root(root)

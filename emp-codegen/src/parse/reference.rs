@@ -94,6 +94,14 @@ fn default(input: ParseStream, context: &Context<'_>) -> Parsed<HoleDefault> {
     reference(input, context, Need::Required).map(|(reference, _)| HoleDefault::Reference(reference))
 }
 
+/// Takes note of a hole in a selector. A selector may find nothing, so the hole needs no value.
+pub(super) fn of_selector(hole: &Hole, span: Span, context: &Context<'_>) {
+    note(context, &hole.reference, span, true, Need::Optional);
+    if let Some(HoleDefault::Reference(reference)) = &hole.default {
+        note(context, reference, span, true, Need::Optional);
+    }
+}
+
 /// A text with holes; takes note of them at the place of the text.
 pub(super) fn template(literal: &LitStr, context: &Context<'_>) -> Parsed<Template> {
     let template =

@@ -36,7 +36,7 @@ pub(super) fn selector(input: ParseStream, context: &Context<'_>) -> Parsed<Sele
 
 fn source(input: ParseStream, context: &Context<'_>) -> Parsed<Source> {
     if input.peek(LitStr) {
-        return path(input).map(Source::Path);
+        return path(input, context).map(Source::Path);
     }
     let word = input.fork().call(Ident::parse_any).map_err(|error| {
         Diagnostic::new(SYNTAX, error.span(), "a selector was expected here")
@@ -80,13 +80,13 @@ pub(super) fn header_name(input: ParseStream) -> Parsed<Spanned<String>> {
     Ok(name)
 }
 
-fn path(input: ParseStream) -> Parsed<JsonPath> {
+/// A JSONPath in quotes; takes note of its holes.
+fn path(input: ParseStream, context: &Context<'_>) -> Parsed<JsonPath> {
     let literal = input.parse::<LitStr>()?;
-    if literal.value().contains('{') {
-        return Err(Diagnostic::new(JSON_PATH, literal.span(), "a JSONPath has no holes")
-            .help("select by shape: where the key is the job's id and stands alone, `$.*` is its value"));
-    }
-    JsonPath::parse(&literal.value()).map_err(|error| value::in_text(JSON_PATH, &literal, &error))
+    let path = JsonPath::parse_with_holes(&literal.value())
+        .map_err(|error| value::in_text(JSON_PATH, &literal, &error))?;
+    path.holes().into_iter().for_each(|hole| reference::of_selector(hole, literal.span(), context));
+    Ok(path)
 }
 
 fn reducer(input: ParseStream, context: &Context<'_>) -> Parsed<Reducer> {
@@ -115,8 +115,8 @@ fn reducer(input: ParseStream, context: &Context<'_>) -> Parsed<Reducer> {
         "http_date" => Reducer::HttpDate,
         "lower" => Reducer::Lower,
         "join" => argument(&|input| Ok(Reducer::Join(value::string(input)?.value.into())))?,
-        "at" => argument(&|input| path(input).map(Reducer::At))?,
-        "ratio" => argument(&|input| path(input).map(Reducer::Ratio))?,
+        "at" => argument(&|input| path(input, context).map(Reducer::At))?,
+        "ratio" => argument(&|input| path(input, context).map(Reducer::Ratio))?,
         "tail" => argument(&|input| value::whole(input).map(Reducer::Tail))?,
         "last_match" => argument(&|input| Ok(Reducer::LastMatch(regex(input)?.into())))?,
         "between" => argument(&|input| {

@@ -67,6 +67,8 @@ fn children<'v>(selectors: &[PathSelector], node: &'v Value, root: &'v Value, fo
                 found.extend(node.as_array().and_then(|items| items.get(place(*index, items.len())?)));
             }
             PathSelector::Wildcard => found.extend(elements(node)),
+            // Nobody filled it.
+            PathSelector::Filled(_) => {}
             PathSelector::Slice { start, end, step } => {
                 found.extend(node.as_array().into_iter().flat_map(|items| slice(items, *start, *end, *step)));
             }
@@ -129,6 +131,7 @@ fn find<'v>(query: &Query, node: &'v Value, root: &'v Value) -> Vec<&'v Value> {
 fn value(operand: &Operand, node: &Value, root: &Value) -> Option<Value> {
     match operand {
         Operand::Literal(literal) => Some(literal.to_json()),
+        Operand::Filled(_) => None,
         Operand::Query(query) => find(query, node, root).first().copied().cloned(),
         Operand::Count(query) => Some(find(query, node, root).len().into()),
         Operand::Length(query) => match find(query, node, root).first()? {

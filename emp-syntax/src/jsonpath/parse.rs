@@ -3,6 +3,7 @@
 use super::{Filter, JsonPath, Operand, PathSelector, Query, Segment};
 use crate::hole::Literal;
 use crate::rule::Comparison;
+use crate::template::Template;
 use crate::{SyntaxError, Text};
 
 /// Filters and parentheses inside one another; more is no path that a person wrote.
@@ -13,9 +14,9 @@ const LARGEST: i64 = (1 << 53) - 1;
 
 type Parsed<T> = Result<T, SyntaxError>;
 
-/// A whole path.
-pub(super) fn path(text: &str) -> Parsed<JsonPath> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+/// A whole path; with holes, a text in quotes may have them.
+pub(super) fn path(text: &str, holes: bool) -> Parsed<JsonPath> {
+    let mut parser = Parser { text, at: 0, depth: 0, holes };
     if !parser.eat("$") {
         return Err(parser
             .error("a path begins with `$`")
@@ -46,6 +47,7 @@ struct Parser<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
+    holes: bool,
 }
 
 impl<'t> Parser<'t> {
@@ -116,12 +118,34 @@ impl<'t> Parser<'t> {
             return Ok(PathSelector::Wildcard);
         }
         if self.peek().is_some_and(name_first) {
-            Ok(PathSelector::Name(self.name()))
-        } else {
-            Err(self
-                .error("a name or `*` is missing after `.`")
-                .help("a name with other characters is written ['..']"))
+            return Ok(PathSelector::Name(self.name()));
         }
+        let missing = self.error("a name or `*` is missing after `.`");
+        Err(match self.bare_hole() {
+            Some(help) => missing.help(help),
+            None => missing.help("a name with other characters is written ['..']"),
+        })
+    }
+
+    /// What to write instead of a hole without quotes.
+    fn bare_hole(&self) -> Option<String> {
+        let (hole, _) = self.rest().strip_prefix('{')?.split_once('}')?;
+        self.holes.then(|| format!("a hole stands in quotes: write ['{{{hole}}}']"))
+    }
+
+    /// A text in quotes: as it stands, or its template when it has holes.
+    fn text(&mut self) -> Parsed<Result<Text, Template>> {
+        let start = self.at + 1;
+        let text = self.string()?;
+        if !self.holes {
+            return Ok(Ok(text.into()));
+        }
+        let template =
+            Template::parse(&text).map_err(|error| SyntaxError { offset: start + error.offset, ..error })?;
+        Ok(match template.as_literal() {
+            Some(literal) => Ok(literal.to_owned().into()),
+            None => Err(template),
+        })
     }
 
     fn name(&mut self) -> Text {
@@ -147,7 +171,10 @@ impl<'t> Parser<'t> {
 
     fn selector(&mut self) -> Parsed<PathSelector> {
         match self.peek() {
-            Some('\'' | '"') => Ok(PathSelector::Name(self.string()?.into())),
+            Some('\'' | '"') => Ok(match self.text()? {
+                Ok(name) => PathSelector::Name(name),
+                Err(template) => PathSelector::Filled(template),
+            }),
             Some('*') => {
                 self.at += 1;
                 Ok(PathSelector::Wildcard)
@@ -158,7 +185,13 @@ impl<'t> Parser<'t> {
                 Ok(PathSelector::Filter(self.or()?))
             }
             Some(':' | '-' | '0'..='9') => self.index_or_slice(),
-            _ => Err(self.error("a name in quotes, an index, `*` or `?filter` is missing here")),
+            _ => {
+                let missing = self.error("a name in quotes, an index, `*` or `?filter` is missing here");
+                Err(match self.bare_hole() {
+                    Some(help) => missing.help(help),
+                    None => missing,
+                })
+            }
         }
     }
 
@@ -418,7 +451,10 @@ impl<'t> Parser<'t> {
         }
         match self.peek() {
             Some('@' | '$') => Ok(Operand::Query(self.nested(Self::query)?)),
-            Some('\'' | '"') => Ok(Operand::Literal(Literal::Text(self.string()?.into()))),
+            Some('\'' | '"') => Ok(match self.text()? {
+                Ok(text) => Operand::Literal(Literal::Text(text)),
+                Err(template) => Operand::Filled(template),
+            }),
             Some('-' | '0'..='9') => Ok(Operand::Literal(self.number()?)),
             _ => {
                 for (word, literal) in
@@ -475,7 +511,10 @@ fn comparable(operand: &Operand, start: usize) -> Parsed<()> {
 fn singular(segments: &[Segment]) -> bool {
     segments.iter().all(|segment| match segment {
         Segment::Child(selectors) => {
-            matches!(selectors.as_ref(), [PathSelector::Name(_) | PathSelector::Index(_)])
+            matches!(
+                selectors.as_ref(),
+                [PathSelector::Name(_) | PathSelector::Filled(_) | PathSelector::Index(_)]
+            )
         }
         Segment::Descendant(_) => false,
     })

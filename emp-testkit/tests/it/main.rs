@@ -1,6 +1,8 @@
 //! The fake service over loopback: by itself, and under the engine.
 #![allow(clippy::expect_used, reason = "a helper of a test may fail it")]
 
+mod derived;
 mod engine;
 mod fake;
+mod states;
 mod support;

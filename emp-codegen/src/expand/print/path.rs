@@ -35,6 +35,10 @@ impl Print for PathSelector {
                 let name = text(name);
                 quote!(Name(#name))
             }
+            Self::Filled(template) => {
+                let template = template.print();
+                quote!(Filled(#template))
+            }
             Self::Index(index) => {
                 let index = integer(*index);
                 quote!(Index(#index))
@@ -100,6 +104,10 @@ impl Print for Operand {
             Self::Literal(literal) => {
                 let literal = literal.print();
                 quote!(Literal(#literal))
+            }
+            Self::Filled(template) => {
+                let template = template.print();
+                quote!(Filled(#template))
             }
             Self::Query(query) => {
                 let query = query.print();
