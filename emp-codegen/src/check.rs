@@ -54,6 +54,7 @@ pub fn connector(raw: RawSpec, sink: &Sink) -> Option<Spec> {
         limits,
         http,
         uses: raw.uses,
+        hooks: raw.hooks,
         lines: raw.lines,
     })
 }

@@ -3,6 +3,7 @@
 //! Generated code names `::core` and `__emp`, an alias of `emp_core`'s private module inside a `const` block, and nothing else:
 //! whatever an author shadows or renames, it means the same.
 
+mod hook;
 mod life;
 mod print;
 mod protocol;
@@ -19,6 +20,7 @@ use crate::spec::{DurationUnit, EnvField, EnvKind, PayloadMember, Spec, TypeRef}
 pub fn connector(spec: &Spec) -> TokenStream {
     let name = &spec.name;
     let private = private(spec.krate.as_ref());
+    let hooks = hook::constants(spec);
     let table = table(spec);
     let fields = fields(&spec.env);
     let custom = spec.http.is_none().then(custom);
@@ -26,6 +28,8 @@ pub fn connector(spec: &Spec) -> TokenStream {
     quote! {
         const _: () = {
             use #private as __emp;
+
+            #hooks
 
             static SPEC: __emp::spec::ConnectorSpec = #table;
 

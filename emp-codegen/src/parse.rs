@@ -2,6 +2,7 @@
 
 mod container;
 mod field;
+mod hook;
 mod json;
 pub mod keys;
 mod origins;
@@ -34,8 +35,8 @@ pub(crate) fn host(name: &Spanned<String>) -> Result<(), Diagnostic> {
 /// the result is not to be checked further.
 pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
     let fields = named_fields(input, sink)?;
-    let uses = RefCell::new(Vec::new());
-    let context = |place| Context { sink: sink.scope(), place, uses: &uses };
+    let (uses, hooks) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+    let context = |place| Context { sink: sink.scope(), place, uses: &uses, hooks: &hooks };
     let attributes = Attributes { all: &input.attrs, sink };
 
     let mut raw = RawSpec {
@@ -57,11 +58,13 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         limits: attributes.one("limits", &context(Place::Setting), container::limits),
         health: attributes.one("health", &context(Place::Health), protocol::health),
         uses: Vec::new(),
+        hooks: Vec::new(),
         lines: crate::lines::count(input),
     };
     let env = context(Place::Setting);
     raw.fields = fields.iter().filter_map(|found| field::field(found, &env)).collect();
     raw.uses = uses.into_inner();
+    raw.hooks = hooks.into_inner();
     Some(raw)
 }
 

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
+use emp_syntax::hook::{Classify, Hook, Judge};
 use emp_syntax::json::Json;
 use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdict};
 use emp_syntax::selector::Selector;
 use proc_macro2::{Ident, Span};
 
 use crate::spec::{
-    Auth, Base, Capture, DurationUnit, EnvKind, Follow, KeyPlace, Pair, Setting, Spanned, Target, TypeRef,
-    Unknown, Use,
+    Auth, Base, Capture, DurationUnit, EnvKind, Follow, HookUse, KeyPlace, Pair, Setting, Spanned, Target,
+    TypeRef, Unknown, Use,
 };
 
 /// A value that may have been written.
@@ -38,6 +39,7 @@ pub struct RawSpec {
     pub limits: Given<RawLimits>,
     pub health: Given<RawHealth>,
     pub uses: Vec<Use>,
+    pub hooks: Vec<HookUse>,
     pub lines: u32,
 }
 
@@ -157,6 +159,7 @@ pub struct RawStates {
     pub fold_case: bool,
     pub sets: Vec<Spanned<(StateVerdict, Vec<Spanned<String>>)>>,
     pub unknown: Given<Unknown>,
+    pub judge: Option<Hook<Judge>>,
     pub rules: Vec<StateRule>,
 }
 
@@ -174,6 +177,7 @@ pub struct RawOutcome {
 pub struct RawErrors {
     pub message: Vec<Selector>,
     pub code: Vec<Selector>,
+    pub classify: Option<Hook<Classify>>,
     pub rules: Vec<ErrorRule>,
 }
 

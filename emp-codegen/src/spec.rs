@@ -3,6 +3,7 @@
 //! It mirrors `emp_core::spec` in owned form. `Debug` of its types shows no spans: it is the canonical text that
 //! [`Spec::fingerprint`] hashes.
 
+mod hook;
 mod http;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use emp_syntax::hole::Reference;
 use emp_syntax::selector::Selector;
 use proc_macro2::{Ident, Span, TokenStream};
 
+pub use self::hook::{HookKind, HookUse};
 pub use self::http::{
     Auth, AuthPart, Base, Cancel, Capture, Download, Errors, Follow, Health, Http, KeyPlace, Lookup, Outcome,
     Pair, PairValue, Poll, Request, Settle, States, Submit, Target, Unknown,
@@ -62,6 +64,8 @@ pub struct Spec {
     pub http: Option<Http>,
     /// Every reference of the declaration with its place, in order.
     pub uses: Vec<Use>,
+    /// Every hook of the declaration with its place, in order.
+    pub hooks: Vec<HookUse>,
     /// How many lines of attributes and fields the declaration has; 0 when that is not known.
     pub lines: u32,
 }

@@ -259,8 +259,10 @@
 //! * [`credentials`]: where a secret stands.
 //! * [`origins`]: which hosts are spoken to, and which get the credential.
 //! * [`states`]: what an answer says, where one word at one place does not say it.
+//! * [`hooks`]: a function of one's own at one place.
 
 pub mod credentials;
+pub mod hooks;
 pub mod origins;
 pub mod settle;
 pub mod states;

@@ -11,6 +11,7 @@ pub mod custom;
 pub mod env;
 pub mod error;
 pub mod health;
+pub mod hook;
 pub mod job;
 pub mod language;
 pub mod mapping;

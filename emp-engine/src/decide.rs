@@ -1,7 +1,7 @@
 //! What an answer says of the job. One pure function for poll answers, for a submit's answer that feeds the poll, and for
 //! `mode = sync`.
 //!
-//! Order: rules → classification of 4xx and 5xx → the vocabulary at `states.at` → unknown. A body that is not JSON makes every
+//! Order: the author's hook → rules → classification of 4xx and 5xx → the vocabulary at `states.at` → unknown. A body that is not JSON makes every
 //! `$` selector absent.
 
 use std::time::Duration;
@@ -63,6 +63,10 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Judges an answer.
 pub fn decide(http: &HttpProtocol, view: &View<'_>) -> Verdict {
+    let judge = http.states.judge.as_ref().and_then(|hook| hook.call);
+    if let Some(verdict) = judge.and_then(|judge| view.hook(&judge)) {
+        return of_state(http, view, &verdict);
+    }
     if let Some(rule) = http.states.rules.iter().find(|rule| predicate::holds(&rule.when, view)) {
         return of_state(http, view, &rule.then);
     }
@@ -99,19 +103,27 @@ pub fn refusal(http: &HttpProtocol, view: &View<'_>) -> Refusal {
         rule.codes.iter().any(|pattern| pattern.matches(code))
             && rule.when.as_ref().is_none_or(|when| predicate::holds(when, view))
     });
-    let kind = rule.map_or_else(|| by_code(code), |rule| rule.kind);
+    let classify = http.errors.classify.as_ref().and_then(|hook| hook.call);
+    let hooked = classify.and_then(|classify| view.hook(&classify));
+    let kind = hooked.or(rule.map(|rule| rule.kind)).unwrap_or_else(|| by_code(code));
     let wait = rule
         .and_then(|rule| advice::first(&rule.wait, view))
         .or_else(|| advice::retry_after(view))
         .map(|wait| wait.max(SHORTEST_WAIT));
     // F27: an undeclared refusal of the request is named as such; the kinds have codes of their own.
     let named = match kind {
-        FailureKind::InvalidInput if rule.is_none() => ErrorCode::EServiceRejected,
+        FailureKind::InvalidInput if rule.is_none() && hooked.is_none() => ErrorCode::EServiceRejected,
         kind => kind.into(),
     };
     let mut error = JobError::new(named, format!("the service answered {code}"));
     error.retriable = kind.retriable();
-    Refusal { code, kind, declared: rule.is_some(), wait, error: described(http, view, error) }
+    Refusal {
+        code,
+        kind,
+        declared: rule.is_some() || hooked.is_some(),
+        wait,
+        error: described(http, view, error),
+    }
 }
 
 /// Adds the service's own code and words.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use emp_core::Timestamp;
+use emp_syntax::hole::Reference;
+use emp_syntax::hook::{Answer, Known};
 use emp_syntax::jsonpath::JsonPath;
 use emp_syntax::selector::{Reducer, Selector, Source};
 use serde_json::Value;
@@ -65,6 +67,15 @@ impl View<'_> {
         path.fill(&|template| self.context.text(template))
     }
 
+    /// What a hook makes of the answer.
+    pub fn hook<R>(&self, hook: &fn(&Answer<'_>) -> R) -> R {
+        let exchange = self.exchange;
+        let header = |name: &str| exchange.header(name);
+        let lookup = |reference: &Reference| self.context.lookup(reference);
+        let known = Known::new(&lookup);
+        hook(&Answer::new(exchange.code, &exchange.text, exchange.json.as_ref().ok(), &header, known))
+    }
+
     fn reduced<'s>(&'s self, selector: &'s Selector) -> Option<(Vec<Cow<'s, Value>>, &'s [Reducer])> {
         let one = |value: Value| vec![Cow::Owned(value)];
         let exchange = self.exchange;
@@ -83,6 +94,7 @@ impl View<'_> {
             Source::State => one(self.memory.stage.word().into()),
             Source::AbsentFor => one(self.memory.absent_for(self.now).as_secs_f64().into()),
             Source::Reference(reference) => one(self.context.lookup(reference)?),
+            Source::Hook(hook) => one(self.hook(hook.call.as_ref()?)?),
         };
         Some((values, &selector.reducers))
     }

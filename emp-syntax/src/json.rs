@@ -7,6 +7,7 @@
 use crate::List;
 use crate::Text;
 use crate::hole::{Hole, Literal, Reference};
+use crate::hook::{Hook, Make};
 use crate::template::Template;
 
 /// A JSON value with holes.
@@ -18,6 +19,8 @@ pub enum Json {
     Text(Template),
     /// A typed hole.
     Hole(Hole),
+    /// What a function of the author's makes: `with(Self::workflow)`.
+    Hook(Hook<Make>),
     /// An array.
     Array(List<Json>),
     /// An object.
@@ -36,4 +39,6 @@ pub enum Member {
     },
     /// `..payload.input`: all members of the object there; absent or null spreads nothing.
     Spread(Reference),
+    /// `..with(Self::members)`: all members of the object that a function of the author's makes.
+    SpreadHook(Hook<Make>),
 }

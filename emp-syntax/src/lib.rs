@@ -11,6 +11,7 @@
 //! | [`template`] | text with holes, for URLs and headers | `/jobs/{job.id}` |
 //! | [`json`] | typed-hole JSON bodies | `{ "seed": payload.seed? }` |
 //! | [`selector`] | where a value of an answer is, and its reducers | `"$.progress" \| percent` |
+//! | [`hook`] | a function of the author's in place of one of these | `with(Self::progress)` |
 //! | [`rule`] | predicates and verdicts over an answer | `code == 404 => lost` |
 //! | [`env_template`] | `${X:-default}` as bash reads it | `${PORT:-${BASE:-8188}}` |
 //! | [`duration`], [`size`] | `1m 30s`, `8MiB` | |
@@ -20,6 +21,7 @@ use std::borrow::Cow;
 pub mod duration;
 pub mod env_template;
 pub mod hole;
+pub mod hook;
 pub mod json;
 pub mod jsonpath;
 pub mod rule;

@@ -1,11 +1,12 @@
 //! Selectors: where in an answer a value is, and how it is reduced to what is wanted.
 //!
 //! ```text
-//! selector  = ( jsonpath | header("name") | code | raw | age | state | absent_for | reference ) { "|" reducer }
+//! selector  = ( jsonpath | hook | header("name") | code | raw | age | state | absent_for | reference ) { "|" reducer }
 //! selectors = selector | "[" selector { "," selector } "]"      the first that yields a non-null value wins
 //! ```
 
 use crate::hole::Reference;
+use crate::hook::{Hook, Select};
 use crate::jsonpath::JsonPath;
 use crate::{List, Text};
 
@@ -37,6 +38,8 @@ pub enum Source {
     AbsentFor,
     /// A value that is known already: `job.id`, `payload.model`.
     Reference(Reference),
+    /// What a function of the author's finds: `with(Self::progress)`.
+    Hook(Hook<Select>),
 }
 
 /// A step from what a selector found to what is wanted of it. A closed list: there is no evaluator.

@@ -53,7 +53,12 @@ impl Draft {
                 self.raw = Some(text_of(&value));
                 true
             }
-            Source::Age | Source::State | Source::AbsentFor | Source::Reference(_) => false,
+            Source::Age
+            | Source::State
+            | Source::AbsentFor
+            | Source::Reference(_)
+            // A function has no inverse; a fallback list goes on to what can be played.
+            | Source::Hook(_) => false,
         }
     }
 
@@ -117,7 +122,7 @@ impl Draft {
                     true
                 }
                 Source::Code | Source::Raw | Source::State => true,
-                Source::Age | Source::AbsentFor | Source::Reference(_) => false,
+                Source::Age | Source::AbsentFor | Source::Reference(_) | Source::Hook(_) => false,
             },
             // What must not be there is not put there.
             Predicate::Absent(_) | Predicate::Not(_) => true,

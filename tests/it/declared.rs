@@ -134,13 +134,14 @@ fn of_reference(reference: &Reference, required: bool, found: &mut BTreeMap<Stri
 
 fn of_json(json: &Json, found: &mut BTreeMap<String, bool>) {
     match json {
-        Json::Literal(_) => {}
+        Json::Literal(_) | Json::Hook(_) => {}
         Json::Text(template) => of_template(template, found),
         Json::Hole(hole) => of_hole(hole, found),
         Json::Array(items) => items.iter().for_each(|item| of_json(item, found)),
         Json::Object(members) => members.iter().for_each(|member| match member {
             Member::Field { value, .. } => of_json(value, found),
             Member::Spread(reference) => of_reference(reference, false, found),
+            Member::SpreadHook(_) => {}
         }),
     }
 }

@@ -210,5 +210,10 @@ pub(super) fn outcome(raw: &RawOutcome) -> Outcome {
 }
 
 pub(super) fn errors(raw: &RawErrors) -> Errors {
-    Errors { message: raw.message.clone(), code: raw.code.clone(), rules: raw.rules.clone() }
+    Errors {
+        message: raw.message.clone(),
+        code: raw.code.clone(),
+        classify: raw.classify.clone(),
+        rules: raw.rules.clone(),
+    }
 }

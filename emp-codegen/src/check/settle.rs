@@ -182,13 +182,15 @@ fn in_template(template: &Template, named: &impl Fn(&Reference) -> bool) -> bool
 
 fn in_json(json: &Json, named: &impl Fn(&Reference) -> bool) -> bool {
     match json {
-        Json::Literal(_) => false,
+        // What a function reads is not seen: what a rule needs must be declared.
+        Json::Literal(_) | Json::Hook(_) => false,
         Json::Text(template) => in_template(template, named),
         Json::Hole(hole) => in_hole(hole, named),
         Json::Array(elements) => elements.iter().any(|element| in_json(element, named)),
         Json::Object(members) => members.iter().any(|member| match member {
             Member::Field { value, .. } => in_json(value, named),
             Member::Spread(reference) => named(reference),
+            Member::SpreadHook(_) => false,
         }),
     }
 }

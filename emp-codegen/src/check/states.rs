@@ -41,7 +41,8 @@ pub(super) fn states(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<States> {
     }
     let succeeds =
         states.sets.iter().any(|set| set.value.0 == StateVerdict::Succeeded && !set.value.1.is_empty())
-            || states.rules.iter().any(|rule| rule.then == StateVerdict::Succeeded);
+            || states.rules.iter().any(|rule| rule.then == StateVerdict::Succeeded)
+            || states.judge.is_some();
     if !succeeds && !sync {
         sink.report(Diagnostic::new(
             NO_SUCCESS,
@@ -61,6 +62,7 @@ pub(super) fn states(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<States> {
             })
             .collect(),
         unknown: value(states.unknown.as_ref()).unwrap_or(Unknown::Failed),
+        judge: states.judge.clone(),
         rules: states.rules.clone(),
     };
     if sync && !succeeds {
@@ -79,6 +81,7 @@ fn accepted_is_success() -> States {
         fold_case: false,
         sets: Vec::new(),
         unknown: Unknown::Failed,
+        judge: None,
         rules: vec![StateRule { when: accepted, then: StateVerdict::Succeeded }],
     }
 }

@@ -13,6 +13,9 @@ use emp_syntax::template::{Part, Template};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
+use super::hook;
+use crate::spec::HookKind;
+
 /// What can be written as the expression of a `static`.
 pub(super) trait Print {
     fn print(&self) -> TokenStream;
@@ -191,6 +194,10 @@ impl Print for Json {
                 let hole = hole.print();
                 quote!(Hole(#hole))
             }
+            Self::Hook(found) => {
+                let found = hook::constant(found, HookKind::Make);
+                quote!(Hook(#found))
+            }
             Self::Array(elements) => {
                 let elements = list(elements);
                 quote!(Array(#elements))
@@ -214,6 +221,10 @@ impl Print for Member {
             Self::Spread(reference) => {
                 let reference = reference.print();
                 quote!(__emp::json::Member::Spread(#reference))
+            }
+            Self::SpreadHook(found) => {
+                let found = hook::constant(found, HookKind::Make);
+                quote!(__emp::json::Member::SpreadHook(#found))
             }
         }
     }
@@ -240,6 +251,10 @@ impl Print for Source {
             Self::Reference(reference) => {
                 let reference = reference.print();
                 quote!(Reference(#reference))
+            }
+            Self::Hook(found) => {
+                let found = hook::constant(found, HookKind::Select);
+                quote!(Hook(#found))
             }
             plain => variant(plain).to_token_stream(),
         };

@@ -5,10 +5,11 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::hook;
 use super::print::{Print, option, slice};
 use crate::spec::{
-    Auth, AuthPart, Base, Cancel, Capture, Errors, Follow, Health, Http, KeyPlace, Limits, Lookup, Outcome,
-    Pace, Pair, PairValue, Poll, Request, Setting, Settle, States, Submit, Target, Unknown,
+    Auth, AuthPart, Base, Cancel, Capture, Errors, Follow, Health, HookKind, Http, KeyPlace, Limits, Lookup,
+    Outcome, Pace, Pair, PairValue, Poll, Request, Setting, Settle, States, Submit, Target, Unknown,
 };
 
 impl Print for Http {
@@ -258,6 +259,7 @@ impl Print for States {
             let (verdict, words) = (verdict.print(), slice(words));
             quote!(__emp::spec::StateSet { verdict: #verdict, words: #words })
         });
+        let judge = option(self.judge.as_ref().map(|hook| hook::constant(hook, HookKind::Judge)));
         let unknown = match self.unknown {
             Unknown::Running => quote!(Running),
             Unknown::Failed => quote!(Failed),
@@ -268,6 +270,7 @@ impl Print for States {
                 fold_case: #fold_case,
                 sets: &[#(#sets),*],
                 unknown: __emp::spec::Unknown::#unknown,
+                judge: #judge,
                 rules: #rules,
             }
         }
@@ -285,7 +288,10 @@ impl Print for Outcome {
 impl Print for Errors {
     fn print(&self) -> TokenStream {
         let (message, code, rules) = (slice(&self.message), slice(&self.code), slice(&self.rules));
-        quote!(__emp::spec::Errors { message: #message, code: #code, rules: #rules })
+        let classify = option(self.classify.as_ref().map(|hook| hook::constant(hook, HookKind::Classify)));
+        quote! {
+            __emp::spec::Errors { message: #message, code: #code, classify: #classify, rules: #rules }
+        }
     }
 }
 

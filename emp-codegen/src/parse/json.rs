@@ -6,12 +6,13 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Lit, LitStr, Token, token};
 
+use super::hook;
 use super::reference;
 use super::value;
 use super::walk::{Context, Parsed, braced, bracketed, inside, separated};
 use crate::catalogue::derive::{DUPLICATE_MEMBER, SYNTAX};
 use crate::diag::Diagnostic;
-use crate::spec::Need;
+use crate::spec::{HookKind, Need};
 
 /// A JSON value with holes.
 pub(super) fn json(input: ParseStream, context: &Context<'_>) -> Parsed<Json> {
@@ -28,6 +29,9 @@ pub(super) fn json(input: ParseStream, context: &Context<'_>) -> Parsed<Json> {
     if input.peek(LitStr) {
         return reference::text(input, context).map(Json::Text);
     }
+    if hook::here(input) {
+        return hook::hook(input, context, HookKind::Make).map(Json::Hook);
+    }
     let null = input.fork().call(Ident::parse_any).is_ok_and(|word| word == "null");
     if null || input.peek(Lit) || input.peek(Token![-]) {
         return value::literal(input).map(Json::Literal);
@@ -42,6 +46,10 @@ pub(super) fn members(input: ParseStream, context: &Context<'_>) -> Json {
     separated(input, &context.sink, |input| {
         if input.peek(Token![..]) {
             input.parse::<Token![..]>()?;
+            if hook::here(input) {
+                members.push(Member::SpreadHook(hook::hook(input, context, HookKind::Make)?));
+                return Ok(());
+            }
             let (reference, _) = reference::reference(input, context, Need::Spread)?;
             members.push(Member::Spread(reference));
             return Ok(());

@@ -324,7 +324,12 @@ pub const STATES: Attribute = Attribute {
         key("fold_case", Flag, "fold_case", "Words are compared without regard to case."),
         key("lost", Value, "lost = [\"not_found\"]", "Words for a job that the service does not know."),
         key("queued", Value, "queued = [\"queued\"]", "Words for accepted and not started."),
-        key("rules", Group, "rules(code == 404 => lost)", "Tried in order before the words."),
+        key(
+            "rules",
+            Group,
+            "rules(code == 404 => lost)",
+            "Tried in order before the words; first of all `with(Self::judge)`, a function of the type.",
+        ),
         key("running", Value, "running = [\"processing\"]", "Words for being worked on."),
         key("succeeded", Value, "succeeded = [\"done\"]", "Words for done."),
         key("timed_out", Value, "timed_out = [\"timeout\"]", "Words for `failed(timeout)`."),
@@ -360,6 +365,12 @@ pub const ERRORS: Attribute = Attribute {
             Value,
             "message = [\"$.error.message\", \"$.detail\"]",
             "The text for people, in fallback order.",
+        ),
+        key(
+            "with",
+            Group,
+            "with(Self::classify)",
+            "A function of the type that classifies before the rules do.",
         ),
     ],
 };

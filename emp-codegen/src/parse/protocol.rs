@@ -6,18 +6,19 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Token, token};
 
+use super::hook;
 use super::keys::{self, CANCEL, ERRORS, HEALTH, OUTCOME, POLL, STATES, SUBMIT};
 use super::request;
 use super::rule::{error_rule, kind, predicate, state_rule};
 use super::selector::{captures, header_name, selector, selectors};
 use super::value::{self, given};
 use super::walk::{Context, Met, Parsed, inside, items, items_or, parenthesized, separated, unknown_word};
-use crate::catalogue::derive::{DUPLICATE, WRONG_FORM};
+use crate::catalogue::derive::{DUPLICATE, SYNTAX, WRONG_FORM};
 use crate::diag::Diagnostic;
 use crate::raw::{
     RawCancel, RawErrors, RawHealth, RawLookup, RawOutcome, RawPoll, RawSettle, RawStates, RawSubmit,
 };
-use crate::spec::{KeyPlace, Need, Place, Spanned, Unknown};
+use crate::spec::{HookKind, KeyPlace, Need, Place, Spanned, Unknown};
 
 pub(super) fn submit(input: ParseStream, context: &Context<'_>) -> RawSubmit {
     let mut raw = RawSubmit::default();
@@ -153,6 +154,9 @@ pub(super) fn states(input: ParseStream, context: &Context<'_>) -> RawStates {
             }
             "rules" => {
                 separated(input, &context.sink, |input| {
+                    if hook::alone(input) {
+                        return judge(&mut raw, input, context);
+                    }
                     state_rule(input, context).map(|rule| raw.rules.push(rule))
                 });
                 return Ok(());
@@ -171,6 +175,22 @@ pub(super) fn states(input: ParseStream, context: &Context<'_>) -> RawStates {
         Ok(())
     });
     raw
+}
+
+/// `with(Self::judge)` before the rules, whose order it would hide elsewhere.
+fn judge(raw: &mut RawStates, input: ParseStream, context: &Context<'_>) -> Parsed<()> {
+    let span = input.span();
+    let hook = hook::hook(input, context, HookKind::Judge)?;
+    if raw.judge.is_some() || !raw.rules.is_empty() {
+        return Err(Diagnostic::new(
+            SYNTAX,
+            span,
+            "a hook that judges an answer stands once, before the rules",
+        )
+        .help("write it first: `rules(with(Self::judge), code == 404 => lost)`"));
+    }
+    raw.judge = Some(hook);
+    Ok(())
 }
 
 /// `failed = ` or `failed(kind) = `
@@ -229,6 +249,7 @@ pub(super) fn errors(input: ParseStream, context: &Context<'_>) -> RawErrors {
     items_or(input, &ERRORS, &context.sink, |met, input| {
         match met.map(|met| met.name) {
             Some("message") => raw.message = selectors(input, context)?,
+            Some("with") => raw.classify = Some(hook::named(input, context, HookKind::Classify)?),
             Some(_) => raw.code = selectors(input, context)?,
             None => raw.rules.push(error_rule(input, context)?),
         }

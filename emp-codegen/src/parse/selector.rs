@@ -7,16 +7,17 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{LitStr, Token, token};
 
+use super::hook;
 use super::reference;
 use super::value;
 use super::walk::{Context, Parsed, inside, parenthesized, separated, unknown_word};
 use crate::catalogue::derive::{DUPLICATE, HEADER_NAME, JSON_PATH, REGEX, SYNTAX};
 use crate::diag::Diagnostic;
-use crate::spec::{Capture, Need, Spanned};
+use crate::spec::{Capture, HookKind, Need, Spanned};
 
 /// The words that begin a selector, for suggestions.
-const SOURCES: [&str; 10] =
-    ["header", "code", "raw", "age", "state", "absent_for", "job", "payload", "env", "queue"];
+const SOURCES: [&str; 11] =
+    ["header", "code", "raw", "age", "state", "absent_for", "job", "payload", "env", "queue", "with"];
 
 /// One selector, or `[a, b]` in fallback order.
 pub(super) fn selectors(input: ParseStream, context: &Context<'_>) -> Parsed<Vec<Selector>> {
@@ -37,6 +38,9 @@ pub(super) fn selector(input: ParseStream, context: &Context<'_>) -> Parsed<Sele
 fn source(input: ParseStream, context: &Context<'_>) -> Parsed<Source> {
     if input.peek(LitStr) {
         return path(input, context).map(Source::Path);
+    }
+    if hook::here(input) {
+        return hook::hook(input, context, HookKind::Select).map(Source::Hook);
     }
     let word = input.fork().call(Ident::parse_any).map_err(|error| {
         Diagnostic::new(SYNTAX, error.span(), "a selector was expected here")

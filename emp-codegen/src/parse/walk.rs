@@ -10,7 +10,7 @@ use syn::{Token, token};
 use super::keys::{Attribute, Form, Key};
 use crate::catalogue::derive::{DUPLICATE, SYNTAX, UNKNOWN_KEY, WRONG_FORM};
 use crate::diag::{Diagnostic, Sink};
-use crate::spec::{Place, Use};
+use crate::spec::{HookUse, Place, Use};
 
 /// What a parser of a part gives.
 pub(super) type Parsed<T> = Result<T, Diagnostic>;
@@ -26,12 +26,13 @@ pub(super) struct Context<'a> {
     pub(super) sink: Sink,
     pub(super) place: Place,
     pub(super) uses: &'a RefCell<Vec<Use>>,
+    pub(super) hooks: &'a RefCell<Vec<HookUse>>,
 }
 
 impl Context<'_> {
     /// The same sink, for another part of the declaration.
     pub(super) fn at(&self, place: Place) -> Self {
-        Self { sink: self.sink.scope(), place, uses: self.uses }
+        Self { sink: self.sink.scope(), place, uses: self.uses, hooks: self.hooks }
     }
 }
 

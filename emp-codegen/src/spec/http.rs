@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use emp_syntax::hole::{Hole, Reference};
+use emp_syntax::hook::{Classify, Hook, Judge};
 use emp_syntax::json::Json;
 use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdict};
 use emp_syntax::selector::Selector;
@@ -242,6 +243,8 @@ pub struct States {
     pub sets: Vec<(StateVerdict, Vec<String>)>,
     /// What another word means.
     pub unknown: Unknown,
+    /// Asked before the rules.
+    pub judge: Option<Hook<Judge>>,
     /// Tried before the vocabulary.
     pub rules: Vec<StateRule>,
 }
@@ -275,6 +278,8 @@ pub struct Errors {
     pub message: Vec<Selector>,
     /// The service's own code.
     pub code: Vec<Selector>,
+    /// Asked before the rules.
+    pub classify: Option<Hook<Classify>>,
     /// The first that applies decides.
     pub rules: Vec<ErrorRule>,
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use emp_syntax::hook::{Classify, Hook, Judge};
 use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdict};
 use emp_syntax::selector::Selector;
 
@@ -116,6 +117,8 @@ pub struct States {
     pub sets: &'static [StateSet],
     /// What a word in no set means.
     pub unknown: Unknown,
+    /// Asked before the rules.
+    pub judge: Option<Hook<Judge>>,
     /// Tried in order before the vocabulary; the first that applies decides.
     pub rules: &'static [StateRule],
 }
@@ -158,6 +161,8 @@ pub struct Errors {
     pub message: &'static [Selector],
     /// The service's own code.
     pub code: &'static [Selector],
+    /// Asked before the rules.
+    pub classify: Option<Hook<Classify>>,
     /// Classification; the first rule that applies decides.
     pub rules: &'static [ErrorRule],
 }

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 use emp_core::{ErrorCode, JobError};
+use emp_syntax::hole::Reference;
+use emp_syntax::hook::{Hook, Known, Make};
 use emp_syntax::json::{Json, Member};
 use serde_json::{Map, Value};
 
@@ -56,6 +58,7 @@ fn value(json: &Json, context: &Context<'_>) -> Result<Option<Value>, JobError> 
             None if hole.default.is_some() && null_default(hole) => Some(Value::Null),
             None => return Err(missing(&hole.reference.to_string())),
         },
+        Json::Hook(hook) => made(hook, context),
         Json::Array(items) => {
             let mut values = Vec::with_capacity(items.len());
             for item in items.iter() {
@@ -80,6 +83,11 @@ fn add(object: &mut Map<String, Value>, member: &Member, context: &Context<'_>) 
                 object.insert(name.clone().into_owned(), value);
             }
         }
+        Member::SpreadHook(hook) => match made(hook, context) {
+            None => {}
+            Some(Value::Object(members)) => object.extend(members),
+            Some(_) => return Err(bad(&format!("`{hook:?}`"), "is not an object, so it cannot be spread")),
+        },
         Member::Spread(reference) => match context.lookup(reference) {
             None => {}
             Some(Value::Object(members)) => object.extend(members),
@@ -87,6 +95,12 @@ fn add(object: &mut Map<String, Value>, member: &Member, context: &Context<'_>) 
         },
     }
     Ok(())
+}
+
+/// What a hook of the author's makes; null is as absent as it is in a payload.
+fn made(hook: &Hook<Make>, context: &Context<'_>) -> Option<Value> {
+    let lookup = |reference: &Reference| context.lookup(reference);
+    hook.call.and_then(|make| make(&Known::new(&lookup))).filter(|value| !value.is_null())
 }
 
 fn null_default(hole: &emp_syntax::hole::Hole) -> bool {

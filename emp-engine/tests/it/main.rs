@@ -7,6 +7,7 @@ mod answers;
 mod cancels;
 mod customs;
 mod evaluator;
+mod hooks;
 mod origins;
 mod polls;
 mod properties;

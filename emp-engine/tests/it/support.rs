@@ -165,10 +165,11 @@ pub(crate) fn declared() -> Declared {
                 set(StateVerdict::Canceled, "canceled"),
             ]),
             unknown: Unknown::Running,
+            judge: None,
             rules: &[],
         },
         outcome: Outcome { json: list(vec![at("$.output")]), text: &[], meta: &[], keep_for: None },
-        errors: Errors { message: list(vec![at("$.error")]), code: &[], rules: &[] },
+        errors: Errors { message: list(vec![at("$.error")]), code: &[], classify: None, rules: &[] },
         cancel: None,
         health: None,
     };

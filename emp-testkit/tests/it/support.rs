@@ -129,6 +129,7 @@ fn http(shape: Shape) -> HttpProtocol {
         errors: Errors {
             message: leak([at(&["error"], vec![])]),
             code: &[],
+            classify: None,
             rules: leak([
                 rule(401, FailureKind::Auth, vec![]),
                 rule(429, FailureKind::RateLimited, vec![retry_after()]),
@@ -200,6 +201,7 @@ fn states(sync: bool) -> States {
         fold_case: false,
         sets: leak(sets.into_iter().filter(|_| !sync)),
         unknown: Unknown::Running,
+        judge: None,
         rules: &[],
     }
 }

@@ -57,7 +57,7 @@ fn http() -> HttpProtocol {
         }),
         states: states(),
         outcome: Outcome { json: one(at("$.result")), text: &[], meta: &[], keep_for: None },
-        errors: Errors { message: one(at("$.error")), code: &[], rules: &[] },
+        errors: Errors { message: one(at("$.error")), code: &[], classify: None, rules: &[] },
         cancel: Some(Cancel {
             request: request("POST", "/jobs/{job.id}/cancel", Body::None),
             ok: &[],
@@ -101,6 +101,7 @@ fn states() -> States {
         fold_case: false,
         sets: sets.leak(),
         unknown: Unknown::Running,
+        judge: None,
         rules: &[],
     }
 }
