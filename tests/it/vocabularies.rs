@@ -7,15 +7,30 @@ use emp::REGISTRY;
 /// The status words of each connector that reads some, as its vendor's description lists them.
 const VOCABULARIES: &[(&str, &str, &[&str])] = &[
     (
+        "AzureDocIntConnector",
+        "`AnalyzeOperationOutput` of the client's reference, and the other spelling of cancelled",
+        &["canceled", "cancelled", "failed", "notStarted", "running", "skipped", "succeeded"],
+    ),
+    (
         "BflConnector",
         "bfl.json, `StatusResponse`",
         &["Content Moderated", "Error", "Pending", "Ready", "Request Moderated", "Task not found"],
+    ),
+    (
+        "CivitaiConnector",
+        "civitai-javascript, `WorkflowStatus`",
+        &["canceled", "expired", "failed", "preparing", "processing", "scheduled", "succeeded", "unassigned"],
     ),
     ("LumaConnector", "luma.yaml, `State`", &["completed", "dreaming", "failed", "queued"]),
     (
         "MyServiceConnector",
         "`mapApiStatusToJobStatus` of the connector guide",
         &["cancelled", "completed", "error", "failed", "processing", "queued"],
+    ),
+    (
+        "OpenAIResponsesConnector",
+        "openai.yaml, `Response.status`",
+        &["cancelled", "completed", "failed", "in_progress", "incomplete", "queued"],
     ),
     (
         "ReplicateConnector",
@@ -32,6 +47,12 @@ const VOCABULARIES: &[(&str, &str, &[&str])] = &[
         "runway.json, the constants of `GET /v1/tasks/{id}`",
         &["CANCELLED", "FAILED", "PENDING", "RUNNING", "SUCCEEDED", "THROTTLED"],
     ),
+    (
+        "TogetherQueueConnector",
+        "together.yaml, `getQueueJobStatus`",
+        &["canceled", "done", "failed", "pending", "running"],
+    ),
+    ("TogetherVideoConnector", "together.yaml, `VideoJob.status`", &["completed", "failed", "in_progress"]),
 ];
 
 #[test]
