@@ -3,6 +3,7 @@
 //! `EMP01xx` are mistakes in a declaration, `EMP02xx` in a mapping or between files, `EMP03xx` in an environment or a template.
 //! A code is never reused and never changes its meaning.
 
+pub mod body;
 pub mod derive;
 pub mod life;
 pub mod mapping;
@@ -45,7 +46,8 @@ pub struct Entry {
 }
 
 /// The tables, in the order of their codes.
-pub const CODES: &[&[Entry]] = &[derive::ENTRIES, life::ENTRIES, derive::LAST, mapping::ENTRIES];
+pub const CODES: &[&[Entry]] =
+    &[derive::ENTRIES, body::ENTRIES, life::ENTRIES, derive::LAST, mapping::ENTRIES];
 
 /// Every entry, in the order of the codes.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

@@ -2,6 +2,7 @@
 
 mod connector;
 mod env;
+mod operation;
 mod origins;
 mod protocol;
 mod settle;
@@ -64,7 +65,7 @@ fn no_protocol(raw: &RawSpec, sink: &Sink) {
     let present = [
         ("http", raw.http.as_ref().map(|given| given.key)),
         ("auth", raw.auth.as_ref().map(|given| given.key)),
-        ("submit", raw.submit.as_ref().map(|given| given.key)),
+        ("submit", raw.submits().next().map(|given| given.key)),
         ("poll", raw.poll.as_ref().map(|given| given.key)),
         ("states", raw.states.as_ref().map(|given| given.key)),
         ("outcome", raw.outcome.as_ref().map(|given| given.key)),
@@ -106,7 +107,7 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
     need(raw.http.as_ref(), "http", "#[http(base = \"https://api.example.com\")]", raw, sink);
     need(raw.auth.as_ref(), "auth", "#[auth(bearer = api_key)]` or `#[auth(none)]", raw, sink);
     need(
-        raw.submit.as_ref(),
+        raw.submits().next(),
         "submit",
         "#[submit(post = \"/jobs\", capture(id = \"$.id\"), at_most_once)]",
         raw,
@@ -114,7 +115,8 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
     );
     let sync = sync.is_some_and(|sync| sync.value);
     let (base, allow_hosts) = protocol::base(raw.http.as_ref(), sink)?;
-    let submit = protocol::submit(raw, sync, sink);
+    let operations = operation::operations(raw, sync, sink);
+    let submit = raw.submit.as_ref().and_then(|given| protocol::submit(raw, given, sync, sink));
     let poll = match &raw.poll {
         Some(poll) => Some(protocol::poll(poll, sink)?),
         None => None,
@@ -135,6 +137,7 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
         follow: origins::follow(raw.origins.as_ref()),
         download: origins::download(raw.origins.as_ref(), sink),
         auth: raw.auth.as_ref()?.value.clone(),
+        operations,
         submit: submit?,
         poll,
         states: states?,

@@ -5,6 +5,7 @@ mod field;
 mod hook;
 mod json;
 pub mod keys;
+mod operation;
 mod origins;
 mod protocol;
 mod reference;
@@ -39,6 +40,10 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
     let context = |place| Context { sink: sink.scope(), place, uses: &uses, hooks: &hooks };
     let attributes = Attributes { all: &input.attrs, sink };
 
+    let (submit, poll) = (context(Place::Submit), context(Place::Job));
+    let mut operations = operation::submits(&attributes, &submit);
+    let mut polls = operation::polls(&attributes, &poll, &operations);
+
     let mut raw = RawSpec {
         name: input.ident.clone(),
         reach: reach(&input.vis),
@@ -48,8 +53,10 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         http: attributes.one("http", &context(Place::Base), container::http),
         origins: attributes.one("origins", &context(Place::Setting), origins::origins),
         auth: attributes.one("auth", &context(Place::Auth), container::auth).and_then(|given| given.value),
-        submit: attributes.one("submit", &context(Place::Submit), protocol::submit),
-        poll: attributes.one("poll", &context(Place::Job), protocol::poll),
+        submit: operation::main(&mut operations, |submit| submit.when.is_some()),
+        operations,
+        poll: operation::main(&mut polls, |poll| poll.when.is_some()),
+        polls,
         states: attributes.one("states", &context(Place::Job), protocol::states),
         outcome: attributes.one("outcome", &context(Place::Job), protocol::outcome),
         errors: attributes.one("errors", &context(Place::Job), protocol::errors),

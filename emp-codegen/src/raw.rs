@@ -30,7 +30,11 @@ pub struct RawSpec {
     pub origins: Given<RawOrigins>,
     pub auth: Given<Auth>,
     pub submit: Given<RawSubmit>,
+    /// The submits with a condition, in order.
+    pub operations: Vec<Spanned<RawSubmit>>,
     pub poll: Given<RawPoll>,
+    /// The polls with a condition, in order.
+    pub polls: Vec<Spanned<RawPoll>>,
     pub states: Given<RawStates>,
     pub outcome: Given<RawOutcome>,
     pub errors: Given<RawErrors>,
@@ -110,6 +114,7 @@ pub struct RawRequest {
 /// `#[submit(..)]`
 #[derive(Clone, Debug, Default)]
 pub struct RawSubmit {
+    pub when: Given<Predicate>,
     pub request: RawRequest,
     pub accept: Given<Vec<CodePattern>>,
     pub capture: Vec<Capture>,
@@ -144,6 +149,7 @@ pub struct RawLookup {
 /// `#[poll(..)]`
 #[derive(Clone, Debug, Default)]
 pub struct RawPoll {
+    pub when: Given<Predicate>,
     pub request: RawRequest,
     pub progress: Vec<Selector>,
     pub progress_text: Vec<Selector>,

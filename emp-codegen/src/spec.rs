@@ -14,8 +14,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 
 pub use self::hook::{HookKind, HookUse};
 pub use self::http::{
-    Auth, AuthPart, Base, Cancel, Capture, Download, Errors, Follow, Health, Http, KeyPlace, Lookup, Outcome,
-    Pair, PairValue, Poll, Request, Settle, States, Submit, Target, Unknown,
+    Auth, AuthPart, Base, Cancel, Capture, Download, Errors, Follow, Health, Http, KeyPlace, Lookup,
+    Operation, Outcome, Pair, PairValue, Poll, Request, Settle, States, Submit, Target, Unknown,
 };
 
 /// A value with the places of its key and of itself.
@@ -98,10 +98,25 @@ impl Spec {
                 required: false,
                 object: false,
             });
-            member.required |= used.need == Need::Required;
             member.object |= used.need == Need::Spread && used.reference.path.len() == 1;
         }
+        for member in members.values_mut() {
+            member.required = self.requires(&member.name);
+        }
         members.into_values().collect()
+    }
+
+    /// Whether every job needs a member of the payload, whichever its operation is.
+    fn requires(&self, member: &str) -> bool {
+        let operations = self.http.as_ref().map_or(&[][..], |http| &http.operations);
+        (0..=operations.len()).all(|operation| {
+            let apart = operations.get(operation).is_some_and(|operation| operation.poll.is_some());
+            self.uses.iter().any(|used| {
+                used.need == Need::Required
+                    && used.payload_member() == Some(member)
+                    && used.route.serves(operation, apart)
+            })
+        })
     }
 }
 
@@ -110,7 +125,7 @@ impl Spec {
 pub struct PayloadMember {
     /// Its name.
     pub name: String,
-    /// Some hole has neither `?` nor `??`.
+    /// Whatever the job's operation is, some hole of it has neither `?` nor `??`.
     pub required: bool,
     /// It is spread, so it must be an object.
     pub object: bool,
@@ -146,6 +161,30 @@ pub struct Use {
     pub place: Place,
     /// What must be there.
     pub need: Need,
+    /// For which operations it is read.
+    pub route: Route,
+}
+
+/// For which operations a part of a declaration is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// For all of them.
+    All,
+    /// For one, by its number; the main one is the last.
+    Operation(usize),
+    /// For those that have no poll of their own.
+    Rest,
+}
+
+impl Route {
+    /// Whether it is there for an operation, which may have a poll of its own.
+    pub fn serves(self, operation: usize, polls_apart: bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::Operation(number) => number == operation,
+            Self::Rest => !polls_apart,
+        }
+    }
 }
 
 impl Use {

@@ -260,9 +260,11 @@
 //! * [`origins`]: which hosts are spoken to, and which get the credential.
 //! * [`states`]: what an answer says, where one word at one place does not say it.
 //! * [`hooks`]: a function of one's own at one place.
+//! * [`operations`]: several operations in one connector, chosen by the payload.
 
 pub mod credentials;
 pub mod hooks;
+pub mod operations;
 pub mod origins;
 pub mod settle;
 pub mod states;

@@ -3,9 +3,11 @@
 //! Everything here is plain and public, so that a spec can also be written by hand, shown by `emp connector show`, or
 //! turned into a fake service. Nothing is parsed at run time.
 
+mod default;
 mod download;
 mod env;
 mod limits;
+mod operation;
 mod payload;
 mod request;
 mod service;
@@ -16,6 +18,7 @@ use serde_json::Value;
 pub use download::{Download, DownloadAuth};
 pub use env::{DurationUnit, EnvField, EnvKind};
 pub use limits::{Limits, Pace, Rate};
+pub use operation::Operation;
 pub use payload::{PayloadField, PayloadSchema};
 pub use request::{Body, Pair, PairValue, RequestSpec, UrlSpec};
 pub use service::{Auth, AuthPart, Base, Follow};
@@ -103,9 +106,11 @@ pub struct HttpProtocol {
     pub download: Download,
     /// The credential and its place.
     pub auth: Auth,
-    /// How a job is submitted.
+    /// Other submits, for the payloads that their conditions name. [`submit_for`](Self::submit_for) chooses.
+    pub operations: &'static [Operation],
+    /// How a job is submitted that is of no other operation.
     pub submit: Submit,
-    /// How it is asked after; `None` for `mode = sync`.
+    /// How it is asked after; `None` for `mode = sync`. [`poll_for`](Self::poll_for) chooses.
     pub poll: Option<Poll>,
     /// What an answer says of the job.
     pub states: States,

@@ -12,6 +12,7 @@ pub mod gateway;
 pub mod key;
 pub mod limits;
 pub mod memory;
+pub mod operation;
 pub mod outcome;
 pub mod pace;
 pub mod port;

@@ -23,10 +23,18 @@ pub fn holds(predicate: &Predicate, view: &View<'_>) -> bool {
             .unwrap_or(false),
         Predicate::Present(selector) => view.get(selector).is_some(),
         Predicate::Absent(selector) => view.get(selector).is_none(),
+        Predicate::IsUrl(selector) => view.get(selector).is_some_and(|found| is_url(&found)),
         Predicate::All(all) => all.iter().all(|predicate| holds(predicate, view)),
         Predicate::Any(any) => any.iter().any(|predicate| holds(predicate, view)),
         Predicate::Not(inner) => !inner.iter().all(|predicate| holds(predicate, view)),
     }
+}
+
+/// The text of an absolute http or https URL, or an object (an asset) whose `url` is one.
+fn is_url(value: &Value) -> bool {
+    let text = value.as_str().or_else(|| value.get("url").and_then(Value::as_str));
+    text.and_then(|text| url::Url::parse(text).ok())
+        .is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
 }
 
 /// Numbers with numbers, texts with texts, booleans with booleans; a header's text that is a number with a number too.

@@ -36,6 +36,8 @@ pub enum Predicate {
     Present(Selector),
     /// `selector absent`: not there, or null.
     Absent(Selector),
+    /// `selector is url`: the text of an absolute http or https URL, or an object whose `url` is one.
+    IsUrl(Selector),
     /// All of them.
     All(List<Predicate>),
     /// One of them.

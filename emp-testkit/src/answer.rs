@@ -33,7 +33,7 @@ pub(crate) fn job(
 ) -> Draft {
     let mut draft = Draft { known: Known::of(spec, job), ..Draft::new(code) };
     if telling.captures {
-        for capture in http.submit.capture {
+        for capture in http.submit_at(job.operation).capture {
             if let Some(value) = job.captured.get(capture.name) {
                 draft.put_first(capture.from, value);
             }
@@ -43,7 +43,7 @@ pub(crate) fn job(
         express(http, &mut draft, &view.verdict);
         match view.verdict {
             StateVerdict::Succeeded => outcome(spec, http, job, &mut draft),
-            StateVerdict::Queued | StateVerdict::Running => progress(http, view, &mut draft),
+            StateVerdict::Queued | StateVerdict::Running => progress(http, job, view, &mut draft),
             _ => {
                 draft.put_first(http.errors.message, &"the fake service was told to fail this job".into());
             }
@@ -70,8 +70,8 @@ fn express(http: &HttpProtocol, draft: &mut Draft, verdict: &StateVerdict) {
     }
 }
 
-fn progress(http: &HttpProtocol, view: &View, draft: &mut Draft) {
-    let Some(poll) = &http.poll else { return };
+fn progress(http: &HttpProtocol, job: &VirtualJob, view: &View, draft: &mut Draft) {
+    let Some(poll) = http.poll_at(job.operation) else { return };
     // In the manner of tqdm, which is what connectors look for in logs.
     let percent = (view.fraction * 100.0).round();
     let (text, log) = (format!("{percent} %"), format!("{percent:3}%|####      |"));

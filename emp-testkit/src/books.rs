@@ -17,6 +17,16 @@ pub(crate) struct Books {
     pub(crate) ledger: Ledger,
 }
 
+/// A submit as it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) submit: &'a Submit,
+    /// The operation whose submit it is.
+    pub(crate) operation: Option<usize>,
+    pub(crate) seen: &'a Seen,
+    pub(crate) holes: &'a Holes,
+}
+
 /// A submit came with a key that was used for another body.
 #[derive(Debug)]
 pub(crate) struct Conflict;
@@ -25,13 +35,12 @@ impl Books {
     /// Takes a submit in, or merges it with the one that came before with the same key. Gives the job.
     pub(crate) fn accept(
         &mut self,
-        submit: &Submit,
-        seen: &Seen,
-        holes: &Holes,
+        asked: Asked<'_>,
         origin: &str,
         ending: Ending,
         now: Timestamp,
     ) -> Result<VirtualJob, Conflict> {
+        let Asked { submit, operation, seen, holes } = asked;
         let digest = digest(&seen.body);
         let key = match submit.settle {
             Settle::Idempotent { key: KeyPlace::Header(name), .. } => seen.headers.get(name).cloned(),
@@ -64,6 +73,7 @@ impl Books {
         let job = VirtualJob {
             captured: captured(submit, &id, origin),
             id: id.clone(),
+            operation,
             assigned_id: assigned_id.clone(),
             queue_job_id: queue_job_id.clone(),
             holes: holes.clone(),

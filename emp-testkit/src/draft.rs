@@ -124,6 +124,7 @@ impl Draft {
                 Source::Code | Source::Raw | Source::State => true,
                 Source::Age | Source::AbsentFor | Source::Reference(_) | Source::Hook(_) => false,
             },
+            Predicate::IsUrl(selector) => self.put(selector, "https://example.com/".into()),
             // What must not be there is not put there.
             Predicate::Absent(_) | Predicate::Not(_) => true,
             Predicate::All(all) => all.iter().all(|predicate| self.satisfy(predicate)),

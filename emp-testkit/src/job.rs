@@ -34,6 +34,8 @@ pub(crate) struct Durations {
 #[derive(Clone, Debug)]
 pub(crate) struct VirtualJob {
     pub(crate) id: String,
+    /// The operation whose submit began it; `None` for the main one.
+    pub(crate) operation: Option<usize>,
     pub(crate) assigned_id: Option<String>,
     pub(crate) queue_job_id: Option<String>,
     /// What the answers give for `capture(..)`, by name.
@@ -103,6 +105,7 @@ mod tests {
         let durations = Durations { queued: Duration::from_secs(2), running: Duration::from_secs(4) };
         let job = VirtualJob {
             id: "1".to_owned(),
+            operation: None,
             assigned_id: None,
             queue_job_id: None,
             captured: Map::new(),

@@ -25,6 +25,7 @@ mod books;
 mod draft;
 mod fake_env;
 mod fault;
+mod fits;
 mod job;
 mod known;
 mod ledger;

@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::fault::Step;
+use crate::fits;
 
 /// A request, read whole.
 #[derive(Clone, Debug, Default)]
@@ -55,52 +56,79 @@ impl Holes {
     }
 }
 
+/// A request that a declaration makes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route<'h> {
+    pub(crate) step: Step,
+    /// The operation that it belongs to; `None` for the main one and for what all of them share.
+    pub(crate) operation: Option<usize>,
+    pub(crate) request: &'h RequestSpec,
+}
+
 /// The requests of a declaration, most literal path first: `/jobs/latest` is not `/jobs/{job.id}`.
-pub(crate) fn steps(http: &HttpProtocol) -> Vec<(Step, &RequestSpec)> {
-    let lookup = match &http.submit.settle {
-        Settle::Lookup(lookup) => Some(&lookup.request),
-        _ => None,
-    };
-    let mut steps: Vec<_> = [
-        (Step::Submit, Some(&http.submit.request)),
-        (Step::Poll, http.poll.as_ref().map(|poll| &poll.request)),
-        (Step::Cancel, http.cancel.as_ref().map(|cancel| &cancel.request)),
-        (Step::Health, http.health.as_ref().map(|health| &health.request)),
-        (Step::Lookup, lookup),
-    ]
-    .into_iter()
-    .filter_map(|(step, request)| Some((step, request?)))
-    .collect();
-    steps.sort_by_key(|(_, request)| match &request.url {
+pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
+    let operations = (0..http.operations.len()).map(Some).chain([None]);
+    let of_operations = operations.flat_map(|operation| {
+        let submit = http.submit_at(operation);
+        let lookup = match &submit.settle {
+            Settle::Lookup(lookup) => Some(&lookup.request),
+            _ => None,
+        };
+        [
+            (Step::Submit, Some(&submit.request)),
+            (Step::Poll, http.poll_at(operation).map(|poll| &poll.request)),
+            (Step::Lookup, lookup),
+        ]
+        .map(|(step, request)| (step, operation, request))
+    });
+    let shared = [
+        (Step::Cancel, None, http.cancel.as_ref().map(|cancel| &cancel.request)),
+        (Step::Health, None, http.health.as_ref().map(|health| &health.request)),
+    ];
+    let mut routes: Vec<_> = of_operations
+        .chain(shared)
+        .filter_map(|(step, operation, request)| Some(Route { step, operation, request: request? }))
+        .collect();
+    routes.sort_by_key(|route| match &route.request.url {
         UrlSpec::Path(template) => template.parts.len(),
         UrlSpec::Captured(_) => 0,
     });
-    steps
+    routes
 }
 
-/// The step that a request is, with its holes. `base_path` is the path of the fake's own base.
-pub(crate) fn route(http: &HttpProtocol, base_path: &str, seen: &Seen) -> Option<(Step, Holes)> {
-    steps(http).into_iter().filter(|(_, request)| request.method.eq_ignore_ascii_case(&seen.method)).find_map(
-        |(step, request)| {
-            let mut holes = Holes::default();
-            match &request.url {
-                UrlSpec::Path(template) => {
-                    let path = seen.path.strip_prefix(base_path.trim_end_matches('/'))?;
-                    match_path(template, path, &mut holes)?;
-                }
-                UrlSpec::Captured(reference) => {
-                    let (name, id) = captured_url_parts(&seen.path)?;
-                    (captured_name(reference)? == name).then_some(())?;
-                    holes.0.push((job_reference("id"), id.into()));
-                }
-            }
-            read_pairs(request, seen, &mut holes);
-            if let (Body::Json(template), Some(json)) = (&request.body, &seen.json) {
-                read_json(template, json, &mut holes);
-            }
-            Some((step, holes))
-        },
-    )
+/// The route that a request takes, with its holes. `base_path` is the path of the fake's own base.
+///
+/// Of several with the same verb and path, it is the first whose body the request has.
+pub(crate) fn route<'h>(http: &'h HttpProtocol, base_path: &str, seen: &Seen) -> Option<(Route<'h>, Holes)> {
+    let mut found = routes(http)
+        .into_iter()
+        .filter(|route| route.request.method.eq_ignore_ascii_case(&seen.method))
+        .filter_map(|route| Some((route, holes_of(route.request, base_path, seen)?)));
+    let first = found.next()?;
+    if fits::request(first.0.request, seen) {
+        return Some(first);
+    }
+    Some(found.find(|(route, _)| fits::request(route.request, seen)).unwrap_or(first))
+}
+
+fn holes_of(request: &RequestSpec, base_path: &str, seen: &Seen) -> Option<Holes> {
+    let mut holes = Holes::default();
+    match &request.url {
+        UrlSpec::Path(template) => {
+            let path = seen.path.strip_prefix(base_path.trim_end_matches('/'))?;
+            match_path(template, path, &mut holes)?;
+        }
+        UrlSpec::Captured(reference) => {
+            let (name, id) = captured_url_parts(&seen.path)?;
+            (captured_name(reference)? == name).then_some(())?;
+            holes.0.push((job_reference("id"), id.into()));
+        }
+    }
+    read_pairs(request, seen, &mut holes);
+    if let (Body::Json(template), Some(json)) = (&request.body, &seen.json) {
+        read_json(template, json, &mut holes);
+    }
+    Some(holes)
 }
 
 /// The path at which the fake serves a captured URL of a job.

@@ -10,13 +10,13 @@ use emp_core::syntax::rule::StateVerdict;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{self, Telling};
-use crate::books::{Books, digest};
+use crate::books::{Asked, Books, digest};
 use crate::draft::Draft;
 use crate::fault::{Fault, Step, Trouble};
 use crate::job::{Durations, Ending, View, VirtualJob};
 use crate::ledger::Recorded;
 use crate::reply::{Reply, ReplyKind, prevent, spoil};
-use crate::route::{self, Holes, Seen};
+use crate::route::{self, Holes, Route, Seen};
 
 /// Requests kept; the oldest go first.
 const MAX_RECORDED: usize = 100_000;
@@ -99,14 +99,14 @@ impl Service {
     pub(crate) fn respond(&mut self, seen: &Seen, target: String) -> Reply {
         let routed = route::route(self.http, &self.base_path, seen);
         let authorized = route::authorized(self.spec, &self.http.auth, seen);
-        let step = routed.as_ref().map(|(step, _)| *step);
+        let step = routed.as_ref().map(|(route, _)| route.step);
         let reply = match routed {
             None => ReplyKind::Answer(Draft { body: json!({ "error": "no such route" }), ..Draft::new(404) })
                 .into(),
             Some(_) if !authorized => {
                 ReplyKind::Answer(answer::refusal(self.http, 401, "the credential is missing")).into()
             }
-            Some((step, holes)) => self.perform(step, seen, &holes),
+            Some((route, holes)) => self.perform(route, seen, &holes),
         };
         tracing::debug!(service = self.spec.name, ?step, code = reply.kind.code(), "fake service");
         if self.requests.len() == MAX_RECORDED {
@@ -136,27 +136,35 @@ impl Service {
         hit
     }
 
-    fn perform(&mut self, step: Step, seen: &Seen, holes: &Holes) -> Reply {
+    fn perform(&mut self, route: Route<'_>, seen: &Seen, holes: &Holes) -> Reply {
+        let step = route.step;
         let trouble = self.trouble(step);
         let trouble = trouble.as_ref();
         if let Some(prevented) = trouble.and_then(|trouble| prevent(self.http, trouble, seen)) {
             return prevented.into();
         }
         let draft = match step {
-            Step::Submit => self.submit(seen, holes, trouble),
+            Step::Submit => self.submit(route.operation, seen, holes, trouble),
             Step::Poll => self.poll(holes, trouble),
             Step::Cancel => self.cancel(holes, trouble),
             Step::Health => answer::health(self.http),
-            Step::Lookup => self.search(),
+            Step::Lookup => self.search(route.operation),
         };
         // A sync service holds the request open for all of the job's time.
-        let sync = step == Step::Submit && self.http.poll.is_none() && (200..300).contains(&draft.code);
+        let answers = step == Step::Submit && self.http.poll_at(route.operation).is_none();
+        let sync = answers && (200..300).contains(&draft.code);
         let hold = if sync { self.durations.queued + self.durations.running } else { Duration::ZERO };
         Reply { hold, kind: spoil(self.http, trouble, draft) }
     }
 
-    fn submit(&mut self, seen: &Seen, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
-        let submit = &self.http.submit;
+    fn submit(
+        &mut self,
+        operation: Option<usize>,
+        seen: &Seen,
+        holes: &Holes,
+        trouble: Option<&Trouble>,
+    ) -> Draft {
+        let submit = self.http.submit_at(operation);
         if matches!(submit.request.body, Body::Json(_)) && seen.json.is_none() {
             return answer::refusal(self.http, 400, "the body is not JSON");
         }
@@ -167,13 +175,14 @@ impl Service {
             _ => self.ending,
         };
         let (now, origin) = (self.clock.now(), self.named_origin().to_owned());
-        let Ok(mut job) = self.books.accept(submit, seen, holes, &origin, ending, now) else {
+        let asked = Asked { submit, operation, seen, holes };
+        let Ok(mut job) = self.books.accept(asked, &origin, ending, now) else {
             return answer::refusal(self.http, 422, "the key was used with another body");
         };
         if let Some(Trouble::ForeignUrl(url)) = trouble {
             redirect_urls(&mut job.captured, url);
         }
-        let sync = self.http.poll.is_none();
+        let sync = self.http.poll_at(operation).is_none();
         let at = if sync { now.after(self.durations.queued + self.durations.running) } else { now };
         let captures = !matches!(trouble, Some(Trouble::NoId));
         let telling = Telling { captures, state: sync || submit.feeds_poll };
@@ -218,8 +227,8 @@ impl Service {
         self.show(&job, &job.at(now, durations), answer::first_code(cancel.ok, 200))
     }
 
-    fn search(&self) -> Draft {
-        match &self.http.submit.settle {
+    fn search(&self, operation: Option<usize>) -> Draft {
+        match &self.http.submit_at(operation).settle {
             Settle::Lookup(lookup) => answer::lookup(lookup, self.books.jobs.iter()),
             _ => answer::unknown_job(self.http),
         }

@@ -88,9 +88,9 @@ fn every_hole_of_a_payload_is_in_its_schema() {
 fn payload_holes(spec: &ConnectorSpec) -> BTreeMap<String, bool> {
     let mut found = BTreeMap::new();
     let Some(http) = spec.http() else { return found };
-    let poll = http.poll.as_ref().map(|poll| &poll.request);
-    let cancel = http.cancel.as_ref().map(|cancel| &cancel.request);
-    for request in [Some(&http.submit.request), poll, cancel].into_iter().flatten() {
+    let submits = http.submits().map(|submit| &submit.request);
+    let polls = http.polls().map(|poll| &poll.request);
+    for request in submits.chain(polls).chain(http.cancel.as_ref().map(|cancel| &cancel.request)) {
         of_request(request, &mut found);
     }
     found

@@ -30,7 +30,7 @@ struct Detail {
     summary: Summary,
     source: String,
     fingerprint: String,
-    settle: &'static str,
+    settle: String,
     environment: Vec<Variable>,
     payload: serde_json::Value,
     output: Option<serde_json::Value>,
@@ -153,19 +153,27 @@ fn variable(field: &EnvField) -> Variable {
 }
 
 /// The settle rule in words.
-fn settle(spec: &ConnectorSpec) -> &'static str {
+fn settle(spec: &ConnectorSpec) -> String {
     match &spec.protocol {
-        Protocol::Http(http) => match http.submit.settle {
-            Settle::Idempotent { .. } => {
-                "a lost submit is sent again with the same key and bytes: the service merges them"
-            }
-            Settle::AssignId { .. } => "a lost submit is looked up by the id that we chose",
-            Settle::Lookup(_) => "a lost submit is searched for by our tag",
-            Settle::AtMostOnce => "a lost submit is never sent again: the job becomes uncertain",
-            Settle::AtLeastOnce => "a lost submit is sent again",
-            _ => "as declared",
-        },
-        _ => "the connector's own code decides; a lost submit is never repeated blindly",
+        Protocol::Http(http) => {
+            let mut rules: Vec<_> = http.submits().map(|submit| rule(&submit.settle)).collect();
+            rules.dedup();
+            rules.join("; or, by the payload, ")
+        }
+        _ => "the connector's own code decides; a lost submit is never repeated blindly".to_owned(),
+    }
+}
+
+fn rule(settle: &Settle) -> &'static str {
+    match settle {
+        Settle::Idempotent { .. } => {
+            "a lost submit is sent again with the same key and bytes: the service merges them"
+        }
+        Settle::AssignId { .. } => "a lost submit is looked up by the id that we chose",
+        Settle::Lookup(_) => "a lost submit is searched for by our tag",
+        Settle::AtMostOnce => "a lost submit is never sent again: the job becomes uncertain",
+        Settle::AtLeastOnce => "a lost submit is sent again",
+        _ => "as declared",
     }
 }
 

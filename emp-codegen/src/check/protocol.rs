@@ -9,7 +9,7 @@ use super::{missing_key, settle, value};
 use crate::catalogue::derive::{BASE, NO_ID, PATH, SECRET_PLACE};
 use crate::diag::{Diagnostic, Sink};
 use crate::raw::{
-    RawCancel, RawErrors, RawHealth, RawHttp, RawOutcome, RawPoll, RawRequest, RawSettle, RawSpec,
+    RawCancel, RawErrors, RawHealth, RawHttp, RawOutcome, RawPoll, RawRequest, RawSettle, RawSpec, RawSubmit,
 };
 use crate::spec::{Base, Cancel, Errors, Health, Outcome, Poll, Request, Spanned, Submit, Target};
 
@@ -141,8 +141,7 @@ fn path(template: &Template, span: Span, sink: &Sink) {
     }
 }
 
-pub(super) fn submit(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<Submit> {
-    let given = raw.submit.as_ref()?;
+pub(super) fn submit(raw: &RawSpec, given: &Spanned<RawSubmit>, sync: bool, sink: &Sink) -> Option<Submit> {
     let submit = &given.value;
     let request = request(&submit.request, "submit", given.key, "post = \"/jobs\"", sink);
     let billable = submit.billable.is_none_or(|billable| billable.value);

@@ -6,7 +6,7 @@ use crate::catalogue::derive::{
     CREDENTIAL, NOT_CAPTURED, NOT_HERE, NOT_YET, SECRET_PLACE, SETTING_TYPE, UNKNOWN_FIELD, UNKNOWN_WORD,
 };
 use crate::diag::{Diagnostic, Sink};
-use crate::raw::{RawField, RawSettle, RawSpec};
+use crate::raw::{RawField, RawSettle, RawSpec, RawSubmit};
 use crate::spec::{Auth, AuthPart, EnvKind, Need, Place, Use};
 
 /// What `queue.` has.
@@ -77,10 +77,15 @@ fn mistyped(need: Need, field: &RawField) -> Option<&'static str> {
 
 fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
     let Some(name) = used.first() else { return };
-    let submit = raw.submit.as_ref().map(|given| &given.value);
-    let assigned = submit.is_some_and(|submit| {
-        submit.settle.iter().any(|rule| matches!(rule.value, RawSettle::AssignId { .. }))
-    });
+    // Every operation for which the reference is read must have the value.
+    let submits = || {
+        let all = raw.submits().enumerate();
+        all.filter(|(number, _)| used.route.serves(*number, raw.polls_apart(*number)))
+            .map(|(_, given)| &given.value)
+    };
+    let assigned = submits().next().is_some()
+        && submits()
+            .all(|submit| submit.settle.iter().any(|rule| matches!(rule.value, RawSettle::AssignId { .. })));
     let place = match used.place {
         Place::Submit | Place::Captured | Place::Lookup | Place::Base => {
             "the service job is not known before the submit is answered"
@@ -116,12 +121,16 @@ fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
         );
         return;
     }
-    let captures = submit.map_or(&[][..], |submit| &submit.capture);
+    let captures = |submit: &RawSubmit| submit.capture.iter().any(|capture| capture.name.value == name);
     // Without a capture of `id` the missing id is the mistake, not each use of it.
-    if name == "id" || captures.iter().any(|capture| capture.name.value == name) {
+    if name == "id" || (submits().next().is_some() && submits().all(captures)) {
         return;
     }
-    let names: Vec<&str> = captures.iter().map(|capture| capture.name.value.as_str()).chain(["id"]).collect();
+    let names: Vec<&str> = submits()
+        .filter(|submit| !captures(submit))
+        .flat_map(|submit| submit.capture.iter().map(|capture| capture.name.value.as_str()))
+        .chain(["id"])
+        .collect();
     let help = match emp_syntax::nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `job.{near}`?"),
         None => format!("add it to `#[submit]`: `capture({name} = \"$.{name}\")`"),

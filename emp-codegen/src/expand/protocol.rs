@@ -9,7 +9,8 @@ use super::hook;
 use super::print::{Print, option, slice};
 use crate::spec::{
     Auth, AuthPart, Base, Cancel, Capture, Errors, Follow, Health, HookKind, Http, KeyPlace, Limits, Lookup,
-    Outcome, Pace, Pair, PairValue, Poll, Request, Setting, Settle, States, Submit, Target, Unknown,
+    Operation, Outcome, Pace, Pair, PairValue, Poll, Request, Setting, Settle, States, Submit, Target,
+    Unknown,
 };
 
 impl Print for Http {
@@ -26,6 +27,7 @@ impl Print for Http {
         };
         let download = self.download.print();
         let (auth, submit, states) = (self.auth.print(), self.submit.print(), self.states.print());
+        let operations = slice(&self.operations);
         let (outcome, errors) = (self.outcome.print(), self.errors.print());
         let poll = option(self.poll.as_ref().map(Print::print));
         let cancel = option(self.cancel.as_ref().map(Print::print));
@@ -37,6 +39,7 @@ impl Print for Http {
                 follow: __emp::spec::Follow::#follow,
                 download: #download,
                 auth: #auth,
+                operations: #operations,
                 submit: #submit,
                 poll: #poll,
                 states: #states,
@@ -195,6 +198,14 @@ impl Print for Submit {
                 rejects: #rejects,
             }
         }
+    }
+}
+
+impl Print for Operation {
+    fn print(&self) -> TokenStream {
+        let (when, submit) = (self.when.print(), self.submit.print());
+        let poll = option(self.poll.as_ref().map(Print::print));
+        quote!(__emp::spec::Operation { when: #when, submit: #submit, poll: #poll })
     }
 }
 

@@ -14,7 +14,7 @@ use super::{reference, walk};
 use crate::catalogue::derive::{SYNTAX, TEMPLATE};
 use crate::diag::Diagnostic;
 use crate::raw::{Given, RawConnector, RawHttp, RawLimits, RawPace};
-use crate::spec::{Auth, AuthPart, Base, Need, Place, Spanned, TypeRef, Use};
+use crate::spec::{Auth, AuthPart, Base, Need, Place, Route, Spanned, TypeRef, Use};
 
 pub(super) fn connector(input: ParseStream, context: &Context<'_>) -> RawConnector {
     let mut raw = RawConnector::default();
@@ -150,6 +150,7 @@ fn note(context: &Context<'_>, field: &str, span: Span) {
         in_text: false,
         place: Place::Auth,
         need: Need::Credential,
+        route: Route::All,
     });
 }
 

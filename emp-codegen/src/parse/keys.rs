@@ -72,6 +72,12 @@ const HEADER: Key = repeated(
 );
 const JSON: Key =
     key("json", Braces, "json { \"prompt\": payload.prompt }", "The body: JSON with typed holes.");
+const WHEN: Key = key(
+    "when",
+    Value,
+    "when = payload.image present",
+    "Only for the jobs of which this holds; the attribute may stand again for others, the last time without it.",
+);
 const TIMEOUT: Key = key("timeout", Value, "timeout = \"60s\"", "For how long the request may take in all.");
 
 /// Every attribute of a struct.
@@ -236,6 +242,7 @@ pub const SUBMIT: Attribute = Attribute {
         QUERY,
         key("rejects", Value, "rejects = [503]", "5xx codes that say for certain that nothing was accepted."),
         TIMEOUT,
+        WHEN,
     ],
 };
 
@@ -305,6 +312,7 @@ pub const POLL: Attribute = Attribute {
         QUERY,
         key("queue_position", Value, "queue_position = \"$.position\"", "How many are ahead."),
         TIMEOUT,
+        WHEN,
     ],
 };
 

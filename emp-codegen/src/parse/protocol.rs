@@ -26,6 +26,7 @@ pub(super) fn submit(input: ParseStream, context: &Context<'_>) -> RawSubmit {
     items(input, &SUBMIT, &context.sink, |met, input| {
         let settle = |value| Spanned { value, key: met.span, span: met.span };
         match met.name {
+            "when" => raw.when = given(met, input, |input| predicate(input, context))?,
             "accept" => raw.accept = given(met, input, |input| value::codes(input, context))?,
             "rejects" => raw.rejects = given(met, input, |input| value::codes(input, context))?,
             "capture" => raw.capture = captures(input, &captured),
@@ -121,6 +122,7 @@ pub(super) fn poll(input: ParseStream, context: &Context<'_>) -> RawPoll {
     let mut raw = RawPoll::default();
     items(input, &POLL, &context.sink, |met, input| {
         match met.name {
+            "when" => raw.when = given(met, input, |input| predicate(input, &context.at(Place::Submit)))?,
             "progress" => raw.progress = selectors(input, context)?,
             "progress_text" => raw.progress_text = selectors(input, context)?,
             "queue_position" => raw.queue_position = selectors(input, context)?,

@@ -11,7 +11,7 @@ use super::value;
 use super::walk::{Context, Parsed, bracketed, inside, unknown_word};
 use crate::catalogue::derive::{SYNTAX, TEMPLATE};
 use crate::diag::Diagnostic;
-use crate::spec::{Need, Use};
+use crate::spec::{Need, Route, Use};
 
 /// `payload.x.y[0]`, with the place of its first name; takes note of it.
 pub(super) fn reference(input: ParseStream, context: &Context<'_>, need: Need) -> Parsed<(Reference, Span)> {
@@ -63,7 +63,8 @@ fn index(input: ParseStream) -> Parsed<Step> {
 }
 
 fn note(context: &Context<'_>, reference: &Reference, span: Span, in_text: bool, need: Need) {
-    let found = Use { reference: reference.clone(), span, in_text, place: context.place, need };
+    let (reference, place) = (reference.clone(), context.place);
+    let found = Use { reference, span, in_text, place, need, route: Route::All };
     context.uses.borrow_mut().push(found);
 }
 

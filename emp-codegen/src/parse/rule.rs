@@ -57,7 +57,7 @@ fn comparison(input: ParseStream, context: &Context<'_>) -> Parsed<Predicate> {
     let span = input.span();
     let missing = || {
         Diagnostic::new(SYNTAX, span, "a comparison was expected here")
-            .help("write `== value`, `!=`, `<`, `<=`, `>`, `>=`, `in [a, b]`, `matches r\"..\"`, `present` or `absent`")
+            .help("write `== value`, `!=`, `<`, `<=`, `>`, `>=`, `in [a, b]`, `matches r\"..\"`, `is url`, `present` or `absent`")
     };
     let word = input.call(Ident::parse_any).map_err(|_| missing())?;
     match word.to_string().as_str() {
@@ -68,7 +68,14 @@ fn comparison(input: ParseStream, context: &Context<'_>) -> Parsed<Predicate> {
             let values = value::list(input, context, |input| operand(input, &selector))?;
             Ok(Predicate::In { selector, values: values.into() })
         }
-        _ => Err(unknown_word("comparison", &word, ["present", "absent", "matches", "in"])),
+        "is" => {
+            let what = input.call(Ident::parse_any)?;
+            if what == "url" {
+                return Ok(Predicate::IsUrl(selector));
+            }
+            Err(unknown_word("thing that a value can be", &what, ["url"]))
+        }
+        _ => Err(unknown_word("comparison", &word, ["present", "absent", "matches", "in", "is"])),
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Http {
     pub download: Download,
     /// The credential.
     pub auth: Auth,
+    /// Other submits, for the jobs that their conditions name.
+    pub operations: Vec<Operation>,
     /// How a job is submitted.
     pub submit: Submit,
     /// How it is asked after.
@@ -133,6 +135,17 @@ pub enum PairValue {
     Text(Template),
     /// One hole.
     Hole(Hole),
+}
+
+/// What is done for jobs of one kind.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Of which jobs.
+    pub when: Predicate,
+    /// How such a job is submitted.
+    pub submit: Submit,
+    /// How it is asked after, when that differs.
+    pub poll: Option<Poll>,
 }
 
 /// How a job is submitted.

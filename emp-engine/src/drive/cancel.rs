@@ -24,7 +24,7 @@ impl Engine {
         service: &Service,
         http: &'static HttpProtocol,
     ) -> UpstreamCancel {
-        let assigned = matches!(http.submit.settle, Settle::AssignId { .. });
+        let assigned = matches!(run.submit_of(http).settle, Settle::AssignId { .. });
         let service_job = match (run.job.phase, &run.job.service_job) {
             (None | Some(Phase::Prepared), _) => return UpstreamCancel::NotNeeded,
             (_, Some(service_job)) => service_job.clone(),
@@ -69,7 +69,7 @@ impl Engine {
         service_job: &ServiceJob,
         deadline: Instant,
     ) -> UpstreamCancel {
-        let Some(poll) = &http.poll else { return UpstreamCancel::Unknown };
+        let Some(poll) = run.poll_of(http) else { return UpstreamCancel::Unknown };
         let Ok(request) = run.request(&poll.request, Some(service_job)) else {
             return UpstreamCancel::Unknown;
         };

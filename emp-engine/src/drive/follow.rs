@@ -70,7 +70,7 @@ impl Engine {
 
     /// Progress never falls, and is told only when there is some.
     fn progress(run: &mut Run, http: &HttpProtocol, exchange: &Exchange) {
-        let Some(poll) = &http.poll else { return };
+        let Some(poll) = run.poll_of(http) else { return };
         let now = run.port.now();
         if let Some(mut progress) = run.view(exchange, now, |view| outcome::progress(poll, view)) {
             run.memory.fraction = match (progress.fraction, run.memory.fraction) {

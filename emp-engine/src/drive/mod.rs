@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use emp_core::job::{Phase, ServiceJob};
-use emp_core::spec::{HttpProtocol, Limits, RequestSpec};
+use emp_core::spec::{HttpProtocol, Limits, Poll, RequestSpec, Submit};
 use emp_core::{JobError, Timestamp};
 
 use crate::context::{self, Context};
@@ -13,6 +13,7 @@ use crate::exchange::Exchange;
 use crate::gateway::{GatewayError, MAX_RESPONSE, Target};
 use crate::key;
 use crate::limits::Service;
+use crate::operation;
 use crate::pace;
 use crate::request::{self, Origins, OutboundRequest};
 use crate::run::{End, Next, Run};
@@ -47,6 +48,16 @@ impl Run {
             return Err(JobError::new(emp_core::ErrorCode::EInternal, "a custom connector has no requests"));
         };
         self.with_context(service_job, |context| request::request(http, spec, context))
+    }
+
+    /// How this job is submitted: by the main submit, or by the operation that its payload chooses.
+    fn submit_of<'h>(&self, http: &'h HttpProtocol) -> &'h Submit {
+        self.with_context(None, |context| operation::submit(http, context))
+    }
+
+    /// How this job is asked after; `None` when the submit's answer is its end.
+    fn poll_of<'h>(&self, http: &'h HttpProtocol) -> Option<&'h Poll> {
+        self.with_context(None, |context| operation::poll(http, context))
     }
 
     fn with_context<R>(&self, service_job: Option<&ServiceJob>, act: impl FnOnce(&Context<'_>) -> R) -> R {

@@ -33,7 +33,7 @@ impl Engine {
         service: &Arc<Service>,
         http: &'static HttpProtocol,
     ) -> Next {
-        let Some(poll) = &http.poll else {
+        let Some(poll) = run.poll_of(http) else {
             let message = "the connector that submitted this job could poll it, and this one cannot";
             return Next::End(End::Failed(JobError::new(ErrorCode::EInternal, message)));
         };

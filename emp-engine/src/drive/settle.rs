@@ -35,7 +35,7 @@ impl Engine {
         error: JobError,
         wait: Option<Duration>,
     ) -> Next {
-        match &http.submit.settle {
+        match &run.submit_of(http).settle {
             Settle::AtLeastOnce => self.retry_or_fail(run, JobError { retriable: true, ..error }),
             Settle::Idempotent { .. } | Settle::AssignId { .. } | Settle::Lookup(_) => {
                 self.unsettled(run, wait)
@@ -58,7 +58,7 @@ impl Engine {
                 "the job's deadline passed before it could be settled",
             )));
         }
-        match &http.submit.settle {
+        match &run.submit_of(http).settle {
             Settle::AtLeastOnce => self.resend(run, service, http).await,
             Settle::Idempotent { ttl, .. } if age < ttl.mul_f64(0.8) => self.resend(run, service, http).await,
             Settle::Idempotent { .. } => {
@@ -79,12 +79,13 @@ impl Engine {
         if run.memory.resends >= MOST_RESENDS {
             return Next::End(End::Uncertain(uncertain("it was sent again several times without an answer")));
         }
-        let request = match run.with_context(None, |context| request::submit(http, &http.submit, context)) {
+        let submit = run.submit_of(http);
+        let request = match run.with_context(None, |context| request::submit(http, submit, context)) {
             Ok(request) => request,
             Err(error) => return Next::End(End::Uncertain(as_uncertain(error))),
         };
         let same = run.job.intent.as_ref().is_some_and(|intent| intent.digest == key::digest(&request));
-        if !same && !matches!(http.submit.settle, Settle::AtLeastOnce) {
+        if !same && !matches!(submit.settle, Settle::AtLeastOnce) {
             let why = "the connector changed since, so that the same request cannot be made again";
             return Next::End(End::Uncertain(uncertain(why)));
         }
@@ -107,7 +108,7 @@ impl Engine {
         absent_for: Duration,
         resend: bool,
     ) -> Next {
-        let Some(poll) = &http.poll else {
+        let Some(poll) = run.poll_of(http) else {
             return Next::End(End::Uncertain(uncertain("there is nothing to look it up by")));
         };
         let ours = service_job(run, run.key());

@@ -34,7 +34,8 @@ impl Engine {
         service: &Arc<Service>,
         http: &'static HttpProtocol,
     ) -> Next {
-        let request = match run.with_context(None, |context| request::submit(http, &http.submit, context)) {
+        let submit = run.submit_of(http);
+        let request = match run.with_context(None, |context| request::submit(http, submit, context)) {
             Ok(request) => request,
             Err(error) => return Next::End(End::Failed(error)),
         };
@@ -82,8 +83,8 @@ impl Engine {
         let answer = self.exchange(request, &run.connector.spec.limits, service, http.follow).await;
         let (fate, exchange) = match answer {
             Ok(exchange) => {
-                let fate =
-                    run.view(&exchange, run.port.now(), |view| fate::of_answer(http, &http.submit, view));
+                let submit = run.submit_of(http);
+                let fate = run.view(&exchange, run.port.now(), |view| fate::of_answer(http, submit, view));
                 match (&fate, exchange.code) {
                     (Fate::Unknown { .. }, 500..) => drop(service.breaker.fault(Trip::Faults)),
                     _ => service.breaker.success(),
@@ -143,8 +144,9 @@ impl Engine {
             _ => {}
         }
         let invalid = matches!(refusal.kind, FailureKind::InvalidInput | FailureKind::Moderated);
-        let assigned = matches!(http.submit.settle, Settle::AssignId { .. });
-        let settled = matches!(http.submit.settle, Settle::AtLeastOnce) || (invalid && !assigned);
+        let settle = &run.submit_of(http).settle;
+        let assigned = matches!(settle, Settle::AssignId { .. });
+        let settled = matches!(settle, Settle::AtLeastOnce) || (invalid && !assigned);
         if sending == Sending::Again && !settled {
             // A refusal of the second send says nothing of the first; that our id is taken says that it was accepted.
             if refusal.kind.retriable() || invalid {
@@ -179,11 +181,11 @@ impl Engine {
         exchange: &Exchange,
     ) -> Next {
         let now = run.port.now();
-        if http.poll.is_none() {
+        if run.poll_of(http).is_none() {
             return self.answered(run, service, http, exchange);
         }
-        let verdict =
-            http.submit.feeds_poll.then(|| run.view(exchange, now, |view| decide::decide(http, view)));
+        let feeds_poll = run.submit_of(http).feeds_poll;
+        let verdict = feeds_poll.then(|| run.view(exchange, now, |view| decide::decide(http, view)));
         let Some(service_job) = service_job(run, http, exchange) else {
             // A final word needs no id.
             if let Some(verdict @ (Verdict::Succeeded | Verdict::Failed { .. } | Verdict::Canceled)) = verdict
@@ -246,7 +248,8 @@ impl Engine {
 /// The service job that a submit's answer names.
 fn service_job(run: &Run, http: &HttpProtocol, exchange: &Exchange) -> Option<ServiceJob> {
     let now = run.port.now();
-    let declared = http.submit.capture;
+    let submit = run.submit_of(http);
+    let declared = submit.capture;
     let mut captured = run.view(exchange, now, |view| outcome::captured(declared, view));
     let id = if declared.iter().any(|capture| capture.name == "id") {
         captured.remove("id").as_ref().and_then(outcome::id)
@@ -254,7 +257,7 @@ fn service_job(run: &Run, http: &HttpProtocol, exchange: &Exchange) -> Option<Se
         // Named by its URL alone.
         declared.first().and_then(|first| captured.get(first.name)).and_then(outcome::id)
     };
-    let assigned = || matches!(http.submit.settle, Settle::AssignId { .. }).then(|| run.key());
+    let assigned = || matches!(submit.settle, Settle::AssignId { .. }).then(|| run.key());
     Some(ServiceJob {
         id: id.or_else(assigned)?,
         captured,

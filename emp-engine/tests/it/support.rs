@@ -172,6 +172,7 @@ pub(crate) fn declared() -> Declared {
         errors: Errors { message: list(vec![at("$.error")]), code: &[], classify: None, rules: &[] },
         cancel: None,
         health: None,
+        ..HttpProtocol::DEFAULT
     };
     Declared { http, pace: Pace { jitter: 0.0, ..Pace::DEFAULT }, limits: Limits::DEFAULT }
 }

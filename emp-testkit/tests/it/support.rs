@@ -149,6 +149,7 @@ fn http(shape: Shape) -> HttpProtocol {
             metrics: &[],
         }),
         submit: submit(shape),
+        ..HttpProtocol::DEFAULT
     }
 }
 

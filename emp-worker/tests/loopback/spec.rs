@@ -65,6 +65,7 @@ fn http() -> HttpProtocol {
             gone: &[CodePattern::Exact(404)],
         }),
         health: None,
+        ..HttpProtocol::DEFAULT
     }
 }
 

@@ -34,6 +34,10 @@ impl Print for Predicate {
                 let selector = selector.print();
                 quote!(Absent(#selector))
             }
+            Self::IsUrl(selector) => {
+                let selector = selector.print();
+                quote!(IsUrl(#selector))
+            }
             Self::All(all) => {
                 let all = list(all);
                 quote!(All(#all))

@@ -1,0 +1,83 @@
+//! What each part of a protocol is when a declaration says nothing of it; the base of a spec that is written by hand.
+
+use std::borrow::Cow;
+
+use emp_syntax::template::Template;
+
+use super::{
+    Auth, Base, Body, Download, Errors, Follow, HttpProtocol, Outcome, Poll, RequestSpec, Settle, States,
+    Submit, Unknown, UrlSpec,
+};
+
+impl HttpProtocol {
+    /// A protocol of which nothing is said: no credential, no poll, and a submit that is never repeated.
+    pub const DEFAULT: Self = Self {
+        base: Base::Env("base_url"),
+        allow_hosts: &[],
+        follow: Follow::SelfOnly,
+        download: Download::DEFAULT,
+        auth: Auth::None,
+        operations: &[],
+        submit: Submit::DEFAULT,
+        poll: None,
+        states: States::DEFAULT,
+        outcome: Outcome::DEFAULT,
+        errors: Errors::DEFAULT,
+        cancel: None,
+        health: None,
+    };
+}
+
+impl RequestSpec {
+    /// A GET of the base.
+    pub const DEFAULT: Self = Self {
+        method: "GET",
+        url: UrlSpec::Path(Template { parts: Cow::Borrowed(&[]) }),
+        query: &[],
+        headers: &[],
+        body: Body::None,
+        timeout: None,
+    };
+}
+
+impl Submit {
+    /// A billable submit that is never repeated.
+    pub const DEFAULT: Self = Self {
+        request: RequestSpec { method: "POST", ..RequestSpec::DEFAULT },
+        accept: &[],
+        capture: &[],
+        feeds_poll: false,
+        hold: None,
+        billable: true,
+        settle: Settle::AtMostOnce,
+        rejects: &[],
+    };
+}
+
+impl Poll {
+    /// A poll that tells no progress.
+    pub const DEFAULT: Self = Self {
+        request: RequestSpec::DEFAULT,
+        progress: &[],
+        progress_text: &[],
+        queue_position: &[],
+        eta: &[],
+        logs: &[],
+    };
+}
+
+impl States {
+    /// No vocabulary and no rules.
+    pub const DEFAULT: Self =
+        Self { at: &[], fold_case: false, sets: &[], unknown: Unknown::Failed, rules: &[], judge: None };
+}
+
+impl Outcome {
+    /// The whole body.
+    pub const DEFAULT: Self = Self { json: &[], text: &[], meta: &[], keep_for: None };
+}
+
+impl Errors {
+    /// No text, no code, and the status code decides.
+    pub const DEFAULT: Self = Self { message: &[], code: &[], rules: &[], classify: None };
+}
