@@ -1,5 +1,6 @@
 //! Which step of a declaration a request is, and what stands in its holes.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use emp_core::spec::{
@@ -90,10 +91,16 @@ pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
         .filter_map(|(step, operation, request)| Some(Route { step, operation, request: request? }))
         .collect();
     routes.sort_by_key(|route| match &route.request.url {
-        UrlSpec::Path(template) => template.parts.len(),
-        UrlSpec::Captured(_) => 0,
+        UrlSpec::Path(template) => Reverse(literals(template)),
+        UrlSpec::Captured(_) => Reverse(usize::MAX),
     });
     routes
+}
+
+/// How much of a path is written out.
+fn literals(template: &Template) -> usize {
+    let parts = template.parts.iter();
+    parts.map(|part| if let Part::Literal(text) = part { text.len() } else { 0 }).sum()
 }
 
 /// The route that a request takes, with its holes. `base_path` is the path of the fake's own base.

@@ -2,7 +2,7 @@
 
 use emp_core::job::JobState;
 
-use crate::bench::{Bench, each, merges, over_http, polled};
+use crate::bench::{Bench, Resent, each, over_http, polled, resent};
 
 #[tokio::test]
 async fn f02_death_before_the_answer_to_a_submit() {
@@ -11,11 +11,13 @@ async fn f02_death_before_the_answer_to_a_submit() {
         bench.die().await;
         let ended = bench.finish().await;
         let name = entry.spec.name;
-        let state = if merges(entry.spec) { JobState::Succeeded } else { JobState::Uncertain };
+        let resent = resent(entry.spec);
+        let state = if resent.is_some() { JobState::Succeeded } else { JobState::Uncertain };
         assert_eq!(ended.job.state, state, "{name}: {:?}", ended.job.error);
+        let accepted = if resent == Some(Resent::Twice) { 2 } else { 1 };
         assert_eq!(
             (bench.fake.ledger().accepted(), ended.job.attempt, ended.job.deliveries),
-            (1, 1, 2),
+            (accepted, 1, 2),
             "{name}"
         );
     })
@@ -28,10 +30,10 @@ async fn f02_death_before_a_submit_is_accepted() {
         let bench = Bench::new(entry, &["submit:timeout"]).await;
         bench.die().await;
         let ended = bench.finish().await;
-        let (name, merges) = (entry.spec.name, merges(entry.spec));
-        let state = if merges { JobState::Succeeded } else { JobState::Uncertain };
+        let (name, resent) = (entry.spec.name, resent(entry.spec).is_some());
+        let state = if resent { JobState::Succeeded } else { JobState::Uncertain };
         assert_eq!(ended.job.state, state, "{name}: {:?}", ended.job.error);
-        assert_eq!((bench.fake.ledger().accepted(), ended.job.attempt), (usize::from(merges), 1), "{name}");
+        assert_eq!((bench.fake.ledger().accepted(), ended.job.attempt), (usize::from(resent), 1), "{name}");
     })
     .await;
 }

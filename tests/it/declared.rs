@@ -60,6 +60,7 @@ fn a_submit_is_sent_twice_only_where_the_service_merges_it() {
         match (merging.get(name), &http.submit.settle) {
             (Some(expected), Settle::Idempotent { key, .. }) => assert_eq!(key, expected, "{name}"),
             (None, Settle::AtMostOnce) => {}
+            (None, Settle::AtLeastOnce) => assert!(!http.submit.billable, "{name}"),
             (_, settle) => panic!("{name}: {settle:?}"),
         }
     }
@@ -165,8 +166,7 @@ fn the_mapping_serves_every_connector_with_what_it_needs() {
 fn all_faults_of_an_environment_are_reported_at_once() {
     for entry in REGISTRY.entries() {
         // Whatever can be wrong is: numbers out of range, durations and URLs that are none, and nothing that is required.
-        let wrong =
-            entry.spec.env.iter().filter(|field| !matches!(field.kind, EnvKind::Text | EnvKind::Secret));
+        let wrong = entry.spec.env.iter().filter(|field| !takes_any_text(&field.kind));
         let env: BTreeMap<String, String> =
             wrong.map(|field| (field.variable.to_owned(), "not-a-value".to_owned())).collect();
         let missing = entry.spec.env.iter().filter(|field| field.required);
@@ -175,6 +175,14 @@ fn all_faults_of_an_environment_are_reported_at_once() {
         let errors = entry.load(&env).expect_err("a bad environment");
         let reported: BTreeSet<String> = errors.into_iter().map(|error| error.variable).collect();
         assert_eq!(reported, expected, "{}", entry.spec.name);
+    }
+}
+
+fn takes_any_text(kind: &EnvKind) -> bool {
+    match kind {
+        EnvKind::Text | EnvKind::Secret => true,
+        EnvKind::List(kind) => takes_any_text(kind),
+        _ => false,
     }
 }
 
