@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 /// Runs any model on Replicate.
 #[derive(Connector)]
 #[connector(service = "replicate", version = "1.0.0", payload = ReplicatePayload)]
+#[openapi(file = "replicate.json", poll = "predictions.get", cancel = "predictions.cancel")]
 #[http(base = "https://api.replicate.com/v1")]
 #[auth(bearer = api_token)]
 #[submit(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cargo::Directive;
 use crate::finding::Finding;
-use crate::inputs::{Inputs, Reader, shown};
+use crate::inputs::{CheckInputs, Inputs, Reader, shown};
 use crate::outcome::{Outcome, plan};
 
 /// Starts a build from a folder of connectors, relative to the package.
@@ -59,12 +59,8 @@ impl Builder {
 
     /// Reads the inputs and plans the build.
     fn outcome(&self, reader: &mut Reader) -> Outcome {
-        let inputs = Inputs {
-            mapping: reader.file(&self.mapping),
-            connectors: reader.folder(&self.connectors),
-            dockerfile: None,
-        };
-        plan(&inputs)
+        let (mapping, connectors) = (self.mapping.clone(), self.connectors.clone());
+        plan(&Inputs::read(reader, &CheckInputs { mapping, connectors, dockerfile: None }))
     }
 }
 

@@ -6,6 +6,7 @@
 mod document;
 mod environment;
 mod names;
+mod openapi;
 mod references;
 mod shape;
 mod template;
@@ -31,6 +32,7 @@ struct Subject<'a> {
 pub(crate) fn findings(inputs: &Inputs, sources: &Sources) -> Vec<Finding> {
     let mut findings = sources.findings.clone();
     findings.extend(unused::same_names(sources));
+    findings.extend(openapi::check(sources, &inputs.openapi));
     findings.extend(inputs.dockerfile.as_ref().and_then(document::unreadable));
     match document::read(&inputs.mapping) {
         Err(unread) => findings.extend(unread),

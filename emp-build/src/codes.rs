@@ -1,13 +1,13 @@
-//! The codes of this crate's findings, as texts; their rows are in [`emp_codegen::catalogue::mapping`].
+//! The codes of this crate's findings, as texts; their rows are in [`emp_codegen::catalogue`].
 
-use emp_codegen::catalogue::mapping as rows;
+use emp_codegen::catalogue::{mapping as rows, openapi};
 
 macro_rules! codes {
-    ($($name:ident),* $(,)?) => { $(pub(crate) const $name: &str = rows::$name.as_str();)* };
+    ($rows:ident: $($name:ident),* $(,)?) => { $(pub(crate) const $name: &str = $rows::$name.as_str();)* };
 }
 
 codes!(
-    UNREADABLE,
+    rows: UNREADABLE,
     SYNTAX,
     SHAPE,
     UNKNOWN_KEY,
@@ -25,3 +25,5 @@ codes!(
     BAD_TEMPLATE,
     BAD_VALUE,
 );
+
+codes!(openapi: SLICE, OPERATION, WORD, PATH, KIND, REQUIRED, ILLEGAL, CODES, CREDENTIAL, LOOK);

@@ -3,17 +3,24 @@
 use std::ops::Range;
 
 use emp_codegen::diag::Sink;
+use emp_codegen::spec::Spec;
 use emp_codegen::{check, parse};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{DeriveInput, Meta};
 
-/// The part of a declaration that the build compares with the mapping.
+use crate::texts::Texts;
+
+/// A declaration, as far as the build looks at it.
 #[derive(Clone, Debug)]
 pub(crate) struct Declaration {
     /// The hash that the derive puts into the compiled connector.
     pub(crate) fingerprint: u64,
     /// The variables that it reads, in the order of the fields.
     pub(crate) env: Vec<Variable>,
+    /// The whole of it.
+    pub(crate) spec: Spec,
+    /// Where its texts stand.
+    pub(crate) texts: Texts,
 }
 
 /// A variable that a connector reads.
@@ -41,7 +48,8 @@ pub(crate) fn read(input: &DeriveInput) -> Option<Declaration> {
         required: field.required,
         span: field.variable.span.byte_range(),
     });
-    Some(Declaration { fingerprint: spec.fingerprint(), env: env.collect() })
+    let (fingerprint, env) = (spec.fingerprint(), env.collect());
+    Some(Declaration { fingerprint, env, spec, texts: Texts::of(input) })
 }
 
 /// Whether a connector says that build.rs need not know it. Found in the tokens, so that it holds in a declaration with mistakes.

@@ -19,6 +19,22 @@ pub struct Inputs {
     pub connectors: Folder,
     /// The Dockerfile with the build stages, when one is named.
     pub dockerfile: Option<Document>,
+    /// The slices of services' descriptions, when a connector names one.
+    pub openapi: Vec<Document>,
+}
+
+impl Inputs {
+    /// Reads a tree.
+    pub(crate) fn read(reader: &mut Reader, files: &CheckInputs) -> Self {
+        let connectors = reader.folder(&files.connectors);
+        let openapi = reader.slices(&connectors, &files.connectors);
+        Self {
+            mapping: reader.file(&files.mapping),
+            connectors,
+            dockerfile: files.dockerfile.as_deref().map(|file| reader.file(file)),
+            openapi,
+        }
+    }
 }
 
 /// A file, or why it could not be read.
@@ -63,12 +79,7 @@ pub struct CheckInputs {
 impl CheckInputs {
     /// Reads the tree. Relative paths start at a folder; reports name the files as they are named here.
     pub fn read(&self, root: &Path) -> Inputs {
-        let mut reader = Reader::new(root);
-        Inputs {
-            mapping: reader.file(&self.mapping),
-            connectors: reader.folder(&self.connectors),
-            dockerfile: self.dockerfile.as_deref().map(|file| reader.file(file)),
-        }
+        Inputs::read(&mut Reader::new(root), self)
     }
 }
 
@@ -121,6 +132,20 @@ impl Reader {
         Folder { name, files, nested }
     }
 
+    /// The slices beside a folder of connectors: `schemas/openapi/*.json`. Read only when a source speaks of one: cargo runs the build
+    /// script of a package each time when a file that it is told of does not exist.
+    fn slices(&mut self, connectors: &Folder, folder: &Path) -> Vec<Document> {
+        let speaks = |file: &Document| file.text.as_ref().is_ok_and(|text| text.text().contains("openapi"));
+        if !connectors.files.iter().flatten().any(speaks) {
+            return Vec::new();
+        }
+        let path = folder.parent().unwrap_or(Path::new("")).join("schemas/openapi");
+        self.read.insert(Directive::RerunIfChanged(shown(&path)));
+        let names = list(&self.root.join(&path), Path::is_file).unwrap_or_default();
+        let slices = names.into_iter().filter(|name| has_extension(name, "json"));
+        slices.map(|name| self.file(&path.join(name))).collect()
+    }
+
     /// What was read, as cargo wants to hear it.
     pub(crate) fn into_directives(self) -> BTreeSet<Directive> {
         self.read
@@ -128,7 +153,11 @@ impl Reader {
 }
 
 fn is_source(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "rs")
+    has_extension(name, "rs")
+}
+
+fn has_extension(name: &str, wanted: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == wanted)
 }
 
 /// The names of what is in a folder, sorted.
@@ -211,6 +240,29 @@ mod tests {
         assert_eq!(reader.file(Path::new("service-mapping.json")).text.unwrap_err(), "does not exist");
         assert_eq!(reader.folder(Path::new("connectors")).files.unwrap_err(), "does not exist");
         assert_eq!(reader.into_directives().len(), 2);
+    }
+
+    #[test]
+    fn slices_are_inputs_exactly_when_a_connector_speaks_of_one() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("connectors")).unwrap();
+        std::fs::create_dir_all(root.path().join("schemas/openapi")).unwrap();
+        std::fs::write(root.path().join("schemas/openapi/a.json"), "{}").unwrap();
+        let files = CheckInputs {
+            mapping: "service-mapping.json".into(),
+            connectors: "connectors".into(),
+            dockerfile: None,
+        };
+        let read = |source: &str| {
+            std::fs::write(root.path().join("connectors/a.rs"), source).unwrap();
+            let mut reader = Reader::new(root.path());
+            let slices = Inputs::read(&mut reader, &files).openapi.len();
+            let recorded =
+                reader.into_directives().iter().filter(|line| line.to_string().contains("openapi")).count();
+            (slices, recorded)
+        };
+        assert_eq!(read("struct A;"), (0, 0));
+        assert_eq!(read("#[openapi(file = \"a.json\")] struct A;"), (1, 2), "the folder and the file");
     }
 
     #[test]

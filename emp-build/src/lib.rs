@@ -29,6 +29,7 @@ pub mod render;
 pub mod schema;
 mod skim;
 mod source;
+mod texts;
 
 pub use builder::{Builder, connectors};
 pub use cargo::Directive;

@@ -13,6 +13,7 @@ fn report_of(mapping: &str) -> Report {
         mapping: Document::new("service-mapping.json", mapping),
         connectors: Folder { name: "connectors".to_owned(), files: Ok(Vec::new()), nested: Vec::new() },
         dockerfile: None,
+        openapi: Vec::new(),
     })
 }
 

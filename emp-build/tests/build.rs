@@ -46,6 +46,7 @@ fn inputs(mapping: &str, files: &[(&str, &str)]) -> Inputs {
         mapping: Document::new("service-mapping.json", mapping),
         connectors: Folder { name: "connectors".to_owned(), files: Ok(files), nested: Vec::new() },
         dockerfile: None,
+        openapi: Vec::new(),
     }
 }
 

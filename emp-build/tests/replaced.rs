@@ -28,6 +28,7 @@ fn its_faults_are_found_each_at_its_place() {
         mapping: Document::new("service-mapping.json", MAPPING),
         connectors: Folder { name: "connectors".to_owned(), files: Ok(stubs()), nested: Vec::new() },
         dockerfile: None,
+        openapi: Vec::new(),
     });
     for finding in &report.findings {
         assert!(emp_codegen::catalogue::find(finding.code).is_some(), "{} cannot be explained", finding.code);

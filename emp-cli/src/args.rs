@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) mod openapi;
+
+pub(crate) use openapi::OpenApi;
+
 /// Connect job queues to external AI services.
 #[derive(Debug, Parser)]
 #[command(name = "emp", version, max_term_width = 110)]
@@ -49,6 +53,9 @@ pub(crate) enum Command {
     Env(Env),
     /// The JSON Schemas and the OpenAPI document.
     Schema(Schema),
+    /// Slices of vendors' `OpenAPI` descriptions, which the build checks connectors against.
+    #[command(subcommand, name = "openapi")]
+    OpenApi(OpenApi),
     /// What a code such as `EMP0104` or `E_AUTH` means, and what to do.
     Explain {
         /// The code.

@@ -7,6 +7,7 @@ pub mod body;
 pub mod derive;
 pub mod life;
 pub mod mapping;
+pub mod openapi;
 
 /// The stable name of an error: `EMP0104`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,7 +48,7 @@ pub struct Entry {
 
 /// The tables, in the order of their codes.
 pub const CODES: &[&[Entry]] =
-    &[derive::ENTRIES, body::ENTRIES, life::ENTRIES, derive::LAST, mapping::ENTRIES];
+    &[derive::ENTRIES, body::ENTRIES, life::ENTRIES, openapi::ENTRIES, derive::LAST, mapping::ENTRIES];
 
 /// Every entry, in the order of the codes.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

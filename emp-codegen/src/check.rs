@@ -2,6 +2,7 @@
 
 mod connector;
 mod env;
+mod openapi;
 mod operation;
 mod origins;
 mod protocol;
@@ -37,6 +38,7 @@ pub fn connector(raw: RawSpec, sink: &Sink) -> Option<Spec> {
     };
     let pace = connector::pace(raw.pace.as_ref(), &rules);
     let limits = connector::limits(raw.limits.as_ref(), &rules);
+    let openapi = openapi::openapi(raw.openapi.as_ref(), &rules);
     if sink.has_errors() {
         return None;
     }
@@ -53,6 +55,7 @@ pub fn connector(raw: RawSpec, sink: &Sink) -> Option<Spec> {
         output: head.output,
         pace,
         limits,
+        openapi,
         http,
         uses: raw.uses,
         hooks: raw.hooks,
@@ -63,6 +66,7 @@ pub fn connector(raw: RawSpec, sink: &Sink) -> Option<Spec> {
 /// The attributes of a protocol, for a connector that has its own.
 fn no_protocol(raw: &RawSpec, sink: &Sink) {
     let present = [
+        ("openapi", raw.openapi.as_ref().map(|given| given.key)),
         ("http", raw.http.as_ref().map(|given| given.key)),
         ("auth", raw.auth.as_ref().map(|given| given.key)),
         ("submit", raw.submits().next().map(|given| given.key)),

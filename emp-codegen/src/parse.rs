@@ -5,6 +5,7 @@ mod field;
 mod hook;
 mod json;
 pub mod keys;
+mod openapi;
 mod operation;
 mod origins;
 mod protocol;
@@ -50,6 +51,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         description: description(&input.attrs),
         fields: Vec::new(),
         connector: attributes.one("connector", &context(Place::Setting), container::connector),
+        openapi: attributes.one("openapi", &context(Place::Setting), openapi::openapi),
         http: attributes.one("http", &context(Place::Base), container::http),
         origins: attributes.one("origins", &context(Place::Setting), origins::origins),
         auth: attributes.one("auth", &context(Place::Auth), container::auth).and_then(|given| given.value),

@@ -26,6 +26,7 @@ pub struct RawSpec {
     pub description: String,
     pub fields: Vec<RawField>,
     pub connector: Given<RawConnector>,
+    pub openapi: Given<RawOpenApi>,
     pub http: Given<RawHttp>,
     pub origins: Given<RawOrigins>,
     pub auth: Given<Auth>,
@@ -68,6 +69,18 @@ pub struct RawConnector {
     pub custom: bool,
     pub unregistered: bool,
     pub krate: Option<TypeRef>,
+}
+
+/// `#[openapi(..)]`
+#[derive(Clone, Debug, Default)]
+pub struct RawOpenApi {
+    pub file: Given<String>,
+    pub submit: Given<String>,
+    pub poll: Given<String>,
+    pub cancel: Given<String>,
+    pub open: Vec<Spanned<String>>,
+    pub allow: Vec<Spanned<String>>,
+    pub strict: bool,
 }
 
 /// A field with its `#[env(..)]`.

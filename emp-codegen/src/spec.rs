@@ -5,6 +5,7 @@
 
 mod hook;
 mod http;
+mod openapi;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub use self::http::{
     Auth, AuthPart, Base, Cancel, Capture, Download, Errors, Follow, Health, Http, KeyPlace, Lookup,
     Operation, Outcome, Pair, PairValue, Poll, Request, Settle, States, Submit, Target, Unknown,
 };
+pub use self::openapi::OpenApi;
 
 /// A value with the places of its key and of itself.
 #[derive(Clone, Copy)]
@@ -36,7 +38,7 @@ impl<T: std::fmt::Debug> std::fmt::Debug for Spanned<T> {
 }
 
 /// A connector's declaration, checked.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Spec {
     /// The type's name, at its place.
     pub name: Ident,
@@ -60,6 +62,8 @@ pub struct Spec {
     pub pace: Pace,
     /// What the service allows.
     pub limits: Limits,
+    /// The description that it is checked against.
+    pub openapi: Option<OpenApi>,
     /// The declared protocol; `None` for a custom connector.
     pub http: Option<Http>,
     /// Every reference of the declaration with its place, in order.

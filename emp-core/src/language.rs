@@ -261,9 +261,11 @@
 //! * [`states`]: what an answer says, where one word at one place does not say it.
 //! * [`hooks`]: a function of one's own at one place.
 //! * [`operations`]: several operations in one connector, chosen by the payload.
+//! * [`openapi`]: the service's own description beside the declaration.
 
 pub mod credentials;
 pub mod hooks;
+pub mod openapi;
 pub mod operations;
 pub mod origins;
 pub mod settle;

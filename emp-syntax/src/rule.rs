@@ -46,6 +46,25 @@ pub enum Predicate {
     Not(List<Predicate>),
 }
 
+impl Predicate {
+    /// Calls `each` for every selector in it.
+    pub fn selectors<'p>(&'p self, each: &mut dyn FnMut(&'p Selector)) {
+        match self {
+            Self::Compare { selector, .. }
+            | Self::In { selector, .. }
+            | Self::Matches { selector, .. }
+            | Self::Present(selector)
+            | Self::Absent(selector)
+            | Self::IsUrl(selector) => each(selector),
+            Self::All(inner) | Self::Any(inner) | Self::Not(inner) => {
+                for inner in inner.iter() {
+                    inner.selectors(each);
+                }
+            }
+        }
+    }
+}
+
 /// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {

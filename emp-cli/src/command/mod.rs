@@ -7,6 +7,7 @@ mod dev;
 mod env;
 mod explain;
 mod job;
+mod openapi;
 mod schema;
 mod serve;
 mod welcome;
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: Cli, registry: &'static Registry, out: &Output) -> Result
         Command::Job(args) => runtime::block_on(job::run(args, out)),
         Command::Env(args) => env::run(&args, registry, mapping, out),
         Command::Schema(args) => schema::run(&args, registry, mapping, out),
+        Command::OpenApi(args) => openapi::run(&args, out),
         Command::Explain { code } => explain::run(code.as_deref(), out),
         Command::Completions { shell } => {
             // Not straight to stdout: the generator panics when its reader has gone away.

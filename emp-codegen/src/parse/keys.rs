@@ -82,8 +82,8 @@ const TIMEOUT: Key = key("timeout", Value, "timeout = \"60s\"", "For how long th
 
 /// Every attribute of a struct.
 pub const ATTRIBUTES: &[&Attribute] = &[
-    &CONNECTOR, &HTTP, &ORIGINS, &AUTH, &SUBMIT, &POLL, &STATES, &OUTCOME, &ERRORS, &CANCEL, &PACE, &LIMITS,
-    &HEALTH,
+    &CONNECTOR, &OPENAPI, &HTTP, &ORIGINS, &AUTH, &SUBMIT, &POLL, &STATES, &OUTCOME, &ERRORS, &CANCEL, &PACE,
+    &LIMITS, &HEALTH,
 ];
 
 /// `#[connector(..)]`
@@ -119,6 +119,51 @@ pub const CONNECTOR: Attribute = Attribute {
             "Not in the folder that build.rs reads; for tests and examples.",
         ),
         key("version", Value, "version = \"1.0.0\"", "The connector's own version, semver."),
+    ],
+};
+
+/// `#[openapi(..)]`
+pub const OPENAPI: Attribute = Attribute {
+    name: "openapi",
+    doc: "The service's own description, which build.rs checks the declaration against: paths, status words, required members.",
+    keys: &[
+        key(
+            "allow",
+            Value,
+            "allow = [\"$.eta\", \"expired\"]",
+            "What the declaration has and the description lacks: paths, status words, headers, members, codes.",
+        ),
+        key(
+            "cancel",
+            Value,
+            "cancel = \"jobs.cancel\"",
+            "The operation of `#[cancel]`; found by method and path when absent.",
+        ),
+        key(
+            "file",
+            Value,
+            "file = \"example.json\"",
+            "The slice in `schemas/openapi/`, which `emp openapi slice` cuts out of the vendor's file.",
+        ),
+        key(
+            "open",
+            Value,
+            "open = [\"$.result\"]",
+            "Paths of answers below which the description is not asked, because it is wrong or vague there.",
+        ),
+        key(
+            "poll",
+            Value,
+            "poll = \"jobs.get\"",
+            "The operation of `#[poll]`; needed where the URL comes from the service.",
+        ),
+        key("strict", Flag, "strict", "A path of which the description says nothing is a mistake too."),
+        key(
+            "submit",
+            Value,
+            "submit = \"POST /jobs\"",
+            "The operation of `#[submit]`, by id or by method and path; found by method and path when absent.",
+        ),
     ],
 };
 

@@ -1,0 +1,304 @@
+//! Requests: required headers and members, legal values, accepted codes, the credential, the type of the body.
+
+use emp_codegen::spec::{Auth, AuthPart, KeyPlace, Request, Settle};
+use emp_openapi::{Kinds, Location, Operation, Schema, Scheme};
+use emp_syntax::hole::{Hole, HoleDefault, Literal};
+use emp_syntax::json::{Json, Member};
+use emp_syntax::rule::CodePattern;
+use emp_syntax::template::{Part, Template};
+
+use super::case::Case;
+use super::operations::Operations;
+use crate::check::names::quoted;
+use crate::codes;
+
+/// Every request.
+pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
+    let http = case.http;
+    if let Some(operation) = &operations.submit {
+        one(case, "submit", &http.submit.request, operation);
+        accepted(case, "submit", "accept", &http.submit.accept, operation);
+        credential(case, operation);
+    }
+    if let (Some(poll), Some(operation)) = (&http.poll, &operations.poll) {
+        one(case, "poll", &poll.request, operation);
+    }
+    if let (Some(cancel), Some(operation)) = (&http.cancel, &operations.cancel) {
+        one(case, "cancel", &cancel.request, operation);
+        accepted(case, "cancel", "ok", &cancel.ok, operation);
+    }
+}
+
+fn one(case: &Case<'_>, attribute: &str, request: &Request, operation: &Operation<'_>) {
+    parameters(case, attribute, request, operation);
+    let Some(body) = &request.body else { return };
+    let media: Vec<&str> = operation.bodies().into_iter().map(|(media, _)| media).collect();
+    match operation.json_body() {
+        Some(schema) => Body { case, attribute, operation: operation.name() }.value(body, &schema, "$"),
+        None if media.is_empty() => {}
+        None => case.say(
+            case.at_text(codes::ILLEGAL, attribute, format!("`{}` takes no JSON", operation.name()), |_| {
+                false
+            })
+            .label(format!("takes {}", media.join(", ")))
+            .help("send the body as the description has it"),
+        ),
+    }
+}
+
+/// Required headers and query pairs.
+fn parameters(case: &Case<'_>, attribute: &str, request: &Request, operation: &Operation<'_>) {
+    for parameter in operation.parameters().into_iter().filter(|parameter| parameter.required) {
+        let (pairs, what) = match parameter.location {
+            Location::Header => (&request.headers, "header"),
+            Location::Query => (&request.query, "query"),
+            Location::Path | Location::Cookie => continue,
+        };
+        let given = pairs.iter().any(|pair| pair.name.value.eq_ignore_ascii_case(parameter.name));
+        if given || elsewhere(case, attribute, parameter.name) || case.allows(parameter.name) {
+            continue;
+        }
+        let name = quoted(parameter.name);
+        let message = format!("`{}` requires the {what} {name}", operation.name());
+        case.say(
+            case.at_text(codes::REQUIRED, attribute, message, |_| false)
+                .label(format!("sends no {name}"))
+                .help(format!("{what}(\"{}\" = \"..\")", parameter.name)),
+        );
+    }
+}
+
+/// Whether a header or a query pair comes from another part of the declaration, or from the gateway.
+fn elsewhere(case: &Case<'_>, attribute: &str, name: &str) -> bool {
+    let own = ["accept", "authorization", "content-type"].iter().any(|own| name.eq_ignore_ascii_case(own));
+    let credential = match &case.http.auth {
+        Auth::Header(header, _) => name.eq_ignore_ascii_case(header),
+        Auth::Query(pair, _) => name == pair,
+        _ => false,
+    };
+    let key = match &case.http.submit.settle {
+        Settle::Idempotent { key: KeyPlace::Header(header), .. } => name.eq_ignore_ascii_case(header),
+        _ => false,
+    };
+    own || credential || attribute == "submit" && key
+}
+
+/// A JSON body.
+struct Body<'a, 'c> {
+    case: &'a Case<'c>,
+    attribute: &'a str,
+    operation: String,
+}
+
+impl Body<'_, '_> {
+    fn value(&self, value: &Json, schema: &Schema<'_>, path: &str) {
+        match value {
+            Json::Object(members) => self.object(members, schema, path),
+            Json::Array(items) => {
+                self.kind(schema, Kinds::ARRAY, path, &|_| false);
+                for item in items.iter() {
+                    if let Some(schema) = schema.item() {
+                        self.value(item, &schema, &format!("{path}[*]"));
+                    }
+                }
+            }
+            Json::Literal(literal) => self.literal(literal, schema, path),
+            Json::Text(template) => match plain(template) {
+                Some(text) => self.literal(&Literal::Text(text.into()), schema, path),
+                None => self.kind(schema, Kinds::TEXT, path, &|text| {
+                    Template::parse(text).is_ok_and(|found| found == *template)
+                }),
+            },
+            // What a hole holds is not known here; what it holds otherwise is.
+            other => {
+                if let Json::Hole(Hole { default: Some(HoleDefault::Literal(literal)), .. }) = other {
+                    self.literal(literal, schema, path);
+                }
+            }
+        }
+    }
+
+    fn object(&self, members: &[Member], schema: &Schema<'_>, path: &str) {
+        let case = self.case;
+        self.kind(schema, Kinds::OBJECT, path, &|_| false);
+        let names = members.iter().filter_map(|member| match member {
+            Member::Field { name, .. } => Some(name.as_ref()),
+            // Whatever is spread may have any name.
+            _ => None,
+        });
+        let mut names: Vec<&str> = names.collect();
+        let spread = names.len() < members.len();
+        if let (Settle::Idempotent { key: KeyPlace::Field(field), .. }, "$", "submit") =
+            (&case.http.submit.settle, path, self.attribute)
+        {
+            names.push(field);
+        }
+        let mut meant = Vec::new();
+        for member in members {
+            let Member::Field { name, value } = member else { continue };
+            match schema.part(name) {
+                Some(inside) => self.value(value, &inside, &format!("{path}.{name}")),
+                None if !schema.closed_to(name) || case.allows(name) => {}
+                None => meant.extend(self.unknown(name, &names, schema, path)),
+            }
+        }
+        for required in schema.required() {
+            // What a misspelt member was meant for is not reported again.
+            if spread || names.contains(&required) || meant.contains(&required) || case.allows(required) {
+                continue;
+            }
+            let message =
+                format!("`{}` requires the member {} of `{path}`", self.operation, quoted(required));
+            case.say(
+                case.at_text(codes::REQUIRED, self.attribute, message, |_| false)
+                    .label(format!("sends no {}", quoted(required)))
+                    .help(format!("\"{required}\": payload.{required}")),
+            );
+        }
+    }
+
+    /// A member that the description does not have; gives the one that was probably meant.
+    fn unknown<'d>(&self, name: &str, names: &[&str], schema: &Schema<'d>, path: &str) -> Option<&'d str> {
+        let message = format!("`{}` takes no member {} in `{path}`", self.operation, quoted(name));
+        let finding = self.case.at_text(codes::ILLEGAL, self.attribute, message, |text| text == name);
+        let free = schema.names().into_iter().filter(|known| !names.contains(known));
+        let near = emp_syntax::nearest(name, free);
+        self.case.say(match near {
+            Some(near) => finding.label(format!("did you mean `{near}`?")).help(format!("\"{near}\": ..")),
+            None => finding
+                .label("is not in the description")
+                .help(format!("take it out, or allow = [\"{name}\"] in #[openapi]")),
+        });
+        near
+    }
+
+    fn literal(&self, literal: &Literal, schema: &Schema<'_>, path: &str) {
+        if schema.can_be(literal) {
+            return;
+        }
+        if let Literal::Text(text) = literal
+            && self.case.allows(text)
+        {
+            return;
+        }
+        let wanted = |text: &str| matches!(literal, Literal::Text(written) if written == text);
+        let message = format!("`{path}` of `{}` cannot be {literal}", self.operation);
+        let finding = self.case.at_text(codes::ILLEGAL, self.attribute, message, wanted);
+        let words = schema.words().filter(|words| !words.is_empty());
+        let near = match (literal, &words) {
+            (Literal::Text(text), Some(words)) => emp_syntax::nearest(text, words.iter().copied()),
+            _ => None,
+        };
+        self.case.say(match (near, words) {
+            (Some(near), _) => finding.label(format!("did you mean `{near}`?")).help(format!("\"{near}\"")),
+            (None, Some(words)) => finding
+                .label("is not in the description")
+                .help(format!("write one of `{}`", words.join("`, `"))),
+            (None, None) => {
+                finding.label(format!("must be {}", schema.kinds())).help("write a value of that kind")
+            }
+        });
+    }
+
+    fn kind(&self, schema: &Schema<'_>, is: Kinds, path: &str, wanted: &dyn Fn(&str) -> bool) {
+        let kinds = schema.kinds();
+        if kinds.meets(is) {
+            return;
+        }
+        let message = format!("`{path}` of `{}` cannot be {is}", self.operation);
+        self.case.say(
+            self.case
+                .at_text(codes::ILLEGAL, self.attribute, message, wanted)
+                .label(format!("must be {kinds}"))
+                .help("write a value of that kind"),
+        );
+    }
+}
+
+/// The text of a template without holes.
+fn plain(template: &Template) -> Option<String> {
+    template
+        .parts
+        .iter()
+        .map(|part| match part {
+            Part::Literal(text) => Some(text.as_ref()),
+            Part::Hole { .. } => None,
+        })
+        .collect()
+}
+
+/// The accepted codes and the documented ones.
+fn accepted(case: &Case<'_>, attribute: &str, key: &str, accept: &[CodePattern], operation: &Operation<'_>) {
+    let responses = operation.responses();
+    let documented: Vec<&str> =
+        responses.iter().filter(|response| response.is_success()).map(|response| response.code).collect();
+    if accept.is_empty() || documented.is_empty() {
+        return;
+    }
+    let right = documented.join(", ");
+    let say = |message: String| {
+        case.say(
+            case.at_text(codes::CODES, attribute, message, |_| false)
+                .label(format!("the documented ones are {right}"))
+                .help(format!("{key} = [{right}]")),
+        );
+    };
+    for pattern in accept {
+        if let CodePattern::Exact(code) = pattern
+            && !responses.iter().any(|response| response.is_for(*code))
+            && !case.allows(&code.to_string())
+        {
+            say(format!("`{}` is not documented to answer with {code}", operation.name()));
+        }
+    }
+    for code in documented.iter().filter_map(|code| code.parse::<u16>().ok()) {
+        if !accept.iter().any(|pattern| pattern.matches(code)) && !case.allows(&code.to_string()) {
+            say(format!("`{}` can answer with {code}, which `{key}` does not have", operation.name()));
+        }
+    }
+}
+
+/// The credential and the description's schemes.
+fn credential(case: &Case<'_>, operation: &Operation<'_>) {
+    let alternatives = operation.security();
+    let schemes: Vec<&Scheme> = alternatives.iter().flatten().collect();
+    let anonymous = alternatives.iter().any(Vec::is_empty);
+    if schemes.is_empty() || anonymous || schemes.iter().any(|scheme| fits(&case.http.auth, scheme)) {
+        return;
+    }
+    let message = format!("`{}` does not read the credential there", operation.name());
+    let written: Vec<String> = schemes.iter().map(|scheme| as_attribute(scheme)).collect();
+    case.say(
+        case.at_text(codes::CREDENTIAL, "auth", message, |_| false)
+            .label("stands elsewhere in the description")
+            .help(written.join("    or ")),
+    );
+}
+
+fn fits(auth: &Auth, scheme: &Scheme) -> bool {
+    match (scheme, auth) {
+        (Scheme::Other, _) | (Scheme::Basic, Auth::Basic(..)) => true,
+        (_, Auth::None) => false,
+        (Scheme::Bearer, Auth::Header(header, parts)) => {
+            header == "authorization"
+                && matches!(parts.first(), Some(AuthPart::Literal(start)) if start.starts_with("Bearer "))
+        }
+        (Scheme::Basic, Auth::Header(header, _)) => header == "authorization",
+        (Scheme::Header(name), Auth::Header(header, _)) => name.eq_ignore_ascii_case(header),
+        (Scheme::Header(name), Auth::Basic(..)) => name.eq_ignore_ascii_case("authorization"),
+        (Scheme::Query(name), Auth::Query(pair, _)) => name == pair,
+        // A token that is made is sent as a bearer token.
+        (Scheme::Bearer, auth) => !matches!(auth, Auth::Basic(..) | Auth::Query(..)),
+        _ => false,
+    }
+}
+
+fn as_attribute(scheme: &Scheme) -> String {
+    match scheme {
+        Scheme::Bearer => "#[auth(bearer = api_key)]".to_owned(),
+        Scheme::Basic => "#[auth(basic(user = user, password = password))]".to_owned(),
+        Scheme::Header(name) => format!("#[auth(header(\"{name}\") = \"{{api_key}}\")]"),
+        Scheme::Query(name) => format!("#[auth(query(\"{name}\") = \"{{api_key}}\")]"),
+        Scheme::Other => "#[auth(none)]".to_owned(),
+    }
+}

@@ -1,0 +1,14 @@
+//! `emp openapi`: slices of vendors' descriptions, for the build to check connectors against.
+
+mod read;
+mod slice;
+
+use crate::args::OpenApi;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+
+pub(super) fn run(args: &OpenApi, out: &Output) -> Result<Exit, Failure> {
+    match args {
+        OpenApi::Slice(args) => slice::run(args, out),
+    }
+}
