@@ -8,6 +8,7 @@ mod origins;
 mod protocol;
 mod settle;
 mod states;
+mod token;
 mod uses;
 
 use proc_macro2::Span;
@@ -117,6 +118,9 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
         raw,
         sink,
     );
+    if let Some(auth) = &raw.auth {
+        token::auth(&auth.value, sink);
+    }
     let sync = sync.is_some_and(|sync| sync.value);
     let (base, allow_hosts) = protocol::base(raw.http.as_ref(), sink)?;
     let operations = operation::operations(raw, sync, sink);

@@ -1,5 +1,6 @@
 //! Tokens to [`RawSpec`]: what was written, and where. Only what cannot be read is an error here.
 
+mod auth;
 mod container;
 mod field;
 mod hook;
@@ -13,6 +14,7 @@ mod reference;
 mod request;
 mod rule;
 mod selector;
+mod token;
 mod value;
 mod walk;
 
@@ -54,7 +56,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         openapi: attributes.one("openapi", &context(Place::Setting), openapi::openapi),
         http: attributes.one("http", &context(Place::Base), container::http),
         origins: attributes.one("origins", &context(Place::Setting), origins::origins),
-        auth: attributes.one("auth", &context(Place::Auth), container::auth).and_then(|given| given.value),
+        auth: attributes.one("auth", &context(Place::Auth), auth::auth).and_then(|given| given.value),
         submit: operation::main(&mut operations, |submit| submit.when.is_some()),
         operations,
         poll: operation::main(&mut polls, |poll| poll.when.is_some()),

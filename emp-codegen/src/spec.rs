@@ -6,6 +6,7 @@
 mod hook;
 mod http;
 mod openapi;
+mod token;
 
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub use self::http::{
     Operation, Outcome, Pair, PairValue, Poll, Request, Settle, States, Submit, Target, Unknown,
 };
 pub use self::openapi::OpenApi;
+
+pub use self::token::{Claim, ClaimValue, ClientAuth, Jwt, OAuth2, TokenUrl};
 
 /// A value with the places of its key and of itself.
 #[derive(Clone, Copy)]

@@ -2,9 +2,12 @@
 
 #![allow(clippy::expect_used)] // helpers of tests
 
-use emp_codegen::parse::keys::{ASSIGN_ID, ATTRIBUTES, Attribute, ENV, IDEMPOTENT, LOOKUP};
+use emp_codegen::parse::keys::{ASSIGN_ID, ATTRIBUTES, Attribute, ENV, IDEMPOTENT, JWT, LOOKUP, OAUTH2};
 
 use std::fmt::Write as _;
+
+/// The attributes inside others.
+const PARTS: [&Attribute; 6] = [&JWT, &OAUTH2, &IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ENV];
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../emp-derive/REFERENCE.md");
 
@@ -50,10 +53,13 @@ fn reference() -> String {
     let mut text = HEAD.to_owned();
     for attribute in ATTRIBUTES {
         text.push_str(&section(attribute, &format!("#[{}(..)]", attribute.name)));
-        if attribute.name == "submit" {
-            for part in [&IDEMPOTENT, &ASSIGN_ID, &LOOKUP] {
-                text.push_str(&section(part, &format!("{}(..)", part.name)));
-            }
+        let parts: &[&Attribute] = match attribute.name {
+            "auth" => &[&JWT, &OAUTH2],
+            "submit" => &[&IDEMPOTENT, &ASSIGN_ID, &LOOKUP],
+            _ => &[],
+        };
+        for part in parts {
+            text.push_str(&section(part, &format!("{}(..)", part.name)));
         }
     }
     text.push_str(&section(&ENV, "#[env(\"NAME\", ..)]"));
@@ -74,7 +80,7 @@ fn the_reference_is_the_parsers_table() {
 
 #[test]
 fn keys_are_sorted_and_each_has_an_example_of_itself() {
-    for attribute in ATTRIBUTES.iter().copied().chain([&IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ENV]) {
+    for attribute in ATTRIBUTES.iter().copied().chain(PARTS) {
         assert!(attribute.keys.windows(2).all(|pair| pair[0].name < pair[1].name), "{}", attribute.name);
         for key in attribute.keys {
             assert!(key.example.starts_with(key.name), "{}.{}", attribute.name, key.name);
@@ -98,7 +104,7 @@ const REQUEST: [&str; 9] = ["get", "post", "put", "patch", "delete", "query", "h
 fn every_key_is_in_an_example_that_compiles() {
     let examples = examples();
     let code: String = examples.split("```").skip(1).step_by(2).collect();
-    for attribute in ATTRIBUTES.iter().copied().chain([&IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ENV]) {
+    for attribute in ATTRIBUTES.iter().copied().chain(PARTS) {
         let whole = if ATTRIBUTES.iter().any(|known| known.name == attribute.name) || attribute.name == "env"
         {
             format!("#[{}(", attribute.name)

@@ -12,6 +12,7 @@ mod payload;
 mod request;
 mod service;
 mod steps;
+mod token;
 
 use serde_json::Value;
 
@@ -26,6 +27,7 @@ pub use steps::{
     Cancel, Capture, Errors, HealthProbe, KeyPlace, Lookup, Outcome, Poll, Settle, StateSet, States, Submit,
     Unknown,
 };
+pub use token::{Claim, ClaimValue, ClientAuth, Jwt, JwtAlg, OAuth2, TokenUrl};
 
 /// A connector, as declared.
 #[derive(Debug)]

@@ -31,7 +31,23 @@ pub struct Context<'a> {
     pub service_job: Option<&'a ServiceJob>,
 }
 
+/// What is behind `payload` where there is no job.
+static NO_PAYLOAD: Value = Value::Null;
+
 impl<'a> Context<'a> {
+    /// A context without a job: only `env` has values.
+    pub fn bare(connector: &'a Loaded) -> Self {
+        Self {
+            connector,
+            payload: &NO_PAYLOAD,
+            job_id: "",
+            attempt: 0,
+            budget: Duration::ZERO,
+            assigned_id: "",
+            service_job: None,
+        }
+    }
+
     /// The context of a job as it stands, with the key of its current attempt.
     pub fn of(job: &'a Job, connector: &'a Loaded, key: &'a str) -> Self {
         Self {

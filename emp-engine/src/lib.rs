@@ -28,5 +28,6 @@ mod drive;
 mod engine;
 mod patterns;
 mod reduce;
+mod token;
 
 pub use engine::{Engine, EngineOptions};

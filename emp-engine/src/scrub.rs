@@ -1,5 +1,7 @@
 //! Takes known secrets out of any text, in every spelling in which they are known to come back.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use emp_core::{JobError, Secret};
@@ -14,29 +16,42 @@ pub const REDACTED: &str = "[redacted]";
 /// Shorter values are words that occur by themselves.
 const SHORTEST: usize = 8;
 
-/// Knows the secrets of a connector.
+/// Tokens that are still looked for; a service may echo one shortly after it was replaced.
+const MOST_LEARNT: usize = 4;
+
+/// Knows the secrets of a connector, and the tokens that are made of them. Clones learn together.
 #[derive(Clone, Default)]
-pub struct Scrubber(Vec<String>);
+pub struct Scrubber {
+    known: Vec<String>,
+    /// The spellings of each token, the newest last.
+    learnt: Arc<RwLock<Vec<Vec<String>>>>,
+}
 
 impl std::fmt::Debug for Scrubber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Scrubber({} spellings)", self.0.len())
+        write!(f, "Scrubber({} spellings)", self.known.len())
     }
 }
 
 impl Scrubber {
     /// A scrubber of these secrets; those shorter than 8 bytes are not looked for.
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
-        let mut spellings: Vec<String> = secrets
-            .into_iter()
-            .map(Secret::expose)
-            .filter(|secret| secret.len() >= SHORTEST)
-            .flat_map(spellings)
-            .collect();
-        // The longest first: a spelling that holds another one must go whole.
-        spellings.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
-        spellings.dedup();
-        Self(spellings)
+        Self { known: of_all(secrets), learnt: Arc::default() }
+    }
+
+    /// Looks for this secret too, from now on.
+    pub(crate) fn learn(&self, secret: &Secret) {
+        let mut learnt = self.learnt.write().unwrap_or_else(PoisonError::into_inner);
+        if learnt.len() == MOST_LEARNT {
+            learnt.remove(0);
+        }
+        learnt.push(of_all([secret]));
+    }
+
+    /// Goes over every spelling, those of tokens first: a token may hold a secret.
+    fn spellings<R>(&self, act: impl FnOnce(&mut dyn Iterator<Item = &str>) -> R) -> R {
+        let learnt = self.learnt.read().unwrap_or_else(PoisonError::into_inner);
+        act(&mut learnt.iter().flatten().chain(&self.known).map(String::as_str))
     }
 
     /// An answer without the secrets: a service may echo a request's headers or its URL.
@@ -56,13 +71,15 @@ impl Scrubber {
     }
 
     fn knows(&self, text: &str) -> bool {
-        self.0.iter().any(|spelling| text.contains(spelling.as_str()))
+        self.spellings(|mut spellings| Iterator::any(&mut spellings, |spelling| text.contains(spelling)))
     }
 
     /// The text without the secrets.
     pub fn text(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, spelling| {
-            if text.contains(spelling.as_str()) { text.replace(spelling.as_str(), REDACTED) } else { text }
+        self.spellings(|spellings| {
+            spellings.fold(text.to_owned(), |text, spelling| {
+                if text.contains(spelling) { text.replace(spelling, REDACTED) } else { text }
+            })
         })
     }
 
@@ -93,6 +110,15 @@ impl Scrubber {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
+}
+
+/// Every spelling of every secret, the longest first: one that holds another must go whole.
+fn of_all<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Vec<String> {
+    let long = secrets.into_iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST);
+    let mut spellings: Vec<String> = long.flat_map(spellings).collect();
+    spellings.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
+    spellings.dedup();
+    spellings
 }
 
 fn spellings(secret: &str) -> Vec<String> {

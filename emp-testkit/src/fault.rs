@@ -20,16 +20,19 @@ pub enum Step {
     Health,
     /// The search of a `lookup(..)` settle rule.
     Lookup,
+    /// The token endpoint of `#[auth(oauth2(..))]`.
+    Token,
 }
 
 impl Step {
     /// Every step with its word.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("submit", Self::Submit),
         ("poll", Self::Poll),
         ("cancel", Self::Cancel),
         ("health", Self::Health),
         ("lookup", Self::Lookup),
+        ("token", Self::Token),
     ];
 
     /// The word that names the step.

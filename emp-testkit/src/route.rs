@@ -275,7 +275,7 @@ pub(crate) fn credential<'s>(auth: &Auth, seen: &'s Seen) -> Option<&'s str> {
         Auth::Query { name, .. } => {
             seen.query.iter().find_map(|(key, text)| (key == name).then_some(text.as_str()))
         }
-        Auth::Basic { .. } => header("authorization"),
+        Auth::Basic { .. } | Auth::Jwt(_) | Auth::OAuth2(_) => header("authorization"),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use emp_core::Clock;
-use emp_core::spec::{Body, ConnectorSpec, Follow, HttpProtocol, Settle};
+use emp_core::spec::{Auth, Body, ConnectorSpec, Follow, HttpProtocol, RequestSpec, Settle};
 use emp_core::syntax::rule::StateVerdict;
 use serde_json::{Map, Value, json};
 
@@ -17,9 +17,12 @@ use crate::job::{Durations, Ending, View, VirtualJob};
 use crate::ledger::Recorded;
 use crate::reply::{Reply, ReplyKind, prevent, spoil};
 use crate::route::{self, Holes, Route, Seen};
+use crate::tokens::{self, Tokens};
 
 /// Requests kept; the oldest go first.
 const MAX_RECORDED: usize = 100_000;
+/// A request for a token is declared in `#[auth]`, and not as a request.
+static TOKEN: RequestSpec = RequestSpec::DEFAULT;
 /// Where a service behind a gateway believes that it is.
 const INNER_ORIGIN: &str = "https://inner.invalid:8443";
 
@@ -42,6 +45,7 @@ pub(crate) struct Service {
     durations: Durations,
     ending: Ending,
     faults: Vec<Armed>,
+    tokens: Tokens,
     pub(crate) books: Books,
     pub(crate) requests: VecDeque<Recorded>,
 }
@@ -64,6 +68,7 @@ impl Service {
             durations,
             ending,
             faults: Vec::new(),
+            tokens: Tokens::default(),
             books: Books::default(),
             requests: VecDeque::new(),
         }
@@ -97,8 +102,16 @@ impl Service {
 
     /// Answers a request, and writes down both.
     pub(crate) fn respond(&mut self, seen: &Seen, target: String) -> Reply {
-        let routed = route::route(self.http, &self.base_path, seen);
-        let authorized = route::authorized(self.spec, &self.http.auth, seen);
+        let asks_for_token = tokens::asked(&self.http.auth, &self.base_path, seen).is_some();
+        let routed = if asks_for_token {
+            Some((Route { step: Step::Token, operation: None, request: &TOKEN }, Holes::default()))
+        } else {
+            route::route(self.http, &self.base_path, seen)
+        };
+        let now = self.clock.now();
+        let made = self.tokens.authorized(self.spec, &self.http.auth, seen, now);
+        let authorized =
+            asks_for_token || made.unwrap_or_else(|| route::authorized(self.spec, &self.http.auth, seen));
         let step = routed.as_ref().map(|(route, _)| route.step);
         let reply = match routed {
             None => ReplyKind::Answer(Draft { body: json!({ "error": "no such route" }), ..Draft::new(404) })
@@ -119,7 +132,7 @@ impl Service {
             authorized,
             digest: digest(&seen.body),
             answer: reply.kind.code(),
-            at: self.clock.now(),
+            at: now,
         });
         reply
     }
@@ -149,6 +162,7 @@ impl Service {
             Step::Cancel => self.cancel(holes, trouble),
             Step::Health => answer::health(self.http),
             Step::Lookup => self.search(route.operation),
+            Step::Token => self.token(seen),
         };
         // A sync service holds the request open for all of the job's time.
         let answers = step == Step::Submit && self.http.poll_at(route.operation).is_none();
@@ -225,6 +239,13 @@ impl Service {
         }
         let job = job.clone();
         self.show(&job, &job.at(now, durations), answer::first_code(cancel.ok, 200))
+    }
+
+    fn token(&mut self, seen: &Seen) -> Draft {
+        match &self.http.auth {
+            Auth::OAuth2(oauth2) => self.tokens.grant(self.spec, oauth2, seen, self.clock.now()),
+            _ => answer::refusal(self.http, 404, "no tokens are given out here"),
+        }
     }
 
     fn search(&self, operation: Option<usize>) -> Draft {

@@ -4,12 +4,32 @@ use super::{Code, Entry};
 
 /// The credential of downloads is about declared hosts.
 pub const DOWNLOAD_AUTH: Code = Code::new("EMP0156");
+/// A token that is signed has an end.
+pub const TOKEN_END: Code = Code::new("EMP0157");
+/// Tokens are had from an https URL.
+pub const TOKEN_URL: Code = Code::new("EMP0158");
 
 /// The entries, in the order of their codes.
-pub const ENTRIES: &[Entry] = &[Entry {
-    code: DOWNLOAD_AUTH,
-    title: "the credential of downloads is about declared hosts",
-    why: "a download from the base's own origin has the credential anyway, and no other host is fetched from unless it is declared",
-    help: "name the hosts in `download`, or remove `download_auth`",
-    example: "#[origins(download = [\"files.example.com\"], download_auth = same_as_api)]",
-}];
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        code: DOWNLOAD_AUTH,
+        title: "the credential of downloads is about declared hosts",
+        why: "a download from the base's own origin has the credential anyway, and no other host is fetched from unless it is declared",
+        help: "name the hosts in `download`, or remove `download_auth`",
+        example: "#[origins(download = [\"files.example.com\"], download_auth = same_as_api)]",
+    },
+    Entry {
+        code: TOKEN_END,
+        title: "a token that is signed has an end",
+        why: "a token without one is a key that anybody who sees it can use for ever, and its renewal is planned by it",
+        help: "write the claim `\"exp\": now + ..` with more seconds than `refresh_before`",
+        example: "#[auth(jwt(alg = HS256, key = secret_key, claims { \"exp\": now + 1800 }))]",
+    },
+    Entry {
+        code: TOKEN_URL,
+        title: "tokens are had from an https URL",
+        why: "the client's secret is sent there, so the host is written in the declaration and the way is encrypted",
+        help: "write an https URL with its host, a path below the base, or `env.field`",
+        example: "#[auth(oauth2(token_url = \"https://auth.example.com/token\", client_id = id, client_secret = secret))]",
+    },
+];

@@ -142,7 +142,7 @@ fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
 
 fn queue(used: &Use, sink: &Sink) {
     let Some(name) = used.first() else { return };
-    if used.place == Place::Health || used.place == Place::Base {
+    if matches!(used.place, Place::Health | Place::Base | Place::Auth) {
         not_here(used, "there is no job at that moment", sink);
     } else if !QUEUE.contains(&name) {
         let help = emp_syntax::nearest(name, QUEUE).map_or_else(
@@ -156,7 +156,7 @@ fn queue(used: &Use, sink: &Sink) {
 }
 
 fn payload(used: &Use, sink: &Sink) {
-    if matches!(used.place, Place::Health | Place::Base) {
+    if matches!(used.place, Place::Health | Place::Base | Place::Auth) {
         not_here(used, "it belongs to a job, and this is the same for all jobs", sink);
     } else if used.need != Need::Spread
         && used.place != Place::Job
@@ -180,6 +180,8 @@ fn credential(raw: &RawSpec, sink: &Sink) {
         Auth::None => return,
         Auth::Header(_, parts) | Auth::Query(_, parts) => parts.iter().collect(),
         Auth::Basic(_, password) => vec![password],
+        Auth::Jwt(jwt) => return secret(raw, &jwt.key, sink),
+        Auth::OAuth2(oauth2) => return secret(raw, &oauth2.client_secret, sink),
     };
     let fields: Vec<&RawField> = parts
         .into_iter()
@@ -188,6 +190,16 @@ fn credential(raw: &RawSpec, sink: &Sink) {
             AuthPart::Literal(_) => None,
         })
         .collect();
+    not_secret(&fields, sink);
+}
+
+/// A key or a secret of a credential that is made.
+fn secret(raw: &RawSpec, name: &str, sink: &Sink) {
+    let field: Vec<&RawField> = raw.fields.iter().filter(|field| field.field == name).collect();
+    not_secret(&field, sink);
+}
+
+fn not_secret(fields: &[&RawField], sink: &Sink) {
     if let Some(field) = fields.first()
         && fields.iter().all(|field| field.kind != EnvKind::Secret)
     {

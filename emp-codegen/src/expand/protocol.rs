@@ -119,6 +119,14 @@ impl Print for Auth {
                 let (user, password) = (user.print(), password.print());
                 quote!(Basic { user: #user, password: #password })
             }
+            Self::Jwt(jwt) => {
+                let jwt = jwt.print();
+                quote!(Jwt(#jwt))
+            }
+            Self::OAuth2(oauth2) => {
+                let oauth2 = oauth2.print();
+                quote!(OAuth2(#oauth2))
+            }
         };
         quote!(__emp::spec::Auth::#variant)
     }

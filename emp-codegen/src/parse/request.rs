@@ -59,7 +59,7 @@ fn target(input: ParseStream, context: &Context<'_>) -> Parsed<Target> {
     reference::text(input, context).map(Target::Path)
 }
 
-fn pairs(
+pub(super) fn pairs(
     input: ParseStream,
     context: &Context<'_>,
     name: impl Fn(ParseStream) -> Parsed<Spanned<String>>,

@@ -9,7 +9,7 @@ use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdic
 use emp_syntax::selector::Selector;
 use emp_syntax::template::Template;
 
-use super::{Setting, Spanned};
+use super::{Jwt, OAuth2, Setting, Spanned};
 
 /// Where the service is.
 #[derive(Clone, Debug)]
@@ -51,6 +51,10 @@ pub enum Auth {
     Query(String, Vec<AuthPart>),
     /// User and password.
     Basic(AuthPart, AuthPart),
+    /// A token that is signed.
+    Jwt(Jwt),
+    /// A token that is fetched.
+    OAuth2(OAuth2),
 }
 
 /// A piece of a credential.

@@ -2,6 +2,8 @@
 
 use emp_syntax::template::Template;
 
+use super::{Jwt, OAuth2};
+
 /// Where the service is.
 #[derive(Clone, Debug)]
 pub enum Base {
@@ -51,6 +53,10 @@ pub enum Auth {
         /// The password's field or literal.
         password: AuthPart,
     },
+    /// A token that we sign.
+    Jwt(Jwt),
+    /// A token that an endpoint gives out.
+    OAuth2(OAuth2),
 }
 
 /// A piece of a credential. When a field that it names is absent (an `Option`), the whole credential is left out.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emp_core::error::Billed;
+use emp_core::error::{Billed, FailureKind};
 use emp_core::spec::{HttpProtocol, Settle, Submit};
 use emp_core::{ErrorCode, JobError};
 
@@ -70,7 +70,7 @@ pub(super) fn of_answer(http: &HttpProtocol, submit: &Submit, view: &View<'_>) -
         }
         400..=499 => {
             let refusal = refusal();
-            let free = refusal.kind == emp_core::error::FailureKind::RateLimited;
+            let free = refusal.kind == FailureKind::RateLimited;
             Fate::Refused { refusal, free }
         }
         500..=599 if submit.rejects.iter().any(|pattern| pattern.matches(code)) => {
@@ -88,7 +88,10 @@ pub(super) fn of_error(error: GatewayError) -> Fate {
         When::BeforeBytes => Fate::NotSent(error.into_job_error(Billed::No)),
         When::Refused => {
             let error = error.into_job_error(Billed::No);
-            let kind = emp_core::error::FailureKind::Bug;
+            let kind = match error.code {
+                ErrorCode::EAuth => FailureKind::Auth,
+                _ => FailureKind::Bug,
+            };
             Fate::Refused {
                 refusal: Refusal { code: 0, kind, declared: false, wait: None, error },
                 free: false,

@@ -6,7 +6,6 @@ use emp_core::connector::Loaded;
 use emp_core::health::{Health, HealthStatus};
 use emp_core::spec::{HealthProbe, HttpProtocol, Protocol};
 use emp_core::{Clock as _, SystemClock};
-use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::context::Context;
@@ -47,15 +46,7 @@ impl Engine {
         probe: &HealthProbe,
         told: impl Fn(HealthStatus, Option<String>) -> Health,
     ) -> Health {
-        let context = Context {
-            connector,
-            payload: &Value::Null,
-            job_id: "",
-            attempt: 0,
-            budget: PROBE,
-            assigned_id: "",
-            service_job: None,
-        };
+        let context = Context { budget: PROBE, ..Context::bare(connector) };
         let mut request = match request::request(http, &probe.request, &context) {
             Ok(request) => request,
             Err(error) => return told(HealthStatus::Down, Some(error.message)),

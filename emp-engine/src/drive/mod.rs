@@ -78,6 +78,9 @@ impl Run {
 impl Engine {
     /// Sends one request of a job's and reads the answer. The connector's secrets are taken out of it here, before anything is cut
     /// out of it, stored or told.
+    ///
+    /// A token that is refused with 401 is made again, and the request is sent once more with the new one; a submit too, since whoever
+    /// does not know us has accepted nothing.
     async fn exchange(
         &self,
         request: &OutboundRequest,
@@ -86,13 +89,21 @@ impl Engine {
         origins: impl Into<Origins>,
     ) -> Result<Exchange, GatewayError> {
         let base = service.base.as_ref().map_err(|error| GatewayError::refused(error.message.clone()))?;
-        let target = Target {
+        let authorization = service.authorize(&self.gateway).await?;
+        let mut target = Target {
             base,
             origins: origins.into(),
-            credential: &service.credential,
+            credential: authorization.credential(),
             max_response: run_limits.max_response.unwrap_or(MAX_RESPONSE),
         };
-        let answer = self.gateway.exchange(request, &target).await?;
+        let mut answer = self.gateway.exchange(request, &target).await?;
+        if answer.status == 401
+            && let Some(renewed) = service.renew(&authorization, request.submit, &self.gateway).await
+        {
+            let renewed = renewed?;
+            target.credential = renewed.credential();
+            answer = self.gateway.exchange(request, &target).await?;
+        }
         let mut exchange = Exchange::new(answer.status, answer.headers, &answer.body);
         service.scrubber.exchange(&mut exchange);
         Ok(exchange)

@@ -67,6 +67,9 @@ impl Engine {
     /// No answer: the job goes on, and so do the polls, ever slower.
     fn poll_fault(&self, run: &mut Run, service: &Service, error: GatewayError) -> Next {
         let final_word = error.when == When::Refused || error.code == ErrorCode::EResponseTooLarge;
+        if error.code == ErrorCode::EAuth {
+            service.breaker.trip(Trip::Auth);
+        }
         if final_word {
             return Next::End(End::Failed(JobError {
                 retriable: false,

@@ -31,7 +31,7 @@ pub struct GatewayError {
 }
 
 impl GatewayError {
-    pub(super) fn new(when: When, code: ErrorCode, message: impl Into<String>) -> Self {
+    pub(crate) fn new(when: When, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { when, code, message: message.into() }
     }
 

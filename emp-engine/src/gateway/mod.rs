@@ -157,13 +157,12 @@ impl Gateway {
         let (mut url, mut trust) = (request.url.clone(), request.trust);
         for _ in 0..=MAX_HOPS {
             let mut headers: HeaderMap = request.headers.iter().cloned().collect();
-            let place = url.clone();
+            let (place, mut body) = (url.clone(), request.body.clone());
             if trust.credential() {
-                target.credential.apply(&mut url, &mut headers);
+                target.credential.apply(&mut url, &mut headers, &mut body);
             }
             let reach = self.reach(&place, Some(target.base.url()));
-            let outgoing =
-                self.outgoing(request.method.clone(), url, headers, request.body.clone(), reach)?;
+            let outgoing = self.outgoing(request.method.clone(), url, headers, body, reach)?;
             let answer =
                 timeout_at(deadline, send(outgoing, reach, target.max_response, &patience))
                     .await

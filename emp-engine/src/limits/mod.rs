@@ -1,5 +1,6 @@
 //! What all jobs of one service and credential share: rate, places in flight, a pause that the service asked for, a breaker.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,17 +8,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use emp_core::connector::Loaded;
-use emp_core::spec::Rate;
+use emp_core::spec::{HttpProtocol, Rate};
 use emp_core::{Clock, JobError};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use sha2::{Digest, Sha256};
 
 use crate::context;
-use crate::gateway::Credential;
+use crate::gateway::{Credential, Gateway, GatewayError};
 use crate::pace;
 use crate::request::{self, Base};
 use crate::scrub::Scrubber;
+use crate::token::{Issued, Issuer, Tokens};
 
 mod breaker;
 
@@ -39,7 +41,10 @@ pub struct Held {
 #[derive(Debug)]
 pub struct Service {
     pub(crate) base: Result<Base, JobError>,
-    pub(crate) credential: Credential,
+    credential: Credential,
+    tokens: Option<Tokens>,
+    /// A declaration may say that a submit is accepted by a 401; then it is never sent again because of one.
+    accepts_401: bool,
     pub(crate) scrubber: Scrubber,
     /// Stops submits while the service cannot take any.
     pub breaker: Breaker,
@@ -63,17 +68,21 @@ impl Drop for Place {
 }
 
 impl Service {
-    fn new(
-        connector: &Loaded,
-        base: Result<Base, JobError>,
-        credential: Credential,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    fn new(connector: &Loaded, base: Result<Base, JobError>, pass: Pass, clock: Arc<dyn Clock>) -> Self {
         let limits = &connector.spec.limits;
+        let scrubber = Scrubber::new(connector.settings.secrets());
+        let (credential, tokens) = match pass {
+            Pass::Fixed(credential) => (credential, None),
+            Pass::Made(issuer) => {
+                (Credential::None, Some(Tokens::new(issuer, Arc::clone(&clock), scrubber.clone())))
+            }
+        };
         Self {
             base,
             credential,
-            scrubber: Scrubber::new(connector.settings.secrets()),
+            tokens,
+            accepts_401: connector.spec.http().is_some_and(accepts_401),
+            scrubber,
             breaker: Breaker::new(Arc::clone(&clock)),
             clock,
             rate: limits.rate.and_then(limiter),
@@ -81,6 +90,29 @@ impl Service {
             in_flight: Arc::default(),
             quiet_until: Mutex::default(),
             throttled: AtomicU32::new(0),
+        }
+    }
+
+    /// The credential for a request that is about to be sent, made first where it is one that is made.
+    pub(crate) async fn authorize(&self, gateway: &Gateway) -> Result<Authorization<'_>, GatewayError> {
+        match &self.tokens {
+            None => Ok(Authorization::Fixed(&self.credential)),
+            Some(tokens) => tokens.current(gateway).await.map(Authorization::Made),
+        }
+    }
+
+    /// Another credential than the one that was refused with 401; `None` when there can be no other.
+    pub(crate) async fn renew(
+        &self,
+        refused: &Authorization<'_>,
+        submit: bool,
+        gateway: &Gateway,
+    ) -> Option<Result<Authorization<'_>, GatewayError>> {
+        match (&self.tokens, refused) {
+            (Some(tokens), Authorization::Made(issued)) if !(submit && self.accepts_401) => {
+                Some(tokens.renewed(issued, gateway).await.map(Authorization::Made))
+            }
+            _ => None,
         }
     }
 
@@ -166,14 +198,53 @@ impl Service {
 }
 
 /// Where a connector's requests go and what they carry; a credential that cannot be sent makes the base unusable too.
-fn place(connector: &Loaded) -> (Result<Base, JobError>, Credential) {
+fn place(connector: &Loaded) -> (Result<Base, JobError>, Pass) {
     let Some(http) = connector.spec.http() else {
         let message = "a custom connector has no base";
-        return (Err(JobError::new(emp_core::ErrorCode::EInternal, message)), Credential::None);
+        return (Err(JobError::new(emp_core::ErrorCode::EInternal, message)), Pass::Fixed(Credential::None));
     };
-    match Credential::of(&http.auth, connector) {
-        Ok(credential) => (request::base(http, connector), credential),
-        Err(error) => (Err(error), Credential::None),
+    let pass = Issuer::of(http, connector).and_then(|issuer| match issuer {
+        Some(issuer) => Ok(Pass::Made(issuer)),
+        None => Credential::of(&http.auth, connector).map(Pass::Fixed),
+    });
+    match pass {
+        Ok(pass) => (request::base(http, connector), pass),
+        Err(error) => (Err(error), Pass::Fixed(Credential::None)),
+    }
+}
+
+fn accepts_401(http: &HttpProtocol) -> bool {
+    http.submits().any(|submit| submit.accept.iter().any(|pattern| pattern.matches(401)))
+}
+
+/// How a connector's requests are authorised.
+enum Pass {
+    Fixed(Credential),
+    Made(Issuer),
+}
+
+impl Pass {
+    fn identity(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Fixed(credential) => credential.identity(),
+            Self::Made(issuer) => issuer.identity().into_bytes().into(),
+        }
+    }
+}
+
+/// The credential of one request.
+#[derive(Debug)]
+pub(crate) enum Authorization<'a> {
+    Fixed(&'a Credential),
+    Made(Issued),
+}
+
+impl Authorization<'_> {
+    pub(crate) fn credential(&self) -> &Credential {
+        match self {
+            Self::Fixed(credential) => credential,
+            Self::Made(issued) => &issued.credential,
+        }
     }
 }
 
@@ -199,23 +270,23 @@ impl Services {
 
     /// The shared side of a connector: the same for the same connector, base and credential.
     pub fn of(&self, connector: &Loaded) -> Arc<Service> {
-        let (base, credential) = place(connector);
-        let key = identity(connector, base.as_ref().ok(), &credential);
+        let (base, pass) = place(connector);
+        let key = identity(connector, base.as_ref().ok(), &pass);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let service = known
             .entry(key)
-            .or_insert_with(|| Arc::new(Service::new(connector, base, credential, Arc::clone(&self.clock))));
+            .or_insert_with(|| Arc::new(Service::new(connector, base, pass, Arc::clone(&self.clock))));
         Arc::clone(service)
     }
 }
 
-fn identity(connector: &Loaded, base: Option<&Base>, credential: &Credential) -> [u8; 32] {
+fn identity(connector: &Loaded, base: Option<&Base>, pass: &Pass) -> [u8; 32] {
     let base = base.map(|base| base.url().as_str());
     Sha256::new_with_prefix(connector.spec.name)
         .chain_update(b"\0")
         .chain_update(base.unwrap_or_default())
         .chain_update(b"\0")
-        .chain_update(credential.identity())
+        .chain_update(pass.identity())
         .finalize()
         .into()
 }

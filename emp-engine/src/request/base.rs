@@ -19,6 +19,11 @@ impl Base {
         &self.0
     }
 
+    /// An endpoint that is spoken to as a base is: nothing is below it.
+    pub(super) fn of_endpoint(url: Url) -> Self {
+        Self(url)
+    }
+
     /// A path below the base.
     ///
     /// The path was built segment by segment. Parsing it once more must not change its shape: that is checked, and not trusted.
@@ -66,7 +71,7 @@ pub fn base(http: &HttpProtocol, connector: &Loaded) -> Result<Base, JobError> {
     checked(url).map_err(environment)
 }
 
-fn checked(url: Url) -> Result<Base, String> {
+pub(super) fn checked(url: Url) -> Result<Base, String> {
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err("the base is not an absolute http or https URL".to_owned());
     }
@@ -80,7 +85,7 @@ fn checked(url: Url) -> Result<Base, String> {
 }
 
 /// The text of a base template; only `env` has values here, and only such that cannot begin another part of the URL.
-fn render(template: &Template, connector: &Loaded) -> Result<String, String> {
+pub(super) fn render(template: &Template, connector: &Loaded) -> Result<String, String> {
     let mut text = String::new();
     for part in template.parts.iter() {
         match part {

@@ -47,6 +47,10 @@ pub(super) fn render(
 }
 
 /// The value of a node; `None` when an optional hole leaves it out.
+pub(crate) fn json(json: &Json, context: &Context<'_>) -> Result<Option<Value>, JobError> {
+    value(json, context)
+}
+
 fn value(json: &Json, context: &Context<'_>) -> Result<Option<Value>, JobError> {
     Ok(match json {
         Json::Literal(literal) => Some(literal_value(literal)),

@@ -22,10 +22,13 @@ mod body;
 mod download;
 mod origin;
 mod path;
+mod token;
 
 pub use base::{Base, base};
+pub(crate) use body::json;
 pub use download::download;
 pub use origin::{Origins, Trust, server_url};
+pub(crate) use token::token_endpoint;
 
 /// Largest request body when the connector declares none, bytes.
 pub const MAX_BODY: u64 = 16 << 20;
@@ -96,7 +99,7 @@ fn build(
         }
     };
     for pair in spec.query {
-        if let Some(value) = pair_text(pair, context)? {
+        if let Some(value) = self::pair(pair, context)? {
             url.query_pairs_mut().append_pair(pair.name, &value);
         }
     }
@@ -108,7 +111,7 @@ fn build(
     }
     let mut headers = Vec::with_capacity(spec.headers.len() + 2);
     for pair in spec.headers {
-        if let Some(text) = pair_text(pair, context)? {
+        if let Some(text) = self::pair(pair, context)? {
             headers.push(header(pair.name, &text)?);
         }
     }
@@ -139,7 +142,7 @@ fn build(
 }
 
 /// The text of a header or query value; `None` leaves the pair out.
-fn pair_text(pair: &Pair, context: &Context<'_>) -> Result<Option<String>, JobError> {
+pub(crate) fn pair(pair: &Pair, context: &Context<'_>) -> Result<Option<String>, JobError> {
     match &pair.value {
         PairValue::Text(template) => text(template, context),
         PairValue::Hole(hole) => match context.hole(hole) {

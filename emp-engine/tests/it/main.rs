@@ -14,3 +14,4 @@ mod properties;
 mod requests;
 mod submits;
 mod support;
+mod tokens;

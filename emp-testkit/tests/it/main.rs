@@ -8,3 +8,4 @@ mod fake;
 mod operations;
 mod states;
 mod support;
+mod tokens;
