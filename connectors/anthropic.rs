@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 /// Anthropic messages.
 #[derive(Connector)]
 #[connector(service = "anthropic", version = "1.0.0", mode = sync, payload = MessagesPayload)]
+#[openapi(file = "anthropic.json")]
 #[http(base = env.base_url)]
 #[auth(header("x-api-key") = "{api_key}")]
 #[submit(

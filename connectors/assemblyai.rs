@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 /// Transcribes audio and video.
 #[derive(Connector)]
 #[connector(service = "assemblyai", version = "1.0.0", payload = TranscriptPayload)]
+#[openapi(file = "assemblyai.json")]
 #[http(base = "https://api.assemblyai.com")]
 #[auth(header("Authorization") = "{api_key}")]
 #[submit(

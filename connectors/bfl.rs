@@ -14,6 +14,8 @@ use serde_json::{Map, Value};
 /// Makes and edits images with the FLUX models.
 #[derive(Connector)]
 #[connector(service = "bfl", version = "1.0.0", payload = BflPayload)]
+// Refusals other than 422 have a text in `detail`, which the description does not mention.
+#[openapi(file = "bfl.json", poll = "GET /v1/get_result", allow = ["$.detail"])]
 #[http(base = "https://api.bfl.ai")]
 #[origins(follow = ["*.bfl.ai"])]
 #[auth(header("x-key") = "{api_key}")]

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 /// Makes videos and images with Luma's Ray and Photon models.
 #[derive(Connector)]
 #[connector(service = "luma", version = "1.0.0", payload = LumaPayload)]
+#[openapi(file = "luma.json")]
 #[http(base = "https://api.lumalabs.ai/dream-machine/v1")]
 #[auth(bearer = api_key)]
 #[submit(

@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 /// Generates text with a model that Ollama runs.
 #[derive(Connector)]
 #[connector(service = "ollama", version = "1.0.0", mode = sync, payload = OllamaPayload)]
+// The description has the errors of refusals only; an answer of 200 has one when the model fails half-way.
+#[openapi(file = "ollama.json", allow = ["$.error"])]
 #[http(base = env.base_url, allow_http)]
 #[auth(bearer = api_key)]
 #[submit(

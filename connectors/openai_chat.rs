@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 /// OpenAI chat completions.
 #[derive(Connector)]
 #[connector(service = "openai", version = "1.0.0", mode = sync, payload = ChatPayload, output = ChatMessage)]
+#[openapi(file = "openai-chat.json")]
 #[http(base = env.base_url)]
 #[auth(bearer = api_key)]
 #[submit(

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 /// Makes images with OpenAI's models.
 #[derive(Connector)]
 #[connector(service = "openai-images", version = "1.0.0", mode = sync, payload = ImagesPayload)]
+#[openapi(file = "openai-images.json")]
 #[http(base = env.base_url)]
 #[auth(bearer = api_key)]
 #[submit(

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 /// OpenAI responses, in the background: reasoning, tools and images that take their time.
 #[derive(Connector)]
 #[connector(service = "openai-responses", version = "1.0.0", payload = ResponsesPayload)]
+#[openapi(file = "openai-responses.json")]
 #[http(base = env.base_url)]
 #[auth(bearer = api_key)]
 #[submit(

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 /// Makes videos, images and sound with Runway's models.
 #[derive(Connector)]
 #[connector(service = "runway", version = "1.0.0", payload = RunwayPayload)]
+#[openapi(file = "runway.json")]
 #[http(base = "https://api.dev.runwayml.com")]
 #[auth(bearer = api_key)]
 #[submit(

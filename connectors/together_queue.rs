@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 /// Runs jobs in Together's queue.
 #[derive(Connector)]
 #[connector(service = "together-queue", version = "1.0.0", payload = TogetherQueuePayload)]
+#[openapi(file = "together-queue.json")]
 #[http(base = "https://api.together.ai/v1")]
 #[auth(bearer = api_key)]
 #[submit(

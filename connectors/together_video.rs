@@ -13,16 +13,17 @@ use serde_json::{Map, Value};
 /// Makes videos with the models on Together.
 #[derive(Connector)]
 #[connector(service = "together-video", version = "1.0.0", payload = TogetherVideoPayload)]
-#[http(base = "https://api.together.ai/v1")]
+#[openapi(file = "together.json")]
+#[http(base = "https://api.together.ai")]
 #[auth(bearer = api_key)]
 #[submit(
-    post = "/videos",
+    post = "/v2/videos",
     json { ..payload.params, "model": payload.model, "prompt": payload.prompt },
     capture(id = "$.id"),
     feeds_poll,
     at_most_once,
 )]
-#[poll(get = "/videos/{job.id}")]
+#[poll(get = "/v2/videos/{job.id}")]
 #[states(
     at = "$.status", running = ["in_progress"], succeeded = ["completed"], failed = ["failed"], unknown = running(warn),
     rules(code == 404 => lost),
@@ -34,7 +35,7 @@ use serde_json::{Map, Value};
     429 => rate_limited(wait = [header("retry-after")]), 5xx => transient,
 )]
 #[pace(first = "5s", min = "3s", max = "20s", deadline = "30m")]
-#[health(get = "/models", every = "5m")]
+#[health(get = "/v1/models", every = "5m")]
 pub struct TogetherVideoConnector {
     /// A key from the settings page.
     #[env("TOGETHER_API_KEY")]

@@ -96,18 +96,23 @@ impl<'d> Operation<'d> {
         route || self.id() == Some(name)
     }
 
-    /// The paths under which it is, one for each server: the server's own path and the operation's.
-    pub fn routes(&self) -> Vec<Route> {
+    /// The paths under which it is, from the host on, one for each server: `/v1/predictions`.
+    pub fn whole_paths(&self) -> Vec<String> {
         let servers = [self.value, self.item, self.slice.document()]
             .into_iter()
             .find_map(|owner| owner.get("servers")?.as_array().filter(|servers| !servers.is_empty()));
         let urls = servers.into_iter().flatten().filter_map(|server| server.get("url")?.as_str());
-        let mut routes: Vec<Route> =
-            urls.map(|url| Route::of_file(&format!("{}{}", base_path(url), self.path))).collect();
-        if routes.is_empty() {
-            routes.push(Route::of_file(self.path));
+        let mut paths: Vec<String> =
+            urls.map(|url| format!("{}{}", base_path(url).trim_end_matches('/'), self.path)).collect();
+        if paths.is_empty() {
+            paths.push(self.path.to_owned());
         }
-        routes
+        paths
+    }
+
+    /// [`whole_paths`](Self::whole_paths), for comparing.
+    pub fn routes(&self) -> Vec<Route> {
+        self.whole_paths().iter().map(|path| Route::of_file(path)).collect()
     }
 
     /// The parameters: the path's own, and the operation's in their place.

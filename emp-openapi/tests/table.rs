@@ -140,7 +140,7 @@ const TABLE: [Row; 14] = [
         &[("$.status", "missing"), ("$.assets.video", "ok")],
     ),
     (COMMITTED, "together", "retrieveVideo", "$.status", Some(3), &[("$.outputs.video_url", "ok")]),
-    (OWN, "together-queue", "getQueueJobStatus", "$.status", Some(5), &[]),
+    (COMMITTED, "together-queue", "getQueueJobStatus", "$.status", Some(5), &[]),
     (OWN, "leonardo", "getGenerationById", "$.generations_by_pk.status", Some(3), &[("$.status", "missing")]),
     (COMMITTED, "elevenlabs", "GET /v1/dubbing/{dubbing_id}", "$.status", None, &[("$.error", "ok")]),
 ];

@@ -113,24 +113,26 @@ fn by_route<'a>(
     if let Some((_, operation)) = best {
         return Some(operation);
     }
-    let message = format!("the description has no {} {}", request.method, shown(path));
+    let written = format!("{}{}", declared.base, shown(path));
+    let message = format!("the description has no {} {written}", request.method);
     let finding = case.at_target(attribute, request, message);
+    let verb = request.method.to_ascii_lowercase();
     if let Some((_, other)) = fitting().next() {
         let help = format!("{} = \"{}\"", other.method().to_ascii_lowercase(), shown(path));
         case.say(finding.label(format!("there it is {}", other.method())).help(help));
         return None;
     }
-    let routes: Vec<(String, String)> = case
-        .slice
-        .operations()
-        .filter(|found| found.method() == request.method)
-        .map(|found| (found.path().to_owned(), found.route_name()))
+    let same = case.slice.operations().filter(|found| found.method() == request.method);
+    let paths: Vec<String> = same
+        .flat_map(|found| if declared.whole { found.whole_paths() } else { vec![found.path().to_owned()] })
         .collect();
-    let near = emp_syntax::nearest(&shown(path), routes.iter().map(|(path, _)| path.as_str()));
+    let near = emp_syntax::nearest(&written, paths.iter().map(String::as_str));
     case.say(if let Some(near) = near {
-        finding
-            .label(format!("did you mean `{near}`?"))
-            .help(format!("{} = \"{near}\"", request.method.to_ascii_lowercase()))
+        let finding = finding.label(format!("did you mean `{near}`?"));
+        match near.strip_prefix(declared.base.trim_end_matches('/')) {
+            Some(below) if below.starts_with('/') => finding.help(format!("{verb} = \"{below}\"")),
+            _ => finding.help(format!("{verb} = \"{near}\"    below a base without `{}`", declared.base)),
+        }
     } else {
         let all: Vec<String> = case.slice.operations().map(|found| found.route_name()).collect();
         finding.help(format!("the slice has {}; cut another one for others", all.join(", ")))
@@ -152,6 +154,8 @@ impl Case<'_> {
 /// A declared path, and whether what stands before it is known.
 struct Declared {
     route: Route,
+    /// The path of the base, as far as it is text.
+    base: String,
     whole: bool,
 }
 
@@ -173,7 +177,12 @@ fn declared(case: &Case<'_>, path: &Template) -> Declared {
         Part::Literal(text) => Piece::Text(text),
         Part::Hole { reserved, .. } => Piece::Value { many: *reserved },
     });
-    Declared { route: Route::of_pieces(std::iter::once(Piece::Text(base_path(start))).chain(pieces)), whole }
+    let base = base_path(start).to_owned();
+    Declared {
+        route: Route::of_pieces(std::iter::once(Piece::Text(&base)).chain(pieces)),
+        whole,
+        base: base.clone(),
+    }
 }
 
 fn fit(operation: &Operation<'_>, declared: &Declared) -> Option<usize> {

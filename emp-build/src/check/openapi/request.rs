@@ -1,6 +1,6 @@
 //! Requests: required headers and members, legal values, accepted codes, the credential, the type of the body.
 
-use emp_codegen::spec::{Auth, AuthPart, KeyPlace, Request, Settle};
+use emp_codegen::spec::{Auth, AuthPart, KeyPlace, Request, Settle, Target};
 use emp_openapi::{Kinds, Location, Operation, Schema, Scheme};
 use emp_syntax::hole::{Hole, HoleDefault, Literal};
 use emp_syntax::json::{Json, Member};
@@ -51,8 +51,9 @@ fn parameters(case: &Case<'_>, attribute: &str, request: &Request, operation: &O
     for parameter in operation.parameters().into_iter().filter(|parameter| parameter.required) {
         let (pairs, what) = match parameter.location {
             Location::Header => (&request.headers, "header"),
-            Location::Query => (&request.query, "query"),
-            Location::Path | Location::Cookie => continue,
+            // A URL that the service supplied brings its own.
+            Location::Query if matches!(request.url, Target::Path(_)) => (&request.query, "query"),
+            Location::Query | Location::Path | Location::Cookie => continue,
         };
         let given = pairs.iter().any(|pair| pair.name.value.eq_ignore_ascii_case(parameter.name));
         if given || elsewhere(case, attribute, parameter.name) || case.allows(parameter.name) {

@@ -1,7 +1,8 @@
 //! The paths of selectors: whether something is there, and of what kind.
 
-use emp_codegen::spec::Capture;
+use emp_codegen::spec::{Capture, Need, Use};
 use emp_openapi::{Kinds, Reach, Schema};
+use emp_syntax::hole::Root;
 use emp_syntax::jsonpath::JsonPath;
 use emp_syntax::rule::Predicate;
 use emp_syntax::selector::{Reducer, Selector, Source};
@@ -104,6 +105,9 @@ fn captured(case: &Case<'_>, capture: &Capture, answer: &Answer<'_>) {
         look(case, "submit", selector, answer, wanted);
     }
     let [Selector { source: Source::Path(path), .. }] = capture.from.as_slice() else { return };
+    if !wanted_later(case, &capture.name.value) {
+        return;
+    }
     let Reach::Found(schema) = answer.schema.reach(path) else { return };
     if schema.kinds().meets(Kinds::NULL) && schema.kinds() != Kinds::ALL && !case.waives(path) {
         let name = &capture.name.value;
@@ -116,6 +120,16 @@ fn captured(case: &Case<'_>, capture: &Capture, answer: &Answer<'_>) {
                 .warning(),
         );
     }
+}
+
+/// Whether a captured value is needed: a request cannot be made without it.
+fn wanted_later(case: &Case<'_>, name: &str) -> bool {
+    let uses = |used: &Use| {
+        used.reference.root == Root::Job
+            && used.first() == Some(name)
+            && matches!(used.need, Need::Required | Need::Url)
+    };
+    name == "id" || case.declaration.spec.uses.iter().any(uses)
 }
 
 fn predicate(case: &Case<'_>, attribute: &str, when: &Predicate, answer: &Answer<'_>) {
