@@ -8,6 +8,7 @@ pub mod derive;
 pub mod life;
 pub mod mapping;
 pub mod openapi;
+pub mod stream;
 
 /// The stable name of an error: `EMP0104`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,8 +48,15 @@ pub struct Entry {
 }
 
 /// The tables, in the order of their codes.
-pub const CODES: &[&[Entry]] =
-    &[derive::ENTRIES, body::ENTRIES, life::ENTRIES, openapi::ENTRIES, derive::LAST, mapping::ENTRIES];
+pub const CODES: &[&[Entry]] = &[
+    derive::ENTRIES,
+    body::ENTRIES,
+    life::ENTRIES,
+    stream::ENTRIES,
+    openapi::ENTRIES,
+    derive::LAST,
+    mapping::ENTRIES,
+];
 
 /// Every entry, in the order of the codes.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

@@ -8,6 +8,7 @@ mod origins;
 mod protocol;
 mod settle;
 mod states;
+mod stream;
 mod token;
 mod uses;
 
@@ -77,6 +78,7 @@ fn no_protocol(raw: &RawSpec, sink: &Sink) {
         ("errors", raw.errors.as_ref().map(|given| given.key)),
         ("cancel", raw.cancel.as_ref().map(|given| given.key)),
         ("health", raw.health.as_ref().map(|given| given.key)),
+        ("stream", raw.stream.as_ref().map(|given| given.key)),
     ];
     for (name, span) in present.into_iter().filter_map(|(name, span)| span.map(|span| (name, span))) {
         sink.report(
@@ -138,6 +140,7 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
         Some(health) => Some(protocol::health(health, sink)?),
         None => None,
     };
+    let stream = stream::stream(raw, sync, sink);
     let outcome = raw.outcome.as_ref().map_or_else(Outcome::default, |given| protocol::outcome(&given.value));
     Some(Http {
         base,
@@ -153,6 +156,7 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
         errors: raw.errors.as_ref().map(|given| protocol::errors(&given.value)).unwrap_or_default(),
         cancel,
         health,
+        stream,
     })
 }
 

@@ -7,6 +7,7 @@ mod hook;
 mod life;
 mod print;
 mod protocol;
+mod stream;
 
 use emp_syntax::hole::Root;
 use proc_macro2::{Ident, Span, TokenStream};

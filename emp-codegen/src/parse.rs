@@ -14,6 +14,7 @@ mod reference;
 mod request;
 mod rule;
 mod selector;
+mod stream;
 mod token;
 mod value;
 mod walk;
@@ -68,6 +69,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         pace: attributes.one("pace", &context(Place::Job), container::pace),
         limits: attributes.one("limits", &context(Place::Setting), container::limits),
         health: attributes.one("health", &context(Place::Health), protocol::health),
+        stream: attributes.one("stream", &context(Place::Captured), stream::stream),
         uses: Vec::new(),
         hooks: Vec::new(),
         lines: crate::lines::count(input),

@@ -43,6 +43,7 @@ pub struct RawSpec {
     pub pace: Given<RawPace>,
     pub limits: Given<RawLimits>,
     pub health: Given<RawHealth>,
+    pub stream: Given<RawStream>,
     pub uses: Vec<Use>,
     pub hooks: Vec<HookUse>,
     pub lines: u32,
@@ -66,6 +67,7 @@ pub struct RawConnector {
     pub payload: Given<TypeRef>,
     pub output: Given<TypeRef>,
     pub sync: Given<bool>,
+    pub stream: bool,
     pub custom: bool,
     pub unregistered: bool,
     pub krate: Option<TypeRef>,
@@ -240,4 +242,34 @@ pub struct RawHealth {
     pub every: Given<Duration>,
     pub ready: Option<Predicate>,
     pub metrics: Vec<Capture>,
+}
+
+/// `#[stream(..)]`
+#[derive(Clone, Debug, Default)]
+pub struct RawStream {
+    pub format: Given<RawStreamFormat>,
+    pub when: Given<Predicate>,
+    pub json: Given<Json>,
+    pub delta: Vec<Selector>,
+    pub done: Option<Predicate>,
+    pub end: Option<String>,
+    pub error: Vec<Selector>,
+    pub idle_timeout: Given<Duration>,
+    pub stops_on_disconnect: bool,
+}
+
+/// Where a stream's events come from.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one of it lives for one expansion")]
+pub enum RawStreamFormat {
+    Sse,
+    Ndjson,
+    Chunks(RawChunks),
+}
+
+/// `chunks(..)`
+#[derive(Clone, Debug, Default)]
+pub struct RawChunks {
+    pub request: RawRequest,
+    pub items: Given<Selector>,
 }

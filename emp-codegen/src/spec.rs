@@ -6,6 +6,7 @@
 mod hook;
 mod http;
 mod openapi;
+mod stream;
 mod token;
 
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub use self::http::{
 pub use self::openapi::OpenApi;
 
 pub use self::token::{Claim, ClaimValue, ClientAuth, Jwt, OAuth2, TokenUrl};
+
+pub use self::stream::{Stream, StreamFormat};
 
 /// A value with the places of its key and of itself.
 #[derive(Clone, Copy)]

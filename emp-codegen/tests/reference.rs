@@ -2,12 +2,14 @@
 
 #![allow(clippy::expect_used)] // helpers of tests
 
-use emp_codegen::parse::keys::{ASSIGN_ID, ATTRIBUTES, Attribute, ENV, IDEMPOTENT, JWT, LOOKUP, OAUTH2};
+use emp_codegen::parse::keys::{
+    ASSIGN_ID, ATTRIBUTES, Attribute, CHUNKS, ENV, IDEMPOTENT, JWT, LOOKUP, OAUTH2,
+};
 
 use std::fmt::Write as _;
 
 /// The attributes inside others.
-const PARTS: [&Attribute; 6] = [&JWT, &OAUTH2, &IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ENV];
+const PARTS: [&Attribute; 7] = [&JWT, &OAUTH2, &IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &CHUNKS, &ENV];
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../emp-derive/REFERENCE.md");
 
@@ -55,6 +57,7 @@ fn reference() -> String {
         text.push_str(&section(attribute, &format!("#[{}(..)]", attribute.name)));
         let parts: &[&Attribute] = match attribute.name {
             "auth" => &[&JWT, &OAUTH2],
+            "stream" => &[&CHUNKS],
             "submit" => &[&IDEMPOTENT, &ASSIGN_ID, &LOOKUP],
             _ => &[],
         };

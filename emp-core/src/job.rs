@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use crate::error::JobError;
 use crate::time::Timestamp;
 
-pub use event::{Event, EventKind};
+pub use event::{Delta, Event, EventKind};
 pub use id::{JobId, Nonce, WorkerId};
 pub use state::{JobState, Phase};
 

@@ -262,6 +262,7 @@
 //! * [`hooks`]: a function of one's own at one place.
 //! * [`operations`]: several operations in one connector, chosen by the payload.
 //! * [`openapi`]: the service's own description beside the declaration.
+//! * [`stream`]: output that comes piece by piece.
 
 pub mod credentials;
 pub mod hooks;
@@ -270,3 +271,4 @@ pub mod operations;
 pub mod origins;
 pub mod settle;
 pub mod states;
+pub mod stream;

@@ -12,6 +12,7 @@ mod payload;
 mod request;
 mod service;
 mod steps;
+mod stream;
 mod token;
 
 use serde_json::Value;
@@ -27,6 +28,7 @@ pub use steps::{
     Cancel, Capture, Errors, HealthProbe, KeyPlace, Lookup, Outcome, Poll, Settle, StateSet, States, Submit,
     Unknown,
 };
+pub use stream::{Stream, StreamFormat};
 pub use token::{Claim, ClaimValue, ClientAuth, Jwt, JwtAlg, OAuth2, TokenUrl};
 
 /// A connector, as declared.
@@ -124,6 +126,8 @@ pub struct HttpProtocol {
     pub cancel: Option<Cancel>,
     /// How the service's health is asked.
     pub health: Option<HealthProbe>,
+    /// How the output comes piece by piece.
+    pub stream: Option<Stream>,
 }
 
 /// A value that is fixed in the declaration or read from a field of the environment.

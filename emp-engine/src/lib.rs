@@ -21,6 +21,7 @@ pub mod request;
 pub mod run;
 pub mod scrub;
 pub mod select;
+pub mod stream;
 pub mod strict_json;
 pub mod wheel;
 

@@ -65,6 +65,8 @@ pub struct Memory {
     pub resends: u32,
     /// When the last submit was sent, if this process sent it.
     pub sent_at: Option<Timestamp>,
+    /// The text that the stream has brought; `None` when there is no stream.
+    pub deltas: Option<String>,
     /// The largest fraction reported; progress never falls.
     pub fraction: Option<f64>,
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use emp_core::Timestamp;
-use emp_core::job::{Intent, Progress, ServiceJob};
+use emp_core::job::{Delta, Intent, Progress, ServiceJob};
 
 /// The holder's side of one job. The worker implements it over the store; tests implement it over a `Vec`.
 #[async_trait]
@@ -18,6 +18,9 @@ pub trait JobPort: Send + Sync {
 
     /// How far the job is. May be coalesced; never blocks.
     fn progress(&self, progress: Progress);
+
+    /// Text that the job's stream has brought. May be put together with others; never blocks, and is lost with the process.
+    fn delta(&self, delta: Delta);
 
     /// Whether the engine must stop, and why. Looked at before each effect.
     fn stop(&self) -> Option<Stop>;

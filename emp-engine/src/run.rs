@@ -9,6 +9,7 @@ use emp_core::error::Billed;
 use emp_core::job::{Job, UpstreamCancel};
 use serde_json::{Map, Value};
 
+use crate::drive::Teller;
 use crate::limits::{Place, Service};
 use crate::memory::Memory;
 use crate::port::{JobPort, Stop};
@@ -27,12 +28,22 @@ pub struct Run {
     pub(crate) service: Option<Arc<Service>>,
     /// Its place among the service's jobs in flight, from the submit to the end of the run.
     pub(crate) place: Option<Place>,
+    /// What its chunks have told.
+    pub(crate) teller: Teller,
 }
 
 impl Run {
     /// A run that nobody has worked on. [`Engine::start`](crate::Engine::start) makes one and finds its service's limits.
     pub fn new(job: Job, connector: Arc<Loaded>, port: Arc<dyn JobPort>) -> Self {
-        Self { job, connector, port, memory: Memory::default(), service: None, place: None }
+        Self {
+            job,
+            connector,
+            port,
+            memory: Memory::default(),
+            service: None,
+            place: None,
+            teller: Teller::default(),
+        }
     }
 }
 

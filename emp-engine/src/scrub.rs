@@ -83,6 +83,19 @@ impl Scrubber {
         })
     }
 
+    /// How much of a text that goes on later can be told already: its end may be the beginning of a secret.
+    pub(crate) fn settled(&self, text: &str) -> usize {
+        self.spellings(|spellings| {
+            spellings.fold(text.len(), |settled, secret| {
+                let from = text.ceil_char_boundary(text.len().saturating_sub(secret.len() - 1));
+                let mut places = text[from..].char_indices().map(|(place, _)| from + place);
+                places
+                    .find(|place| secret.starts_with(&text[*place..]))
+                    .map_or(settled, |place| place.min(settled))
+            })
+        })
+    }
+
     /// The error without the secrets.
     #[must_use]
     pub fn error(&self, mut error: JobError) -> JobError {
@@ -167,4 +180,18 @@ fn lower_escapes(percent: &str) -> String {
             c
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i48_the_beginning_of_a_secret_waits_for_its_end() {
+        let scrubber = Scrubber::new([&Secret::new("sk-secret-value".to_owned())]);
+        for (text, told) in [("hello", "hello"), ("say sk-sec", "say "), ("sk", ""), ("ask me", "ask me")] {
+            assert_eq!(&text[..scrubber.settled(text)], told, "{text}");
+        }
+        assert_eq!(Scrubber::default().settled("anything"), 8);
+    }
 }

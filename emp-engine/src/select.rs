@@ -93,6 +93,7 @@ impl View<'_> {
             }
             Source::State => one(self.memory.stage.word().into()),
             Source::AbsentFor => one(self.memory.absent_for(self.now).as_secs_f64().into()),
+            Source::Deltas => one(self.memory.deltas.clone()?.into()),
             Source::Reference(reference) => one(self.context.lookup(reference)?),
             Source::Hook(hook) => one(self.hook(hook.call.as_ref()?)?),
         };

@@ -165,11 +165,7 @@ impl Store for MemoryStore {
     }
 
     async fn events(&self, id: &JobId, after: u64) -> Result<Option<Vec<Event>>, StoreError> {
-        let state = self.state();
-        Ok(state
-            .events
-            .get(id)
-            .map(|events| events.iter().filter(|event| event.seq > after).cloned().collect()))
+        Ok(self.state().events_after(id, after))
     }
 
     async fn announce(&self, mut worker: WorkerStatus) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Selectors: where in an answer a value is, and how it is reduced to what is wanted.
 //!
 //! ```text
-//! selector  = ( jsonpath | hook | header("name") | code | raw | age | state | absent_for | reference ) { "|" reducer }
+//! selector  = ( jsonpath | hook | header("name") | code | raw | age | state | absent_for | deltas | reference ) { "|" reducer }
 //! selectors = selector | "[" selector { "," selector } "]"      the first that yields a non-null value wins
 //! ```
 
@@ -36,6 +36,8 @@ pub enum Source {
     State,
     /// Seconds for which no poll has found the service job.
     AbsentFor,
+    /// All the text that a stream has brought so far.
+    Deltas,
     /// A value that is known already: `job.id`, `payload.model`.
     Reference(Reference),
     /// What a function of the author's finds: `with(Self::progress)`.

@@ -13,6 +13,9 @@ use crate::known::Known;
 use crate::place::place;
 use crate::sample;
 
+/// The text of a result.
+pub(crate) const TEXT: &str = "text of the fake service";
+
 /// What an answer to a submit or a poll tells.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Telling {
@@ -84,13 +87,14 @@ fn progress(http: &HttpProtocol, job: &VirtualJob, view: &View, draft: &mut Draf
     }
 }
 
-fn outcome(spec: &ConnectorSpec, http: &HttpProtocol, job: &VirtualJob, draft: &mut Draft) {
+/// Puts the result where the connector looks for it.
+pub(crate) fn outcome(spec: &ConnectorSpec, http: &HttpProtocol, job: &VirtualJob, draft: &mut Draft) {
     let result =
         spec.output.map_or_else(|| json!({ "echo": job.request }), |schema| sample::of_schema(&schema()));
     if http.outcome.json.is_empty() && http.outcome.text.is_empty() {
         place(&mut draft.body, &[], result);
     } else {
-        draft.put_first(http.outcome.text, &"text of the fake service".into());
+        draft.put_first(http.outcome.text, &TEXT.into());
         draft.put_first(http.outcome.json, &result);
     }
     for fact in http.outcome.meta {

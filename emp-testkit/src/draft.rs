@@ -56,6 +56,7 @@ impl Draft {
             Source::Age
             | Source::State
             | Source::AbsentFor
+            | Source::Deltas
             | Source::Reference(_)
             // A function has no inverse; a fallback list goes on to what can be played.
             | Source::Hook(_) => false,
@@ -122,7 +123,9 @@ impl Draft {
                     true
                 }
                 Source::Code | Source::Raw | Source::State => true,
-                Source::Age | Source::AbsentFor | Source::Reference(_) | Source::Hook(_) => false,
+                Source::Age | Source::AbsentFor | Source::Deltas | Source::Reference(_) | Source::Hook(_) => {
+                    false
+                }
             },
             Predicate::IsUrl(selector) => self.put(selector, "https://example.com/".into()),
             // What must not be there is not put there.

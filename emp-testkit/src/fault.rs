@@ -22,17 +22,20 @@ pub enum Step {
     Lookup,
     /// The token endpoint of `#[auth(oauth2(..))]`.
     Token,
+    /// The route of `#[stream(chunks(..))]`.
+    Chunks,
 }
 
 impl Step {
     /// Every step with its word.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("submit", Self::Submit),
         ("poll", Self::Poll),
         ("cancel", Self::Cancel),
         ("health", Self::Health),
         ("lookup", Self::Lookup),
         ("token", Self::Token),
+        ("chunks", Self::Chunks),
     ];
 
     /// The word that names the step.
@@ -72,6 +75,8 @@ pub enum Trouble {
     HugeBody,
     /// Accepted, and the answer comes a byte at a time (F32).
     SlowBody,
+    /// Accepted, and the answer is a stream that ends, well-formed, before it has said that it is done.
+    EndsEarly,
     /// The status word is one that nobody declared.
     UnknownStatus,
     /// The job appears to be back where it began, with less progress (F39).
@@ -162,11 +167,12 @@ impl fmt::Display for FaultError {
 impl std::error::Error for FaultError {}
 
 /// The troubles that are a word and nothing else.
-const PLAIN: [(&str, Trouble); 16] = [
+const PLAIN: [(&str, Trouble); 17] = [
     ("backwards", Trouble::Backwards),
     ("cut", Trouble::Cut),
     ("cut_after", Trouble::CutAfter),
     ("cut_body", Trouble::CutBody),
+    ("ends_early", Trouble::EndsEarly),
     ("forgotten", Trouble::Forgotten),
     ("html", Trouble::Html),
     ("huge_body", Trouble::HugeBody),

@@ -8,15 +8,16 @@ use crate::place::literal_value;
 use crate::route::Seen;
 
 /// Whether a request's body could have been made from the declared one.
-pub(crate) fn request(request: &RequestSpec, seen: &Seen) -> bool {
+/// Of more members than the declared ones the engine itself may add `more`: an idempotency key, and what asks for a stream.
+pub(crate) fn request(request: &RequestSpec, seen: &Seen, more: usize) -> bool {
     match (&request.body, &seen.json) {
-        (Body::Json(template), Some(json)) => value(template, json),
+        (Body::Json(template), Some(json)) => value(template, json, more),
         (Body::Json(_), None) => false,
         _ => true,
     }
 }
 
-fn value(template: &Json, found: &Value) -> bool {
+fn value(template: &Json, found: &Value, more: usize) -> bool {
     match (template, found) {
         (Json::Literal(literal), found) => literal_value(literal) == *found,
         (Json::Text(template), Value::String(text)) => {
@@ -24,12 +25,12 @@ fn value(template: &Json, found: &Value) -> bool {
         }
         (Json::Hole(_), _) => true,
         (Json::Array(items), Value::Array(values)) => {
-            items.len() >= values.len() && items.iter().zip(values).all(|(item, found)| value(item, found))
+            items.len() >= values.len() && items.iter().zip(values).all(|(item, found)| value(item, found, 1))
         }
         (Json::Object(members), Value::Object(values)) => {
             let all = members.iter().all(|member| match member {
                 Member::Field { name, value: template } => match values.get(name.as_ref()) {
-                    Some(found) => value(template, found),
+                    Some(found) => value(template, found, 1),
                     None => optional(template),
                 },
                 Member::Spread(_) | Member::SpreadHook(_) => true,
@@ -40,8 +41,7 @@ fn value(template: &Json, found: &Value) -> bool {
                     Member::Spread(_) | Member::SpreadHook(_) => true,
                 })
             };
-            // The engine may add an idempotency key of its own.
-            all && values.keys().filter(|name| !declared(name)).count() <= 1
+            all && values.keys().filter(|name| !declared(name)).count() <= more
         }
         _ => false,
     }

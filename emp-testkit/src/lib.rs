@@ -37,6 +37,7 @@ mod sample;
 mod server;
 mod service;
 mod state;
+mod streaming;
 mod tokens;
 
 pub use fake_env::{FakeEnv, fake_env};

@@ -8,6 +8,7 @@ use crate::answer;
 use crate::draft::Draft;
 use crate::fault::Trouble;
 use crate::route::{self, Seen};
+use crate::streaming::Streaming;
 
 /// What goes back over the connection.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(crate) enum ReplyKind {
     HugeBody,
     /// A byte at a time.
     SlowBody(Draft),
+    /// Event by event.
+    Stream(Streaming),
 }
 
 impl ReplyKind {
@@ -40,7 +43,7 @@ impl ReplyKind {
     pub(crate) fn code(&self) -> Option<u16> {
         match self {
             Self::Answer(draft) | Self::CutBody(draft) | Self::SlowBody(draft) => Some(draft.code),
-            Self::HugeBody => Some(200),
+            Self::HugeBody | Self::Stream(_) => Some(200),
             Self::Cut | Self::Silence => None,
         }
     }

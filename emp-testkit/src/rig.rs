@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use emp_core::connector::Loaded;
-use emp_core::job::{Event, Intent, Job, JobId, Progress, ServiceJob, WorkerId};
+use emp_core::job::{Delta, Event, Intent, Job, JobId, Progress, ServiceJob, WorkerId};
 use emp_core::time::ManualClock;
 use emp_core::{Clock, Timestamp};
 use emp_engine::port::{JobPort, Stop};
@@ -37,6 +37,7 @@ pub struct Rig {
     job: JobId,
     service: String,
     progress: Arc<Mutex<Vec<Progress>>>,
+    deltas: Arc<Mutex<Vec<Delta>>>,
     stop: watch::Sender<Option<Stop>>,
 }
 
@@ -49,6 +50,8 @@ pub struct Ended {
     pub events: Vec<Event>,
     /// Every progress that was told.
     pub progress: Vec<Progress>,
+    /// Every text that its stream brought.
+    pub deltas: Vec<Delta>,
 }
 
 impl Rig {
@@ -82,6 +85,7 @@ impl Rig {
             job,
             service,
             progress: Arc::default(),
+            deltas: Arc::default(),
             stop: watch::Sender::new(None),
         })
     }
@@ -105,6 +109,7 @@ impl Rig {
             claim: ClaimKey { job: job.id.clone(), nonce: lease.nonce.clone() },
             store: Arc::clone(&self.store),
             progress: Arc::clone(&self.progress),
+            deltas: Arc::clone(&self.deltas),
             stop: self.stop.subscribe(),
         });
         let port: Arc<dyn JobPort> = Arc::<Desk>::clone(&desk);
@@ -157,6 +162,7 @@ impl Rig {
             job: self.store.get(&self.job).await?.ok_or_else(gone)?,
             events: self.store.events(&self.job, 0).await?.unwrap_or_default(),
             progress: self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            deltas: self.deltas.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         })
     }
 
@@ -185,6 +191,7 @@ struct Desk {
     claim: ClaimKey,
     store: Arc<MemoryStore>,
     progress: Arc<Mutex<Vec<Progress>>>,
+    deltas: Arc<Mutex<Vec<Delta>>>,
     stop: watch::Receiver<Option<Stop>>,
 }
 
@@ -218,6 +225,10 @@ impl JobPort for Desk {
 
     fn progress(&self, progress: Progress) {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).push(progress);
+    }
+
+    fn delta(&self, delta: Delta) {
+        self.deltas.lock().unwrap_or_else(PoisonError::into_inner).push(delta);
     }
 
     fn stop(&self) -> Option<Stop> {

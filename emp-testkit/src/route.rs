@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use emp_core::spec::{
-    Auth, AuthPart, Base, Body, ConnectorSpec, HttpProtocol, PairValue, RequestSpec, Settle, UrlSpec,
+    Auth, AuthPart, Base, Body, ConnectorSpec, HttpProtocol, PairValue, RequestSpec, Settle, StreamFormat,
+    UrlSpec,
 };
 use emp_core::syntax::hole::{Reference, Root, Step as PathStep};
 use emp_core::syntax::json::{Json, Member};
@@ -82,9 +83,14 @@ pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
         ]
         .map(|(step, request)| (step, operation, request))
     });
+    let chunks = match http.stream.as_ref().map(|stream| &stream.format) {
+        Some(StreamFormat::Chunks { request, .. }) => Some(request),
+        _ => None,
+    };
     let shared = [
         (Step::Cancel, None, http.cancel.as_ref().map(|cancel| &cancel.request)),
         (Step::Health, None, http.health.as_ref().map(|health| &health.request)),
+        (Step::Chunks, None, chunks),
     ];
     let mut routes: Vec<_> = of_operations
         .chain(shared)
@@ -112,10 +118,15 @@ pub(crate) fn route<'h>(http: &'h HttpProtocol, base_path: &str, seen: &Seen) ->
         .filter(|route| route.request.method.eq_ignore_ascii_case(&seen.method))
         .filter_map(|route| Some((route, holes_of(route.request, base_path, seen)?)));
     let first = found.next()?;
-    if fits::request(first.0.request, seen) {
+    let streamed = match http.stream.as_ref().map(|stream| &stream.body) {
+        Some(Some(Json::Object(members))) => members.len(),
+        _ => 0,
+    };
+    let fits = |route: &Route<'_>| fits::request(route.request, seen, 1 + streamed);
+    if fits(&first.0) {
         return Some(first);
     }
-    Some(found.find(|(route, _)| fits::request(route.request, seen)).unwrap_or(first))
+    Some(found.find(|(route, _)| fits(route)).unwrap_or(first))
 }
 
 fn holes_of(request: &RequestSpec, base_path: &str, seen: &Seen) -> Option<Holes> {

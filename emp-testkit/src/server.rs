@@ -19,6 +19,7 @@ use crate::fault::Fault;
 use crate::reply::{Reply, ReplyKind};
 use crate::route::Seen;
 use crate::state::Service;
+use crate::streaming::{Close, Streaming};
 
 /// Largest request body that the fake reads, bytes.
 const MAX_REQUEST: usize = 64 << 20;
@@ -120,6 +121,7 @@ async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<B
             let chunks = std::iter::repeat_n(chunk, HUGE_CHUNKS).map(|chunk| Ok(Frame::data(chunk)));
             respond(&Draft::new(200), streamed(stream::iter(chunks)))
         }
+        ReplyKind::Stream(streaming) => stream_of(streaming),
         ReplyKind::SlowBody(draft) => {
             let bytes = text_of(&draft).into_bytes();
             let ticks = stream::iter(bytes).then(|byte| async move {
@@ -129,6 +131,29 @@ async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<B
             respond(&draft, streamed(ticks))
         }
     }
+}
+
+fn stream_of(streaming: Streaming) -> Result<Response<Body>, Cut> {
+    let Streaming { content_type, frames, gap, close } = streaming;
+    let frames = stream::iter(frames).then(move |frame| async move {
+        tokio::time::sleep(gap).await;
+        Ok(Frame::data(Bytes::from(frame)))
+    });
+    let end = stream::once(async move {
+        match close {
+            Close::End => None,
+            Close::Cut => {
+                // What was said must have left: hyper drops what it has not sent yet.
+                tokio::time::sleep(SLOW_TICK).await;
+                Some(Err(Cut))
+            }
+            Close::Never => std::future::pending().await,
+        }
+    });
+    Response::builder()
+        .header("content-type", content_type)
+        .body(streamed(frames.chain(end.filter_map(std::future::ready))))
+        .map_err(|_| Cut)
 }
 
 /// What other processes and the command line ask: the ledger, the requests, new faults.
@@ -163,7 +188,8 @@ fn streamed(frames: impl Stream<Item = Result<Frame<Bytes>, Cut>> + Send + Sync 
     BodyExt::boxed(StreamBody::new(frames))
 }
 
-fn text_of(draft: &Draft) -> String {
+/// The body of an answer.
+pub(crate) fn text_of(draft: &Draft) -> String {
     match &draft.raw {
         Some(raw) => raw.clone(),
         None if draft.body.is_null() => String::new(),

@@ -1,11 +1,11 @@
 //! The fake service as a state machine: a request in, a reply out, no network.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use emp_core::Clock;
-use emp_core::spec::{Auth, Body, ConnectorSpec, Follow, HttpProtocol, RequestSpec, Settle};
+use emp_core::spec::{Auth, Body, ConnectorSpec, Follow, HttpProtocol, RequestSpec, Settle, StreamFormat};
 use emp_core::syntax::rule::StateVerdict;
 use serde_json::{Map, Value, json};
 
@@ -17,6 +17,7 @@ use crate::job::{Durations, Ending, View, VirtualJob};
 use crate::ledger::Recorded;
 use crate::reply::{Reply, ReplyKind, prevent, spoil};
 use crate::route::{self, Holes, Route, Seen};
+use crate::streaming;
 use crate::tokens::{self, Tokens};
 
 /// Requests kept; the oldest go first.
@@ -48,6 +49,8 @@ pub(crate) struct Service {
     tokens: Tokens,
     pub(crate) books: Books,
     pub(crate) requests: VecDeque<Recorded>,
+    /// How many words of each job's text have been fetched.
+    told: HashMap<String, usize>,
 }
 
 impl Service {
@@ -71,6 +74,7 @@ impl Service {
             tokens: Tokens::default(),
             books: Books::default(),
             requests: VecDeque::new(),
+            told: HashMap::new(),
         }
     }
 
@@ -157,12 +161,22 @@ impl Service {
             return prevented.into();
         }
         let draft = match step {
-            Step::Submit => self.submit(route.operation, seen, holes, trouble),
+            Step::Submit => {
+                let (draft, accepted) = self.submit(route.operation, seen, holes, trouble);
+                let streaming = accepted.and_then(|job| {
+                    streaming::of_submit(self.spec, self.http, &job, self.durations, seen, trouble)
+                });
+                if let Some(streaming) = streaming {
+                    return ReplyKind::Stream(streaming).into();
+                }
+                draft
+            }
             Step::Poll => self.poll(holes, trouble),
             Step::Cancel => self.cancel(holes, trouble),
             Step::Health => answer::health(self.http),
             Step::Lookup => self.search(route.operation),
             Step::Token => self.token(seen),
+            Step::Chunks => self.chunks(holes),
         };
         // A sync service holds the request open for all of the job's time.
         let answers = step == Step::Submit && self.http.poll_at(route.operation).is_none();
@@ -171,16 +185,17 @@ impl Service {
         Reply { hold, kind: spoil(self.http, trouble, draft) }
     }
 
+    /// The answer to a submit, and the job when it was accepted.
     fn submit(
         &mut self,
         operation: Option<usize>,
         seen: &Seen,
         holes: &Holes,
         trouble: Option<&Trouble>,
-    ) -> Draft {
+    ) -> (Draft, Option<VirtualJob>) {
         let submit = self.http.submit_at(operation);
         if matches!(submit.request.body, Body::Json(_)) && seen.json.is_none() {
-            return answer::refusal(self.http, 400, "the body is not JSON");
+            return (answer::refusal(self.http, 400, "the body is not JSON"), None);
         }
         let ending = match trouble {
             Some(Trouble::JobFails(kind)) => Ending::Fails(*kind),
@@ -191,7 +206,7 @@ impl Service {
         let (now, origin) = (self.clock.now(), self.named_origin().to_owned());
         let asked = Asked { submit, operation, seen, holes };
         let Ok(mut job) = self.books.accept(asked, &origin, ending, now) else {
-            return answer::refusal(self.http, 422, "the key was used with another body");
+            return (answer::refusal(self.http, 422, "the key was used with another body"), None);
         };
         if let Some(Trouble::ForeignUrl(url)) = trouble {
             redirect_urls(&mut job.captured, url);
@@ -205,7 +220,7 @@ impl Service {
         if draft.body.is_null() {
             draft.body = json!({});
         }
-        draft
+        (draft, Some(job))
     }
 
     fn poll(&mut self, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
@@ -246,6 +261,20 @@ impl Service {
             Auth::OAuth2(oauth2) => self.tokens.grant(self.spec, oauth2, seen, self.clock.now()),
             _ => answer::refusal(self.http, 404, "no tokens are given out here"),
         }
+    }
+
+    /// What is new of a job's text since the last time that anybody asked.
+    fn chunks(&mut self, holes: &Holes) -> Draft {
+        let (now, durations) = (self.clock.now(), self.durations);
+        let Some(StreamFormat::Chunks { items, .. }) = self.http.stream.as_ref().map(|stream| &stream.format)
+        else {
+            return answer::unknown_job(self.http);
+        };
+        let Some(job) = self.books.named(holes).cloned() else { return answer::unknown_job(self.http) };
+        let told = self.told.entry(job.id.clone()).or_default();
+        let (draft, until) = streaming::chunks(items, job.at(now, durations).fraction, *told);
+        *told = until;
+        draft
     }
 
     fn search(&self, operation: Option<usize>) -> Draft {

@@ -80,6 +80,7 @@ async fn regain(shared: &Shared, claim: &Claim) -> ControlFlow<()> {
         return ControlFlow::Continue(());
     }
     shared.progress.forget(&claim.key);
+    shared.deltas.forget(&claim.key);
     warn!(%job, service, %worker, "fenced: the job is not this worker's any more, nothing more is done for it here");
     ControlFlow::Break(())
 }
@@ -113,6 +114,7 @@ async fn contain(shared: &Shared, held: &Held, Panicked(place): &Panicked) {
 /// Writes how the claim ends, until the store has answered (P21). The slot stays taken meanwhile.
 async fn settle(shared: &Shared, claim: &Claim, change: Change) {
     shared.progress.forget(&claim.key);
+    shared.deltas.finish(&shared.store, &claim.key).await;
     let word = outcome::word(&change);
     let failure = outcome::error(&change).map(ToString::to_string);
     let answer = shared.writer.persist(claim, change, Until::Answered).await;

@@ -11,6 +11,7 @@
 mod appetite;
 mod claim;
 mod claims;
+mod deltas;
 mod drain;
 mod drive;
 mod driver;

@@ -22,6 +22,8 @@ pub struct WorkerOptions {
     pub poll_every: Duration,
     /// The shortest time between two writes of one job's progress.
     pub progress_every: Duration,
+    /// The shortest time between two writes of one job's streamed text.
+    pub deltas_every: Duration,
     /// How often jobs of dead workers are taken back, ± 50 %.
     pub reap_every: Duration,
     /// How often the workers say that they live.
@@ -43,6 +45,7 @@ impl Default for WorkerOptions {
             fence_margin: 0.2,
             poll_every: Duration::from_secs(1),
             progress_every: Duration::from_millis(250),
+            deltas_every: Duration::from_millis(50),
             reap_every: Duration::from_secs(5),
             announce_every: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(65),

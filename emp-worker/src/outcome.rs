@@ -53,7 +53,8 @@ pub(crate) fn word(change: &Change) -> &'static str {
         | Change::Intent(_)
         | Change::NotSent { .. }
         | Change::Submitted(_)
-        | Change::Progress(_) => "running",
+        | Change::Progress(_)
+        | Change::Delta(_) => "running",
     }
 }
 

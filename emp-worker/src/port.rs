@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use emp_core::Timestamp;
-use emp_core::job::{Intent, Phase, Progress, ServiceJob};
+use emp_core::job::{Delta, Intent, Phase, Progress, ServiceJob};
 use emp_engine::port::{JobPort, Stop};
 use emp_store::store::{Answer, Change, Store};
 use tracing::{info, warn};
 
 use crate::claim::Claim;
+use crate::deltas::DeltaBook;
 use crate::progress::ProgressBook;
 use crate::writer::{Until, Writer};
 
@@ -18,6 +19,7 @@ pub(crate) struct StorePort {
     pub(crate) claim: Arc<Claim>,
     pub(crate) writer: Writer,
     pub(crate) progress: Arc<ProgressBook>,
+    pub(crate) deltas: Arc<DeltaBook>,
     pub(crate) store: Arc<dyn Store>,
 }
 
@@ -78,6 +80,12 @@ impl JobPort for StorePort {
     fn progress(&self, progress: Progress) {
         if self.claim.sure() {
             self.progress.note(&self.claim.key, progress);
+        }
+    }
+
+    fn delta(&self, delta: Delta) {
+        if self.claim.sure() {
+            self.deltas.note(&self.claim.key, &delta);
         }
     }
 
@@ -143,8 +151,13 @@ mod tests {
         );
         let (writer, task) = Writer::new(Arc::clone(&store));
         tokio::spawn(task.run());
-        let port =
-            StorePort { claim: Arc::new(claim), writer, progress: Arc::default(), store: Arc::clone(&store) };
+        let port = StorePort {
+            claim: Arc::new(claim),
+            writer,
+            progress: Arc::default(),
+            deltas: Arc::default(),
+            store: Arc::clone(&store),
+        };
         Claimed { store, port, id: job.id.clone() }
     }
 

@@ -16,6 +16,7 @@ use tracing::{error, info};
 use crate::appetite::Appetite;
 use crate::claim::Claim;
 use crate::claims::Claims;
+use crate::deltas::DeltaBook;
 use crate::drive::drive;
 use crate::driver::Driver;
 use crate::options::WorkerOptions;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) driver: Arc<dyn Driver>,
     pub(crate) claims: Arc<Claims>,
     pub(crate) progress: Arc<ProgressBook>,
+    pub(crate) deltas: Arc<DeltaBook>,
     pub(crate) writer: Writer,
     pub(crate) parking: Parking,
     pub(crate) panics: PanicLog,
@@ -95,6 +97,7 @@ impl Shared {
             claim: Arc::clone(claim),
             writer: self.writer.clone(),
             progress: Arc::clone(&self.progress),
+            deltas: Arc::clone(&self.deltas),
             store: Arc::clone(&self.store),
         }
     }

@@ -64,6 +64,7 @@ impl Worker {
             driver: self.engine,
             claims: Arc::default(),
             progress: Arc::default(),
+            deltas: Arc::default(),
             writer,
             parking: Parking::new(woken),
             panics: PanicLog::default(),
@@ -79,6 +80,7 @@ impl Worker {
         shared.spawn(writing.run());
         shared.spawn(wake_waiting(Arc::clone(&shared), wakes));
         shared.spawn(Arc::clone(&shared.progress).write_for(Arc::clone(&shared)));
+        shared.spawn(Arc::clone(&shared.deltas).write_for(Arc::clone(&shared)));
         shared.spawn(reap(Arc::clone(&shared)));
         let board = Arc::new(HealthBoard::default());
         for connector in connectors(&self.pools) {

@@ -7,6 +7,7 @@ mod crash;
 mod declared;
 mod ends;
 mod promises;
+mod streams;
 mod verdicts;
 mod vocabularies;
 mod worker;

@@ -5,7 +5,9 @@ mod words;
 use std::collections::BTreeMap;
 
 use emp_core::JobError;
-use emp_core::job::{CancelRequest, Event, EventKind, Job, JobId, JobState, Phase, UpstreamCancel, WorkerId};
+use emp_core::job::{
+    CancelRequest, Delta, Event, EventKind, Job, JobId, JobState, Phase, UpstreamCancel, WorkerId,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -129,7 +131,7 @@ pub struct JobPage {
 /// Something that happened to a job.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct EventView {
-    /// From 1, without gaps, within one job; the `id` of the stream's event.
+    /// From 1, rising within one job; the `id` of the stream's event. Gaps are where streamed text was put together.
     pub seq: u64,
     /// When.
     pub at: Moment,
@@ -143,6 +145,9 @@ pub struct EventView {
     /// How far the job is, where that is what changed.
     #[serde(flatten)]
     pub progress: ProgressView,
+    /// Text that the job's stream has brought, where that is what happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delta: Option<Delta>,
     /// Why, or what, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -225,6 +230,7 @@ impl From<Event> for EventView {
             status: event.state.into(),
             state: event.state,
             progress: event.progress.map(ProgressView::from).unwrap_or_default(),
+            delta: event.delta,
             detail: event.detail,
             worker: event.worker,
         }

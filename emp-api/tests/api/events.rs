@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use emp_api::Limits;
-use emp_core::job::{JobId, Progress};
+use emp_core::job::{Delta, JobId, Progress};
 use emp_store::{Change, Finish};
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt;
@@ -42,6 +42,12 @@ async fn a_stream_brings_events_as_they_happen_and_ends_with_the_job() {
     server.api.change(&claim, Change::Progress(progress)).await;
     let quarter = read_until(&mut stream, "a quarter").await;
     assert!(quarter.contains("\"progress\":25.0"), "{quarter}");
+    server.api.change(&claim, Change::Delta(Delta { start: true, text: "Once".into() })).await;
+    let text = read_until(&mut stream, "Once").await;
+    assert!(
+        text.contains("event: delta") && text.contains(r#""delta":{"start":true,"text":"Once"}"#),
+        "{text}"
+    );
     server.api.change(&claim, done()).await;
     let last = read_all(&mut stream).await;
     assert!(last.contains("event: succeeded") && last.contains("\"status\":\"completed\""), "{last}");

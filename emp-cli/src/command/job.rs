@@ -101,7 +101,8 @@ async fn watch(api: &Url, id: &str, out: &Output) -> Result<Exit, Failure> {
         } else {
             let progress = event.get("progress").and_then(Value::as_f64);
             let percent = progress.map(|percent| format!("{percent:>3.0} %")).unwrap_or_default();
-            let words = [text(&event, "detail"), text(&event, "message")].join(" ");
+            let said = event.get("delta").map(|delta| text(delta, "text")).unwrap_or_default();
+            let words = [text(&event, "detail"), text(&event, "message"), said].join(" ");
             let line =
                 format!("{}  {:<16} {percent:<5} {}", text(&event, "at"), text(&event, "type"), words.trim());
             out.line(printable(line.trim_end()));

@@ -32,6 +32,7 @@ impl Print for Http {
         let poll = option(self.poll.as_ref().map(Print::print));
         let cancel = option(self.cancel.as_ref().map(Print::print));
         let health = option(self.health.as_ref().map(Print::print));
+        let stream = option(self.stream.as_ref().map(Print::print));
         quote! {
             __emp::spec::HttpProtocol {
                 base: #base,
@@ -47,6 +48,7 @@ impl Print for Http {
                 errors: #errors,
                 cancel: #cancel,
                 health: #health,
+                stream: #stream,
             }
         }
     }

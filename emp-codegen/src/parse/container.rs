@@ -27,19 +27,26 @@ pub(super) fn connector(input: ParseStream, context: &Context<'_>) -> RawConnect
             "crate" => raw.krate = Some(type_ref(input)?),
             "custom" => raw.custom = true,
             "unregistered" => raw.unregistered = true,
-            _ => raw.sync = given(met, input, mode)?,
+            _ => {
+                raw.sync = given(met, input, |input| mode(input, &mut raw.stream))?;
+            }
         }
         Ok(())
     });
     raw
 }
 
-fn mode(input: ParseStream) -> Parsed<bool> {
+/// Whether the submit's answer is the end; for `stream` it is the whole of a stream.
+fn mode(input: ParseStream, stream: &mut bool) -> Parsed<bool> {
     let word = input.call(Ident::parse_any)?;
     match word.to_string().as_str() {
         "sync" => Ok(true),
         "poll" => Ok(false),
-        _ => Err(unknown_word("mode", &word, ["poll", "sync"])),
+        "stream" => {
+            *stream = true;
+            Ok(true)
+        }
+        _ => Err(unknown_word("mode", &word, ["poll", "sync", "stream"])),
     }
 }
 

@@ -83,7 +83,7 @@ const TIMEOUT: Key = key("timeout", Value, "timeout = \"60s\"", "For how long th
 /// Every attribute of a struct.
 pub const ATTRIBUTES: &[&Attribute] = &[
     &CONNECTOR, &OPENAPI, &HTTP, &ORIGINS, &AUTH, &SUBMIT, &POLL, &STATES, &OUTCOME, &ERRORS, &CANCEL, &PACE,
-    &LIMITS, &HEALTH,
+    &LIMITS, &HEALTH, &STREAM,
 ];
 
 /// `#[connector(..)]`
@@ -102,7 +102,7 @@ pub const CONNECTOR: Attribute = Attribute {
             "mode",
             Value,
             "mode = sync",
-            "`poll` (submit, then ask) or `sync` (the submit's answer is the result).",
+            "`poll` (submit, then ask), `sync` (the submit's answer is the result) or `stream` (it always comes piece by piece).",
         ),
         key("output", Value, "output = ChatOutput", "The type of a result, for its JSON Schema."),
         key(
@@ -559,6 +559,70 @@ pub const LIMITS: Attribute = Attribute {
         key("max_body", Value, "max_body = \"10MB\"", "Largest request body."),
         key("max_response", Value, "max_response = \"8MiB\"", "Largest answer."),
         key("rate", Value, "rate = \"150/10s\"", "Requests in a time, submits and polls together."),
+    ],
+};
+
+/// `#[stream(..)]`
+pub const STREAM: Attribute = Attribute {
+    name: "stream",
+    doc: "How the output comes piece by piece: the submit's answer is a stream, or a route beside the poll gives what is new.",
+    keys: &[
+        key(
+            "chunks",
+            Group,
+            "chunks(get = \"/stream/{job.id}\", items = \"$.stream[*].output\")",
+            "A route beside the poll gives what is new since the last time.",
+        ),
+        key(
+            "delta",
+            Value,
+            "delta = \"$.choices[0].delta.content\"",
+            "In an event: the text that it adds. `deltas` is all of it, for `#[outcome(text = deltas)]`.",
+        ),
+        key("done", Value, "done = \"$.done\" == true", "An event for which this holds is the last one."),
+        key("end", Value, "end = \"[DONE]\"", "An event with exactly this text is the end, and no data."),
+        key(
+            "error",
+            Value,
+            "error = \"$.error\"",
+            "In an event: an error, though the code said success. A rule of `#[states]` may give it its kind.",
+        ),
+        key("idle_timeout", Value, "idle_timeout = \"60s\"", "Longest silence; then the answer is lost."),
+        key(
+            "json",
+            Braces,
+            "json { \"stream\": true }",
+            "Members that the body of a streamed submit has more.",
+        ),
+        key("ndjson", Flag, "ndjson", "The submit's answer is lines of JSON."),
+        key("sse", Flag, "sse", "The submit's answer is server-sent events."),
+        key(
+            "stops_on_disconnect",
+            Flag,
+            "stops_on_disconnect",
+            "The service stops working when the connection closes: so a job is cancelled.",
+        ),
+        key(
+            "when",
+            Value,
+            "when = payload.stream == true",
+            "Which jobs are streamed, by their payload; all when absent.",
+        ),
+    ],
+};
+
+/// `chunks(..)`
+pub const CHUNKS: Attribute = Attribute {
+    name: "chunks",
+    doc: "A route beside the poll that gives what is new since the last time.",
+    keys: &[
+        GET,
+        HEADER,
+        key("items", Value, "items = \"$.stream[*].output\"", "The new pieces."),
+        JSON,
+        POST,
+        QUERY,
+        TIMEOUT,
     ],
 };
 

@@ -16,8 +16,20 @@ use crate::diag::Diagnostic;
 use crate::spec::{Capture, HookKind, Need, Spanned};
 
 /// The words that begin a selector, for suggestions.
-const SOURCES: [&str; 11] =
-    ["header", "code", "raw", "age", "state", "absent_for", "job", "payload", "env", "queue", "with"];
+const SOURCES: [&str; 12] = [
+    "header",
+    "code",
+    "raw",
+    "age",
+    "state",
+    "absent_for",
+    "deltas",
+    "job",
+    "payload",
+    "env",
+    "queue",
+    "with",
+];
 
 /// One selector, or `[a, b]` in fallback order.
 pub(super) fn selectors(input: ParseStream, context: &Context<'_>) -> Parsed<Vec<Selector>> {
@@ -57,6 +69,7 @@ fn source(input: ParseStream, context: &Context<'_>) -> Parsed<Source> {
         "age" => Source::Age,
         "state" => Source::State,
         "absent_for" => Source::AbsentFor,
+        "deltas" => Source::Deltas,
         text if emp_syntax::hole::Root::from_word(text).is_none() => {
             return Err(unknown_word("selector", &word, SOURCES));
         }

@@ -9,7 +9,7 @@ use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdic
 use emp_syntax::selector::Selector;
 use emp_syntax::template::Template;
 
-use super::{Jwt, OAuth2, Setting, Spanned};
+use super::{Jwt, OAuth2, Setting, Spanned, Stream};
 
 /// Where the service is.
 #[derive(Clone, Debug)]
@@ -95,6 +95,8 @@ pub struct Http {
     pub cancel: Option<Cancel>,
     /// How health is asked.
     pub health: Option<Health>,
+    /// How the output comes piece by piece.
+    pub stream: Option<Stream>,
 }
 
 /// A request with holes.

@@ -25,6 +25,7 @@ impl HttpProtocol {
         errors: Errors::DEFAULT,
         cancel: None,
         health: None,
+        stream: None,
     };
 }
 

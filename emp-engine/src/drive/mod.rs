@@ -2,6 +2,7 @@
 //! the effects and their order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use emp_core::job::{Phase, ServiceJob};
 use emp_core::spec::{HttpProtocol, Limits, Poll, RequestSpec, Submit};
@@ -10,7 +11,7 @@ use emp_core::{JobError, Timestamp};
 use crate::context::{self, Context};
 use crate::engine::Engine;
 use crate::exchange::Exchange;
-use crate::gateway::{GatewayError, MAX_RESPONSE, Target};
+use crate::gateway::{GatewayError, MAX_RESPONSE, Opened, Target};
 use crate::key;
 use crate::limits::Service;
 use crate::operation;
@@ -26,7 +27,10 @@ mod follow;
 mod health;
 mod poll;
 mod settle;
+mod streaming;
 mod submit;
+
+pub(crate) use streaming::Teller;
 
 impl Run {
     /// The key of the attempt under way, or of the one to come.
@@ -107,6 +111,34 @@ impl Engine {
         let mut exchange = Exchange::new(answer.status, answer.headers, &answer.body);
         service.scrubber.exchange(&mut exchange);
         Ok(exchange)
+    }
+
+    /// Sends one request of a job's and reads the head of its answer, with the same care for the credential as [`exchange`](Self::exchange).
+    async fn open(
+        &self,
+        request: &OutboundRequest,
+        run_limits: &Limits,
+        service: &Service,
+        origins: impl Into<Origins>,
+        head_within: Duration,
+    ) -> Result<Opened, GatewayError> {
+        let base = service.base.as_ref().map_err(|error| GatewayError::refused(error.message.clone()))?;
+        let authorization = service.authorize(&self.gateway).await?;
+        let mut target = Target {
+            base,
+            origins: origins.into(),
+            credential: authorization.credential(),
+            max_response: run_limits.max_response.unwrap_or(MAX_RESPONSE),
+        };
+        let opened = self.gateway.open(request, &target, head_within).await?;
+        if opened.status() == 401
+            && let Some(renewed) = service.renew(&authorization, request.submit, &self.gateway).await
+        {
+            let renewed = renewed?;
+            target.credential = renewed.credential();
+            return self.gateway.open(request, &target, head_within).await;
+        }
+        Ok(opened)
     }
 
     /// Another attempt after a while if the error allows it and there is one left, else the end.

@@ -61,6 +61,9 @@ impl Engine {
         let absent = exchange.code == 404 || (exchange.ok() && exchange.is_empty());
         run.memory.note_presence(!absent, now);
         let verdict = run.view(&exchange, now, |view| decide::decide(http, view));
+        if http.stream.is_some() && matches!(verdict, Verdict::Pending(_) | Verdict::Succeeded) {
+            self.fetch_chunks(run, service, http).await;
+        }
         self.follow(run, service, http, verdict, &exchange)
     }
 

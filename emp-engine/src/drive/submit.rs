@@ -11,6 +11,7 @@ use super::fate::{self, Fate};
 use crate::decide::{self, Refusal, Verdict};
 use crate::engine::Engine;
 use crate::exchange::Exchange;
+use crate::gateway::GatewayError;
 use crate::key;
 use crate::limits::{Held, Service, Trip};
 use crate::outcome;
@@ -18,6 +19,7 @@ use crate::pace;
 use crate::port::Stop;
 use crate::request::{self, OutboundRequest};
 use crate::run::{End, Next, Run};
+use crate::stream;
 
 /// Whether a submit is the first of its attempt, or the same once more under its settle rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +82,22 @@ impl Engine {
         sending: Sending,
     ) -> Next {
         run.memory.sent_at = Some(run.port.now());
+        if let Some(stream) = run.with_context(None, |context| stream::wanted(http, context)) {
+            return self.send_streamed(run, service, http, stream, request, sending).await;
+        }
         let answer = self.exchange(request, &run.connector.spec.limits, service, http.follow).await;
+        self.judge_submit(run, service, http, answer, sending).await
+    }
+
+    /// What becomes of a submit by its answer, or for want of one.
+    pub(super) async fn judge_submit(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+        answer: Result<Exchange, GatewayError>,
+        sending: Sending,
+    ) -> Next {
         let (fate, exchange) = match answer {
             Ok(exchange) => {
                 let submit = run.submit_of(http);

@@ -20,11 +20,14 @@ use crate::request::{Base, Origins, OutboundRequest, Trust, server_url};
 mod address;
 mod credential;
 mod error;
+mod events;
 mod read;
 
 pub use address::{Resolver, SystemResolver};
 pub(crate) use credential::Credential;
 pub use error::{GatewayError, When};
+pub(crate) use events::{Bounds, Events, Opened};
+pub use events::{MAX_EVENT, MAX_STREAM};
 pub use read::Patience;
 
 use address::{Checked, Reach};
@@ -177,6 +180,29 @@ impl Gateway {
         Err(GatewayError::refused("the service redirects more than three times"))
     }
 
+    /// Sends a request of a connector and reads the head of its answer only; the rest is for the caller. No redirect is followed.
+    ///
+    /// # Errors
+    /// As [`exchange`](Self::exchange).
+    pub(crate) async fn open(
+        &self,
+        request: &OutboundRequest,
+        target: &Target<'_>,
+        head_within: Duration,
+    ) -> Result<Opened, GatewayError> {
+        let mut headers: HeaderMap = request.headers.iter().cloned().collect();
+        let (mut url, mut body) = (request.url.clone(), request.body.clone());
+        let reach = self.reach(&url, Some(target.base.url()));
+        if request.trust.credential() {
+            target.credential.apply(&mut url, &mut headers, &mut body);
+        }
+        let outgoing = self.outgoing(request.method.clone(), url, headers, body, reach)?;
+        let response = timeout(head_within, head(outgoing, reach))
+            .await
+            .map_err(|_| GatewayError::unknown(ErrorCode::ETimeout, "no answer in time"))??;
+        Ok(Opened::new(response, self.options.patience.of(request.timeout, request.hold)))
+    }
+
     /// Sends a request to a URL that the caller vouches for and reads the answer whole.
     pub async fn fetch(&self, request: FetchRequest) -> Result<Answer, GatewayError> {
         let total = request.timeout.unwrap_or(self.options.patience.total);
@@ -263,7 +289,14 @@ async fn send(
     cap: u64,
     patience: &Patience,
 ) -> Result<Answer, GatewayError> {
-    let mut response = outgoing.send().await.map_err(|error| GatewayError::from_reqwest(&error))?;
+    let mut response = head(outgoing, reach).await?;
+    let body = read::body(&mut response, cap, patience).await?;
+    Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+}
+
+/// Sends, and reads the head of the answer.
+async fn head(outgoing: reqwest::RequestBuilder, reach: Reach) -> Result<reqwest::Response, GatewayError> {
+    let response = outgoing.send().await.map_err(|error| GatewayError::from_reqwest(&error))?;
     if response.remote_addr().is_some_and(|peer| !reach.allows(peer.ip())) {
         return Err(GatewayError::unknown(
             ErrorCode::EOriginRefused,
@@ -271,8 +304,7 @@ async fn send(
         ));
     }
     read::check_head(response.headers())?;
-    let body = read::body(&mut response, cap, patience).await?;
-    Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+    Ok(response)
 }
 
 /// Where a redirect leads, when it is one that may be followed. A submit that was answered has been received: what goes wrong at

@@ -3,6 +3,7 @@
 //! Nothing from outside is ever parsed as a URL together with the base, joined to it, or allowed to name the host
 //! (`security.md` 3.2, rules 1 and 2).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +23,7 @@ mod body;
 mod download;
 mod origin;
 mod path;
+mod streamed;
 mod token;
 
 pub use base::{Base, base};
@@ -127,7 +129,11 @@ fn build(
     }
     let limit = context.connector.spec.limits.max_body.unwrap_or(MAX_BODY);
     let body = match &spec.body {
-        Body::Json(json) => Some(body::render(json, field, context, limit)?),
+        Body::Json(json) => {
+            let json =
+                if submit.is_some() { streamed::body(http, json, context) } else { Cow::Borrowed(json) };
+            Some(body::render(&json, field, context, limit)?)
+        }
         _ => None,
     };
     if body.is_some() && !headers.iter().any(|(name, _)| name == http::header::CONTENT_TYPE) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use emp_core::connector::Loaded;
 use emp_core::env::Settings;
-use emp_core::job::{Intent, JOB_SCHEMA, Job, JobId, JobState, Phase, Progress, ServiceJob};
+use emp_core::job::{Delta, Intent, JOB_SCHEMA, Job, JobId, JobState, Phase, Progress, ServiceJob};
 use emp_core::spec::{
     Auth, AuthPart, Base, Body, Capture, ConnectorSpec, Download, DurationUnit, EnvField, EnvKind, Errors,
     Follow, HttpProtocol, Limits, Outcome, Pace, PayloadSchema, Poll, Protocol, RequestSpec, Settle,
@@ -272,6 +272,7 @@ pub(crate) struct MemoryPort {
     pub(crate) log: Log,
     pub(crate) clock: ManualClock,
     pub(crate) progress: Mutex<Vec<Progress>>,
+    pub(crate) deltas: Mutex<Vec<Delta>>,
     pub(crate) stop: watch::Sender<Option<Stop>>,
     /// The stop that begins as soon as the intent is stored.
     pub(crate) stop_at_intent: Option<Stop>,
@@ -287,6 +288,7 @@ impl MemoryPort {
             log,
             clock: ManualClock::at(Timestamp(1_700_000_000_000)),
             progress: Mutex::default(),
+            deltas: Mutex::default(),
             stop: watch::Sender::new(None),
             stop_at_intent: None,
         }
@@ -325,6 +327,10 @@ impl JobPort for MemoryPort {
 
     fn progress(&self, progress: Progress) {
         self.progress.lock().unwrap().push(progress);
+    }
+
+    fn delta(&self, delta: Delta) {
+        self.deltas.lock().unwrap().push(delta);
     }
 
     fn stop(&self) -> Option<Stop> {

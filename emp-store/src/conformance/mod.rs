@@ -98,6 +98,7 @@ macro_rules! __conformance_cases {
             p30_only_success_makes_the_progress_whole,
             f34_a_result_that_cannot_be_read_again_is_a_failure,
             events_are_numbered_without_gaps_and_capped,
+            m59_text_of_a_stream_is_kept_within_bounds_and_beside_the_other_events,
             counts_equal_the_sums,
             lists_are_paged_and_filtered,
             workers_are_listed_while_they_are_heard_of,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use emp_core::job::{Event, EventKind, JobId, JobState, Nonce, Progress, WorkerId};
+use emp_core::job::{Delta, Event, EventKind, JobId, JobState, Nonce, Progress, WorkerId};
 
 use super::{Bench, bought, error, intent, labels, new, release, retry, success};
 use crate::store::{Answer, CancelAnswer, Change, ClaimKey, Finish, ListQuery, NewJob, WorkerStatus, Write};
@@ -117,6 +117,46 @@ pub async fn events_are_numbered_without_gaps_and_capped(bench: Bench) {
     assert_eq!(kept.iter().map(|event| event.seq).collect::<Vec<_>>(), (15..=34).collect::<Vec<_>>());
     assert_eq!(bench.job(&job.id).await.seq, 34);
     assert!(events(34).await.is_empty());
+}
+
+/// Text that came piece by piece: whoever reads all events has the end of it, the first text of an attempt replaces what was there, and
+/// neither the pieces nor the other events push the other out.
+pub async fn m59_text_of_a_stream_is_kept_within_bounds_and_beside_the_other_events(bench: Bench) {
+    let job = bench.submitted().await;
+    let events = async |after| -> Vec<Event> {
+        bench.store.events(&job.id, after).await.expect("events").expect("the job's events")
+    };
+    let delta = |start, text: String| Change::Delta(Delta { start, text });
+    let read = |events: &[Event]| {
+        events.iter().filter_map(|event| event.delta.as_ref()).fold(String::new(), |text, delta| {
+            if delta.start { delta.text.clone() } else { text + &delta.text }
+        })
+    };
+    let mut said = String::new();
+    for number in 0..200 {
+        let text = format!("{number} ");
+        said.push_str(&text);
+        bench.write(&job, delta(number == 0, text)).await;
+    }
+    let all = events(0).await;
+    assert_eq!(read(&all), said);
+    assert!(all.len() < 80, "{} events", all.len());
+    assert!(all.windows(2).all(|pair| pair[0].seq < pair[1].seq), "in order");
+    assert_eq!(all[0].kind, EventKind::Queued, "the text pushes nothing out");
+    let middle = &all[all.len() / 2];
+    assert_eq!(events(middle.seq).await, all[all.len() / 2 + 1..]);
+    for step in 1..=30 {
+        bench.write(&job, fraction(f64::from(step) / 100.0)).await;
+    }
+    let all = events(0).await;
+    assert_eq!(read(&all), said, "nothing pushes the text out");
+    assert_eq!(all.iter().filter(|event| event.delta.is_none()).count(), 20);
+    bench.write(&job, delta(true, "anew".to_owned())).await;
+    assert_eq!(read(&events(0).await), "anew");
+    bench.write(&job, delta(false, "é".repeat(Delta::KEPT))).await;
+    bench.write(&job, delta(false, "end".to_owned())).await;
+    let text = read(&events(0).await);
+    assert!(text.ends_with("éend") && text.len() <= Delta::KEPT + 8, "{} bytes", text.len());
 }
 
 /// Whatever happens, the counts are the number of jobs in each state.

@@ -4,7 +4,7 @@ use emp_core::Timestamp;
 use emp_core::job::{Event, Job, JobId, JobState, Nonce, WorkerId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params, params};
 
-use crate::embedded::rows;
+use crate::embedded::{deltas, rows};
 use crate::keys::{self, KeyRecord};
 use crate::line::{self, Lane, Place, Rank};
 use crate::moment::StoreTime;
@@ -226,6 +226,10 @@ impl<'a> Ledger<'a> {
 
     fn append(&self, job: &Job, events: &[Event]) -> Result<(), StoreError> {
         for event in events {
+            if let Some(delta) = &event.delta {
+                deltas::append(self.db, job.arrival, event, delta)?;
+                continue;
+            }
             let record = serde_json::to_string(event).map_err(|error| rows::unwritable(&error))?;
             self.db.prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3)")?.execute(params![
                 job.arrival,
@@ -236,8 +240,11 @@ impl<'a> Ledger<'a> {
         let keep = self.options.max_events as u64;
         if !events.is_empty() && job.seq > keep {
             self.db
-                .prepare_cached("DELETE FROM events WHERE arrival = ?1 AND seq <= ?2")?
-                .execute(params![job.arrival, job.seq - keep])?;
+                .prepare_cached(
+                    "DELETE FROM events WHERE arrival = ?1 AND seq <= (
+                       SELECT seq FROM events WHERE arrival = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
+                )?
+                .execute(params![job.arrival, keep])?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 //!   Redis: the file must not lie on a network file system.
 //! * **Full disk.** Four MiB are put by. New jobs are refused with `E_STORE_FULL`, and running ones end from the reserve.
 
+mod deltas;
 mod dir;
 mod fault;
 mod ledger;

@@ -99,11 +99,15 @@ pub(super) fn events(db: &Connection, id: &JobId, after: u64) -> Result<Option<V
         .optional()?;
     let Some(arrival) = arrival else { return Ok(None) };
     let after = i64::try_from(after).unwrap_or(i64::MAX);
-    db.prepare_cached("SELECT record FROM events WHERE arrival = ?1 AND seq > ?2 ORDER BY seq")?
-        .query_map(params![arrival, after], |row| row.get::<_, String>(0))?
-        .map(|record| parse(id.as_str(), &record?))
-        .collect::<Result<_, _>>()
-        .map(Some)
+    db.prepare_cached(
+        "SELECT record FROM (
+           SELECT seq, record FROM events WHERE arrival = ?1 AND seq > ?2
+           UNION ALL SELECT seq, record FROM deltas WHERE arrival = ?1 AND seq > ?2) ORDER BY seq",
+    )?
+    .query_map(params![arrival, after], |row| row.get::<_, String>(0))?
+    .map(|record| parse(id.as_str(), &record?))
+    .collect::<Result<_, _>>()
+    .map(Some)
 }
 
 /// The workers heard of since a moment.

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 /// `EMPq`: says that a file is a store of jobs.
 const APPLICATION: i32 = 0x454d_5071;
 /// Version of the tables. Another one is kept out.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 /// How long a process waits for another one's commit.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -42,6 +42,9 @@ CREATE INDEX jobs_leased ON jobs (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX jobs_in_state ON jobs (state, arrival);
 CREATE TABLE payloads (arrival INTEGER PRIMARY KEY, payload TEXT NOT NULL);
 CREATE TABLE events (arrival INTEGER NOT NULL, seq INTEGER NOT NULL, record TEXT NOT NULL, PRIMARY KEY (arrival, seq))
+  WITHOUT ROWID;
+-- The events with text, apart from the others so that neither make room for the other.
+CREATE TABLE deltas (arrival INTEGER NOT NULL, seq INTEGER NOT NULL, record TEXT NOT NULL, PRIMARY KEY (arrival, seq))
   WITHOUT ROWID;
 
 CREATE TABLE keys (key TEXT PRIMARY KEY, job TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;

@@ -15,6 +15,8 @@ use crate::transition;
 pub(super) struct State {
     pub(super) jobs: HashMap<JobId, Job>,
     pub(super) events: HashMap<JobId, VecDeque<Event>>,
+    /// The events with text, apart from the others so that neither make room for the other.
+    pub(super) deltas: HashMap<JobId, Vec<Event>>,
     pub(super) arrivals: BTreeMap<u64, JobId>,
     pub(super) ready: BTreeMap<Lane, BTreeMap<Rank, JobId>>,
     pub(super) due: BTreeSet<(Timestamp, JobId)>,
@@ -47,6 +49,11 @@ impl State {
             Place::Aside => {}
         }
         self.news |= !events.is_empty();
+        let (deltas, events): (Vec<Event>, Vec<Event>) =
+            events.into_iter().partition(|event| event.delta.is_some());
+        if !deltas.is_empty() {
+            self.keep_deltas(&job.id, deltas);
+        }
         let kept = self.events.entry(job.id.clone()).or_default();
         kept.extend(events);
         while kept.len() > options.max_events {
@@ -54,6 +61,30 @@ impl State {
         }
         self.arrivals.insert(job.arrival, job.id.clone());
         self.jobs.insert(job.id.clone(), job);
+    }
+
+    fn keep_deltas(&mut self, id: &JobId, news: Vec<Event>) {
+        let kept = self.deltas.entry(id.clone()).or_default();
+        for event in news {
+            if event.delta.as_ref().is_some_and(|delta| delta.start) {
+                kept.clear();
+            }
+            kept.push(event);
+            let bytes =
+                kept.iter().filter_map(|event| event.delta.as_ref()).map(|delta| delta.text.len()).sum();
+            if transition::crowded(kept.len(), bytes) {
+                *kept = transition::compact(kept).into_iter().collect();
+            }
+        }
+    }
+
+    /// The events of a job after a number, oldest first.
+    pub(super) fn events_after(&self, id: &JobId, after: u64) -> Option<Vec<Event>> {
+        let deltas = self.deltas.get(id).into_iter().flatten();
+        let mut events: Vec<Event> =
+            self.events.get(id)?.iter().chain(deltas).filter(|event| event.seq > after).cloned().collect();
+        events.sort_by_key(|event| event.seq);
+        Some(events)
     }
 
     fn unlink(&mut self, job: &Job, options: &StoreOptions) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use emp_core::JobError;
-use emp_core::job::{Intent, JobId, Nonce, Progress, ServiceJob, UpstreamCancel};
+use emp_core::job::{Delta, Intent, JobId, Nonce, Progress, ServiceJob, UpstreamCancel};
 use serde_json::{Map, Value};
 
 /// Who writes: the claim on one job.
@@ -40,6 +40,8 @@ pub enum Change {
     Submitted(ServiceJob),
     /// How far it is; never falls within an attempt (P30).
     Progress(Progress),
+    /// Text that its stream has brought.
+    Delta(Delta),
     /// The end, or the end of this attempt.
     Finish(Finish),
     /// Gives the job back.

@@ -13,6 +13,7 @@
 //! | [`promote`] | its waiting time is over |
 
 mod cancel;
+mod delta;
 mod depth;
 mod finish;
 mod lease;
@@ -25,6 +26,7 @@ use emp_core::job::{Event, EventKind, Job, JobState, Nonce, Progress, ServiceJob
 use crate::store::{Answer, Change, StoreOptions};
 
 pub use cancel::{Cancelled, cancel};
+pub use delta::{compact, crowded};
 pub use lease::{claim, enqueue, lapse, promote};
 
 use pen::Pen;
@@ -63,6 +65,7 @@ pub fn apply(job: &mut Job, nonce: &Nonce, change: Change, at: Timestamp, option
         Change::NotSent { reason } => submit::not_sent(job, &reason, at),
         Change::Submitted(service_job) => submit::submitted(job, service_job, at),
         Change::Progress(progress) => report(job, progress, at),
+        Change::Delta(delta) => delta::tell(job, delta, at),
         Change::Finish(finish) => finish::finish(job, nonce, finish, at),
         Change::Release(release) => finish::release(job, nonce, &release, at),
     }

@@ -1,7 +1,7 @@
 //! Writes a job's history while it changes the job.
 
 use emp_core::Timestamp;
-use emp_core::job::{Event, EventKind, Job, Progress, ServiceJob, WorkerId};
+use emp_core::job::{Delta, Event, EventKind, Job, Progress, ServiceJob, WorkerId};
 
 use crate::store::Answer;
 use crate::transition::Step;
@@ -42,6 +42,15 @@ impl<'a> Pen<'a> {
         self.push(EventKind::Progress, None, worker, Some(progress));
     }
 
+    /// Appends an event with text of the job's stream.
+    pub(super) fn note_delta(&mut self, delta: Delta) {
+        let worker = self.job.lease.as_ref().map(|lease| lease.worker.clone());
+        self.push(EventKind::Delta, None, worker, None);
+        if let Some(event) = self.events.last_mut() {
+            event.delta = Some(delta);
+        }
+    }
+
     /// Keeps a service job that is not the job's own. A job that has ended gets no event any more.
     pub(super) fn orphan(&mut self, bought: ServiceJob) {
         let id = bought.id.clone();
@@ -69,8 +78,7 @@ impl<'a> Pen<'a> {
         progress: Option<Progress>,
     ) {
         self.job.seq += 1;
-        let event =
-            Event { seq: self.job.seq, at: self.at, kind, state: self.job.state, detail, worker, progress };
-        self.events.push(event);
+        let (seq, state) = (self.job.seq, self.job.state);
+        self.events.push(Event { seq, at: self.at, kind, state, detail, worker, progress, delta: None });
     }
 }

@@ -148,6 +148,7 @@ fn http(shape: Shape) -> HttpProtocol {
             ready: Some(Predicate::Compare { selector: idle, op: Comparison::Gt, value: Literal::Int(0) }),
             metrics: &[],
         }),
+        stream: None,
         submit: submit(shape),
         ..HttpProtocol::DEFAULT
     }

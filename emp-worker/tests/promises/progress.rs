@@ -45,3 +45,20 @@ async fn p30_progress_is_coalesced_and_batched_for_all_jobs() {
         );
     }
 }
+
+#[tokio::test]
+async fn m59_text_is_put_together_and_all_of_it_is_written_before_the_end() {
+    let (store, ledger) = (memory(), Arc::new(Ledger::default()));
+    let id = enqueue(&store, json!({ "polls": 20, "every_ms": 10, "deltas": 10 })).await;
+    let a = start(&store, Script::new("A", &ledger), 10);
+    until_state(&store, &id, JobState::Succeeded).await;
+    a.drain().await;
+    let events = store.events(&id, 0).await.expect("the store answers").expect("the job is there");
+    let told: Vec<_> = events.iter().filter_map(|event| event.delta.as_ref()).collect();
+    let text: String = told.iter().map(|delta| delta.text.as_str()).collect();
+    assert_eq!(text.split_whitespace().count(), 200, "{text}");
+    assert!(text.starts_with("1.0 1.1 ") && text.ends_with("20.9 "), "{text}");
+    assert!((2..=20).contains(&told.len()), "200 pieces in {} events", told.len());
+    assert!(told[0].start && told[1..].iter().all(|delta| !delta.start));
+    assert_eq!(events.last().map(|event| event.kind), Some(EventKind::Succeeded), "nothing after the end");
+}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use emp_core::connector::Loaded;
 use emp_core::health::{Health, HealthStatus};
-use emp_core::job::{Intent, Job, JobId, Progress, ServiceJob, UpstreamCancel};
+use emp_core::job::{Delta, Intent, Job, JobId, Progress, ServiceJob, UpstreamCancel};
 use emp_core::spec::{ConnectorSpec, Limits, Pace, PayloadSchema, Protocol, SourceLocation};
 use emp_engine::port::JobPort;
 use emp_engine::run::{End, Next, Run};
@@ -74,7 +74,7 @@ impl Ledger {
     }
 }
 
-/// A driver that plays the service. The payload says how: `polls` and `every_ms`, `submit_ms`, `progress`, `panic`, `freeze`, `block_ms`.
+/// A driver that plays the service. The payload says how: `polls` and `every_ms`, `submit_ms`, `progress`, `deltas`, `panic`, `freeze`, `block_ms`.
 pub(crate) struct Script {
     pub(crate) name: &'static str,
     pub(crate) ledger: Arc<Ledger>,
@@ -172,6 +172,10 @@ impl Driver for Script {
         for step in 0..payload["progress"].as_u64().unwrap_or(0) {
             let fraction = (polls as f64 + step as f64 / 1000.0) / (last as f64 + 1.0);
             run.port.progress(Progress { fraction: Some(fraction.min(1.0)), ..Progress::default() });
+        }
+        for step in 0..payload["deltas"].as_u64().unwrap_or(0) {
+            let start = step == 0 && polls <= 1;
+            run.port.delta(Delta { start, text: format!("{polls}.{step} ") });
         }
         if polls >= last {
             return Next::End(End::Succeeded {

@@ -1,0 +1,126 @@
+//! `#[stream]`: it says how it ends, and stands where there is a stream.
+
+use emp_syntax::selector::{Selector, Source};
+
+use super::{missing_key, operation, protocol, value};
+use crate::catalogue::stream::{DELTAS, STREAM_BODY, STREAM_END, STREAM_MODE};
+use crate::diag::{Diagnostic, Sink};
+use crate::raw::{RawSpec, RawStream, RawStreamFormat};
+use crate::spec::{Spanned, Stream, StreamFormat};
+
+pub(super) fn stream(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<Stream> {
+    deltas(raw, sink);
+    let Some(given) = &raw.stream else {
+        if let Some(connector) = raw.connector.as_ref().filter(|given| given.value.stream) {
+            sink.report(
+                Diagnostic::new(STREAM_MODE, connector.key, "`mode = stream` has no `#[stream]`").help(
+                    "add `#[stream(sse, delta = \"$.text\", end = \"[DONE]\")]`, or write `mode = sync`",
+                ),
+            );
+        }
+        return None;
+    };
+    let stream = &given.value;
+    let Some(format) = &stream.format else {
+        sink.report(missing_key("stream", given.key, "a format: `sse`, `ndjson` or `chunks(..)`", "sse"));
+        return None;
+    };
+    when(stream, raw, sink);
+    let format = match &format.value {
+        RawStreamFormat::Chunks(chunks) => {
+            if sync {
+                sink.report(
+                    Diagnostic::new(
+                        STREAM_MODE,
+                        format.key,
+                        "chunks are asked for beside the poll, and there is none",
+                    )
+                    .help("declare `#[poll(..)]`, or read the submit's answer: `sse` or `ndjson`"),
+                );
+            }
+            if let Some(json) = &stream.json {
+                sink.report(
+                    Diagnostic::new(STREAM_BODY, json.key, "chunks change nothing about the submit")
+                        .help("write the member into the submit's own `json {..}`"),
+                );
+            }
+            if chunks.items.is_none() {
+                sink.report(missing_key("chunks", format.key, "`items`", "items = \"$.stream[*].output\""));
+            }
+            let request =
+                protocol::request(&chunks.request, "chunks", format.key, "get = \"/stream/{job.id}\"", sink);
+            StreamFormat::Chunks { request: request?, items: value(chunks.items.as_ref())? }
+        }
+        of_submit => {
+            answer(raw, given, sync, sink);
+            if matches!(of_submit, RawStreamFormat::Sse) { StreamFormat::Sse } else { StreamFormat::Ndjson }
+        }
+    };
+    Some(Stream {
+        format,
+        when: value(stream.when.as_ref()),
+        body: value(stream.json.as_ref()),
+        delta: stream.delta.clone(),
+        done: stream.done.clone(),
+        end: stream.end.clone(),
+        error: stream.error.clone(),
+        idle_timeout: value(stream.idle_timeout.as_ref()),
+        stops_on_disconnect: stream.stops_on_disconnect,
+    })
+}
+
+/// The submit's answer is the stream.
+fn answer(raw: &RawSpec, given: &Spanned<RawStream>, sync: bool, sink: &Sink) {
+    let stream = &given.value;
+    if !sync {
+        sink.report(
+            Diagnostic::new(STREAM_MODE, given.key, "the answer to a submit that is polled is no stream")
+                .help("say `mode = stream` (or `mode = sync` with `when = ..`) in `#[connector]`, or declare `chunks(..)`"),
+        );
+    }
+    if stream.done.is_none() && stream.end.is_none() {
+        sink.report(Diagnostic::new(STREAM_END, given.key, "this stream does not say how it ends"));
+    }
+    let body = raw.submit.as_ref().and_then(|submit| submit.value.request.json.as_ref());
+    if let (Some(json), None) = (&stream.json, body) {
+        sink.report(
+            Diagnostic::new(STREAM_BODY, json.key, "the submit has no `json {..}` to add these members to")
+                .help("write `json {..}` in `#[submit]`"),
+        );
+    }
+}
+
+/// `when` is asked before there is an answer; a stream of every job is `mode = stream`.
+fn when(stream: &RawStream, raw: &RawSpec, sink: &Sink) {
+    let Some(when) = &stream.when else { return };
+    if let Some(connector) = raw.connector.as_ref().filter(|given| given.value.stream) {
+        sink.report(
+            Diagnostic::new(STREAM_MODE, when.key, "with `mode = stream` every job is streamed")
+                .help("write `mode = sync`, so that a job that is not streamed has its answer whole")
+                .related(connector.key, "the mode is said here"),
+        );
+    }
+    operation::condition(Some(when), sink);
+}
+
+/// `deltas` is the text of a stream that is read in one piece. Chunks that a dead worker fetched are gone.
+fn deltas(raw: &RawSpec, sink: &Sink) {
+    let Some(outcome) = &raw.outcome else { return };
+    let reads = |selectors: &[Selector]| selectors.iter().any(|selector| selector.source == Source::Deltas);
+    let facts = outcome.value.meta.iter().any(|fact| reads(&fact.from));
+    if !(reads(&outcome.value.text) || reads(&outcome.value.json) || facts) {
+        return;
+    }
+    let format = raw.stream.as_ref().and_then(|stream| stream.value.format.as_ref());
+    match format.map(|format| &format.value) {
+        Some(RawStreamFormat::Sse | RawStreamFormat::Ndjson) => {}
+        Some(RawStreamFormat::Chunks(_)) => sink.report(
+            Diagnostic::new(DELTAS, outcome.key, "chunks are not kept, so that `deltas` would be a part of the result only")
+                .help("take the result from the last poll: `json = \"$.output\"`"),
+        ),
+        None => sink.report(
+            Diagnostic::new(DELTAS, outcome.key, "`deltas` is the text of a stream, and there is none")
+                .help("add `#[stream(sse, delta = \"$.text\", end = \"[DONE]\")]`, or a path such as `text = \"$.text\"`"),
+        ),
+    }
+}
