@@ -161,6 +161,20 @@ pub(crate) enum Connector {
         #[arg(long)]
         lines: bool,
     },
+    /// A page for each, in Markdown.
+    Docs(Docs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Docs {
+    /// Its name; all when not given.
+    pub(crate) name: Option<String>,
+    /// Write the pages of all of them into a folder.
+    #[arg(long, value_name = "DIR", conflicts_with = "name")]
+    pub(crate) out: Option<PathBuf>,
+    /// Exit with 6 when one in the folder is not fresh; `docs/connectors` when no folder is given.
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) check: bool,
 }
 
 /// Where the API is.

@@ -11,6 +11,7 @@
 mod args;
 mod client;
 mod command;
+mod docs;
 mod exit;
 mod logging;
 mod output;

@@ -18,6 +18,7 @@
 
 use std::borrow::Cow;
 
+mod display;
 pub mod duration;
 pub mod env_template;
 pub mod hole;

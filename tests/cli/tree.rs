@@ -135,8 +135,45 @@ fn env_check_names_what_is_missing_and_shows_no_value() {
 fn what_is_committed_is_fresh() {
     run_with(emp(Path::new(TREE)).args(["env", "example", "--check"])).exits(0);
     run_with(emp(Path::new(TREE)).args(["schema", "--check"])).exits(0);
+    run_with(emp(Path::new(TREE)).args(["connector", "docs", "--check"])).exits(0);
     assert_eq!(run(&["env", "example", "--check", "--json"]).exits(6).error()["code"], "E_STALE");
     assert_eq!(run(&["schema", "--check", "--json"]).exits(6).error()["code"], "E_STALE");
+}
+
+#[test]
+fn pages_are_written_compared_and_removed_with_their_connector() {
+    let home = TempDir::new().expect("a folder");
+    let docs = |more: &[&str]| run_with(emp(home.path()).args(["connector", "docs"]).args(more));
+    docs(&["--out", "pages"]).exits(0);
+    docs(&["--out", "pages", "--check"]).exits(0);
+    let page = home.path().join("pages/MyServiceConnector.md");
+    let text = std::fs::read_to_string(&page).expect("a page");
+    for part in [
+        "`MY_SERVICE_API_KEY`",
+        "POST /process",
+        "`processing`",
+        "../connectors/my_service.rs",
+        "emp connector docs",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // A page of a connector that is no more is removed, a file of the author's own is not.
+    std::fs::write(home.path().join("pages/GoneConnector.md"), &text).expect("a file");
+    std::fs::write(home.path().join("pages/mine.md"), "# Mine").expect("a file");
+    let stale = docs(&["--out", "pages", "--check", "--json"]).exits(6).error();
+    assert_eq!(
+        (&stale["code"], &stale["help"]),
+        (&"E_STALE".into(), &"emp connector docs --out pages".into())
+    );
+    docs(&["--out", "pages"]).exits(0);
+    assert!(
+        !home.path().join("pages/GoneConnector.md").exists() && home.path().join("pages/mine.md").exists()
+    );
+    std::fs::write(&page, text + "edited").expect("a file");
+    docs(&["--out", "pages", "--check"]).exits(6);
+    // Without a folder they are printed.
+    let one = run(&["connector", "docs", "MyServiceConnector"]).exits(0).out;
+    assert!(one.contains("# MyServiceConnector") && !one.contains("# OpenAIConnector"), "{one}");
 }
 
 #[test]

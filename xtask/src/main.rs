@@ -26,7 +26,7 @@ enum Task {
     },
     /// Formatting, lints, tests, docs, dependency policy, freshness of generated files.
     Ci,
-    /// Rewrite the generated files: schemas/ and .env.example.
+    /// Rewrite the generated files: schemas/, .env.example and docs/connectors/.
     Generate,
 }
 
@@ -62,6 +62,8 @@ fn ci() -> Result<(), Failed> {
     Step::cargo("generated files", ["run", "--quiet", "--locked", "--", "schema", "--check"]).run()?;
     Step::cargo("environment example", ["run", "--quiet", "--locked", "--", "env", "example", "--check"])
         .run()?;
+    Step::cargo("connector pages", ["run", "--quiet", "--locked", "--", "connector", "docs", "--check"])
+        .run()?;
     Step::cargo("mapping", ["run", "--quiet", "--locked", "--", "check"]).run()?;
     dependencies()
 }
@@ -74,5 +76,7 @@ fn dependencies() -> Result<(), Failed> {
 
 fn generate() -> Result<(), Failed> {
     Step::cargo("schemas", ["run", "--quiet", "--", "schema", "--write"]).run()?;
-    Step::cargo("environment example", ["run", "--quiet", "--", "env", "example", "--write"]).run()
+    Step::cargo("environment example", ["run", "--quiet", "--", "env", "example", "--write"]).run()?;
+    Step::cargo("connector pages", ["run", "--quiet", "--", "connector", "docs", "--out", "docs/connectors"])
+        .run()
 }

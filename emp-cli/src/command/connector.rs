@@ -1,11 +1,12 @@
 //! `emp connector`: what this binary can talk to.
 
 use emp_core::connector::Entry;
-use emp_core::spec::{ConnectorSpec, EnvField, Protocol, Settle};
+use emp_core::spec::{ConnectorSpec, EnvField};
 use emp_core::{Capabilities, Registry};
 use serde::Serialize;
 
 use crate::args::Connector;
+use crate::docs;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -59,7 +60,7 @@ pub(super) fn run(args: &Connector, registry: &Registry, out: &Output) -> Result
                         c.services.join(", "),
                         c.version.to_owned(),
                         c.mode.to_owned(),
-                        first_line(c.description),
+                        docs::first_line(c.description),
                     ]
                 });
                 out.table(&["connector", "service", "version", "mode", "description"], rows.collect());
@@ -88,6 +89,9 @@ pub(super) fn run(args: &Connector, registry: &Registry, out: &Output) -> Result
                 (true, all) => out.json(&all),
                 (false, all) => all.iter().for_each(|detail| print(detail, out)),
             }
+        }
+        Connector::Docs(args) => {
+            return super::docs::run(args, &chosen(args.name.as_deref(), registry)?, registry.entries(), out);
         }
     }
     Ok(Exit::Ok)
@@ -119,11 +123,7 @@ fn summary(spec: &'static ConnectorSpec) -> Summary {
         service: spec.services.first().copied().unwrap_or_default(),
         services: spec.services,
         version: spec.version,
-        mode: match spec.http() {
-            None => "custom",
-            Some(http) if http.poll.is_some() => "poll",
-            Some(_) => "sync",
-        },
+        mode: docs::shape(spec),
         description: spec.description,
         capabilities: spec.capabilities(),
         lines: spec.source.lines,
@@ -133,9 +133,9 @@ fn summary(spec: &'static ConnectorSpec) -> Summary {
 fn detail(spec: &'static ConnectorSpec) -> Detail {
     Detail {
         summary: summary(spec),
-        source: format!("{}:{}", straight(spec.source.file), spec.source.line),
+        source: format!("{}:{}", docs::straight(spec.source.file), spec.source.line),
         fingerprint: format!("{:016x}", spec.fingerprint),
-        settle: settle(spec),
+        settle: docs::settle(spec),
         environment: spec.env.iter().map(variable).collect(),
         payload: spec.payload.to_json_schema(),
         output: spec.output.map(|schema| schema()),
@@ -149,31 +149,6 @@ fn variable(field: &EnvField) -> Variable {
         secret: field.secret(),
         default: field.default,
         description: field.description,
-    }
-}
-
-/// The settle rule in words.
-fn settle(spec: &ConnectorSpec) -> String {
-    match &spec.protocol {
-        Protocol::Http(http) => {
-            let mut rules: Vec<_> = http.submits().map(|submit| rule(&submit.settle)).collect();
-            rules.dedup();
-            rules.join("; or, by the payload, ")
-        }
-        _ => "the connector's own code decides; a lost submit is never repeated blindly".to_owned(),
-    }
-}
-
-fn rule(settle: &Settle) -> &'static str {
-    match settle {
-        Settle::Idempotent { .. } => {
-            "a lost submit is sent again with the same key and bytes: the service merges them"
-        }
-        Settle::AssignId { .. } => "a lost submit is looked up by the id that we chose",
-        Settle::Lookup(_) => "a lost submit is searched for by our tag",
-        Settle::AtMostOnce => "a lost submit is never sent again: the job becomes uncertain",
-        Settle::AtLeastOnce => "a lost submit is sent again",
-        _ => "as declared",
     }
 }
 
@@ -199,34 +174,12 @@ fn print(detail: &Detail, out: &Output) {
     out.line(format!("    {}", schema.replace('\n', "\n    ")));
 }
 
-/// A path without the steps down and up again that the `#[path]` of a generated module leaves in it.
-fn straight(path: &str) -> String {
-    let mut steps: Vec<&str> = Vec::new();
-    for step in path.split('/') {
-        match steps.last() {
-            Some(last) if step == ".." && *last != ".." => drop(steps.pop()),
-            _ => steps.push(step),
-        }
-    }
-    steps.join("/")
-}
-
-fn first_line(text: &str) -> String {
-    text.trim().lines().next().unwrap_or_default().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{median, straight};
+    use super::median;
 
     #[test]
     fn the_median_is_the_middle_one() {
         assert_eq!([vec![9, 1, 5], vec![1, 9], vec![]].map(median), [5, 9, 0]);
-    }
-
-    #[test]
-    fn a_path_is_shown_as_a_person_writes_it() {
-        assert_eq!(straight("src/../connectors/x.rs"), "connectors/x.rs");
-        assert_eq!(straight("../../x.rs"), "../../x.rs");
     }
 }

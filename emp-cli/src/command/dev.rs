@@ -7,18 +7,16 @@ use emp_core::env::ProcessEnv;
 use emp_core::mapping::Mapping;
 use emp_core::{Registry, Url};
 use emp_testkit::{FakeEnv, FakeOptions, FakeService};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use tokio::net::TcpListener;
 
 use super::serve::{self, Parts};
 use crate::args::Dev;
+use crate::docs;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::{logging, runtime, signals};
-
-/// The service of the connector guide.
-const GUIDE: &str = "my-service";
 
 pub(super) async fn run(
     args: &Dev,
@@ -110,9 +108,9 @@ fn announce(
     out: &Output,
 ) {
     // The guide's own service where there is one, else the first.
-    let shown = mapping.capabilities().min_by_key(|capability| capability.capability != GUIDE);
+    let shown = mapping.capabilities().min_by_key(|capability| capability.capability != docs::GUIDE);
     let example = shown.and_then(|capability| {
-        let payload = payload(capability.capability, registry.get(capability.connector)?.spec);
+        let payload = docs::example(capability.capability, registry.get(capability.connector)?.spec);
         Some(json!({ "service": capability.capability, "payload": payload }))
     });
     if out.is_json() {
@@ -129,12 +127,4 @@ fn announce(
         ));
     }
     out.line("Ctrl-C stops.");
-}
-
-/// A payload that a connector accepts; for the guide's own service, the guide's.
-pub(super) fn payload(service: &str, spec: &emp_core::ConnectorSpec) -> Value {
-    if service == GUIDE {
-        return json!({ "input": "test input", "model": "my-model-v1" });
-    }
-    emp_testkit::example(&spec.payload.to_json_schema())
 }

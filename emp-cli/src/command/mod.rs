@@ -4,6 +4,7 @@ mod check;
 mod connector;
 mod demo;
 mod dev;
+mod docs;
 mod env;
 mod explain;
 mod job;

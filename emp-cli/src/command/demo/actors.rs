@@ -18,6 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::client::Api;
 use crate::command::dev;
+use crate::docs;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::runtime;
@@ -175,7 +176,7 @@ fn services(mapping: &Mapping, registry: &'static Registry) -> Vec<Service> {
             services.push(Service {
                 name: capability.capability.to_owned(),
                 connector: entry.spec.name,
-                payload: dev::payload(capability.capability, entry.spec),
+                payload: docs::example(capability.capability, entry.spec),
             });
         }
     }

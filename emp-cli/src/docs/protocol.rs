@@ -1,0 +1,246 @@
+//! What a connector asks of its service and what it makes of the answers.
+
+use std::time::Duration;
+
+use emp_core::spec::{
+    Auth, AuthPart, Base, Capture, ConnectorSpec, Follow, HttpProtocol, Outcome, Poll, Setting, States,
+    Submit, Unknown,
+};
+use emp_core::syntax::rule::{FailureKind, StateVerdict};
+use emp_core::syntax::selector::Selector;
+
+use super::markdown::{Page, code, codes, table};
+use super::request;
+
+pub(super) fn describe(page: &mut Page, spec: &ConnectorSpec, http: &HttpProtocol) {
+    page.section("Requests");
+    page.points(&service(spec, http));
+    for (index, submit) in http.submits().enumerate() {
+        let when = http.operations.get(index).map(|operation| format!(" when {}", code(&operation.when)));
+        page.part(&format!("Submit{}", when.unwrap_or_default()));
+        self::submit(page, spec, submit);
+    }
+    for poll in http.polls() {
+        page.part("Poll");
+        self::poll(page, spec, poll);
+    }
+    if let Some(cancel) = &http.cancel {
+        page.part("Cancel");
+        request::describe(page, spec, &cancel.request);
+        let told = |what: &str, codes: &[_]| {
+            (!codes.is_empty()).then(|| format!("{what} {}", super::markdown::codes(codes)))
+        };
+        let points =
+            [told("done:", cancel.ok), told("too late:", cancel.too_late), told("gone:", cancel.gone)];
+        page.points(&points.into_iter().flatten().collect::<Vec<_>>());
+    }
+    if let Some(health) = &http.health {
+        page.part("Health");
+        request::describe(page, spec, &health.request);
+        let mut points = vec![format!("asked every {}", time(health.every))];
+        points.extend(health.ready.as_ref().map(|ready| format!("healthy when {}", code(ready))));
+        points.extend(captures("publishes", health.metrics));
+        page.points(&points);
+    }
+    page.section("States");
+    states(page, &http.states);
+    page.section("Outcome");
+    page.points(&outcome(&http.outcome));
+    page.section("Errors");
+    errors(page, http);
+    page.section("Pace and limits");
+    page.points(&pace(spec, http.polls().next().is_some()));
+}
+
+fn service(spec: &ConnectorSpec, http: &HttpProtocol) -> Vec<String> {
+    let base = match &http.base {
+        Base::Template(template) => code(template),
+        Base::Env(field) => format!("the URL in {}", code(variable(spec, field))),
+    };
+    let mut points =
+        vec![format!("paths are below {base}"), format!("credential: {}", credential(spec, &http.auth))];
+    if let Follow::Hosts(hosts) = http.follow {
+        points.push(format!("URLs of {} are followed, without the credential", codes(hosts)));
+    }
+    points
+}
+
+fn credential(spec: &ConnectorSpec, auth: &Auth) -> String {
+    let part = |part: &AuthPart| match part {
+        AuthPart::Literal(text) => (*text).to_owned(),
+        AuthPart::Field(field) => {
+            format!("${}", variable(spec, field))
+        }
+    };
+    let parts = |value: &[AuthPart]| value.iter().map(part).collect::<String>();
+    match auth {
+        Auth::None => "none".to_owned(),
+        Auth::Header { name, value } => format!("header {}", code(format!("{name}: {}", parts(value)))),
+        Auth::Query { name, value } => format!("query {}", code(format!("{name}={}", parts(value)))),
+        Auth::Basic { user, password } => {
+            format!("HTTP Basic {}", code(format!("{}:{}", part(user), part(password))))
+        }
+        _ => "as declared".to_owned(),
+    }
+}
+
+fn submit(page: &mut Page, spec: &ConnectorSpec, submit: &Submit) {
+    request::describe(page, spec, &submit.request);
+    let mut points = vec![format!("accepted with {}", codes(submit.accept))];
+    if !submit.rejects.is_empty() {
+        points.push(format!("certainly not accepted with {}", codes(submit.rejects)));
+    }
+    points.extend(captures("remembers", submit.capture));
+    if submit.feeds_poll {
+        points.push("the answer may already be final".to_owned());
+    }
+    if !submit.billable {
+        points.push("costs nothing".to_owned());
+    }
+    page.points(&points);
+}
+
+fn poll(page: &mut Page, spec: &ConnectorSpec, poll: &Poll) {
+    request::describe(page, spec, &poll.request);
+    let told = [
+        ("progress", poll.progress),
+        ("message", poll.progress_text),
+        ("jobs ahead", poll.queue_position),
+        ("seconds left", poll.eta),
+        ("logs", poll.logs),
+    ];
+    let points = told.into_iter().filter_map(|(what, selectors)| found(what, selectors));
+    page.points(&points.collect::<Vec<_>>());
+}
+
+fn found(what: &str, selectors: &[Selector]) -> Option<String> {
+    (!selectors.is_empty()).then(|| format!("{what}: {}", codes(selectors)))
+}
+
+fn captures(what: &str, captures: &[Capture]) -> Option<String> {
+    let each = captures.iter().map(|capture| format!("{} = {}", code(capture.name), codes(capture.from)));
+    let each: Vec<String> = each.collect();
+    (!each.is_empty()).then(|| format!("{what} {}", each.join("; ")))
+}
+
+fn states(page: &mut Page, states: &States) {
+    let rules: Vec<String> = states.rules.iter().map(code).collect();
+    if let Some(judge) = &states.judge {
+        page.block(&format!("{} is asked first.", code(format!("{judge:?}"))));
+    }
+    if !rules.is_empty() {
+        page.block(if states.at.is_empty() {
+            "The first rule that holds says it:"
+        } else {
+            "Rules come first:"
+        });
+        page.points(&rules);
+    }
+    if !states.at.is_empty() {
+        let fold = if states.fold_case { ", in any case" } else { "" };
+        let then = if rules.is_empty() { "The" } else { "Then the" };
+        page.block(&format!("{then} word at {}{fold}:", codes(states.at)));
+        let rows = states.sets.iter().map(|set| vec![verdict(&set.verdict), codes(set.words)]);
+        let other = match states.unknown {
+            Unknown::Running => "running, with a warning",
+            Unknown::Failed => "failed",
+        };
+        page.block(&table(&["state", "words"], rows.chain([vec![other.to_owned(), "any other".to_owned()]])));
+    }
+}
+
+fn verdict(verdict: &StateVerdict) -> String {
+    match verdict {
+        StateVerdict::Failed { kind: FailureKind::Service, message: None } => "failed".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn outcome(outcome: &Outcome) -> Vec<String> {
+    let mut points: Vec<String> = [("text", outcome.text), ("JSON", outcome.json)]
+        .into_iter()
+        .filter_map(|(what, from)| found(what, from))
+        .collect();
+    if points.is_empty() {
+        points.push("the whole answer".to_owned());
+    }
+    points.extend(captures("facts:", outcome.meta));
+    points.extend(outcome.keep_for.map(|keep| format!("the service keeps it for {}", time(keep))));
+    points
+}
+
+fn errors(page: &mut Page, http: &HttpProtocol) {
+    let errors = &http.errors;
+    let texts = [("message", errors.message), ("the service's code", errors.code)];
+    page.points(&texts.into_iter().filter_map(|(what, from)| found(what, from)).collect::<Vec<_>>());
+    let rows = errors.rules.iter().map(|rule| {
+        let when = rule.when.as_ref().map(|when| format!(" if {}", code(when))).unwrap_or_default();
+        let wait =
+            if rule.wait.is_empty() { String::new() } else { format!(", after {}", codes(&rule.wait)) };
+        let next =
+            if rule.kind.retriable() { format!("tried again{wait}") } else { "the job fails".to_owned() };
+        vec![format!("{}{when}", codes(&rule.codes)), rule.kind.word().to_owned(), next]
+    });
+    page.block(&table(&["answer", "means", ""], rows));
+}
+
+fn pace(spec: &ConnectorSpec, polled: bool) -> Vec<String> {
+    let (pace, limits) = (&spec.pace, &spec.limits);
+    let mut points = Vec::new();
+    if polled {
+        points.push(format!(
+            "first poll after {}, then every {} to {}, each wait {} times the one before",
+            time(pace.first),
+            time(pace.min),
+            time(pace.max),
+            pace.factor
+        ));
+        points.extend(pace.while_queued.map(|wait| format!("at least {} apart while queued", time(wait))));
+        points.extend(found("the service's advice", pace.advice));
+        points.push(format!("given up after {}", duration(spec, &pace.deadline)));
+    }
+    points.extend(limits.in_flight.as_ref().map(|count| format!("at once: {}", count_of(spec, count))));
+    points.extend(limits.rate.map(|rate| format!("{} requests in {}", rate.count, time(rate.per))));
+    points.push(format!("submits of one job that may fail: {}", count_of(spec, &limits.attempts)));
+    points.extend(limits.max_body.map(|bytes| format!("largest request: {}", size(bytes))));
+    points.extend(limits.max_response.map(|bytes| format!("largest answer: {}", size(bytes))));
+    points
+}
+
+/// A duration, or the variable that it comes from.
+pub(super) fn duration(spec: &ConnectorSpec, setting: &Setting<Duration>) -> String {
+    match setting {
+        Setting::Fixed(value) => time(*value),
+        Setting::Env(field) => code(variable(spec, field)),
+    }
+}
+
+fn count_of(spec: &ConnectorSpec, setting: &Setting<u32>) -> String {
+    match setting {
+        Setting::Fixed(value) => value.to_string(),
+        Setting::Env(field) => code(variable(spec, field)),
+    }
+}
+
+/// The variable that fills a field.
+fn variable(spec: &ConnectorSpec, field: &'static str) -> &'static str {
+    spec.env_field(field).map_or(field, |field| field.variable)
+}
+
+fn time(value: Duration) -> String {
+    humantime::format_duration(value).to_string()
+}
+
+/// A size in the largest unit that divides it.
+fn size(bytes: u64) -> String {
+    let units = [
+        (1 << 30, "GiB"),
+        (1_000_000_000, "GB"),
+        (1 << 20, "MiB"),
+        (1_000_000, "MB"),
+        (1 << 10, "KiB"),
+        (1000, "kB"),
+    ];
+    let unit = units.into_iter().find(|(size, _)| bytes >= *size && bytes.is_multiple_of(*size));
+    unit.map_or_else(|| format!("{bytes} bytes"), |(size, name)| format!("{} {name}", bytes / size))
+}
