@@ -6,7 +6,7 @@
 mod document;
 mod environment;
 mod names;
-mod openapi;
+pub(crate) mod openapi;
 mod references;
 mod shape;
 mod template;

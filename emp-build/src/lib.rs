@@ -20,6 +20,7 @@ mod check;
 mod codes;
 mod connector;
 mod declaration;
+mod described;
 mod finding;
 mod inputs;
 mod json;
@@ -33,6 +34,7 @@ mod texts;
 
 pub use builder::{Builder, connectors};
 pub use cargo::Directive;
+pub use described::{Described, described};
 pub use finding::{Finding, Mark, Report, Severity};
 pub use inputs::{CheckInputs, Document, Folder, Inputs, MAX_BYTES};
 pub use outcome::{Outcome, check, connector_names, plan, report};

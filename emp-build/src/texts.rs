@@ -8,6 +8,22 @@ use std::ops::Range;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{DeriveInput, LitStr, Meta};
 
+/// An attribute of a declaration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spot {
+    /// Its name.
+    pub(crate) attribute: &'static str,
+    /// Which of several; all of them when that does not matter.
+    pub(crate) nth: Option<usize>,
+}
+
+impl Spot {
+    /// All attributes of a name.
+    pub(crate) const fn all(attribute: &'static str) -> Self {
+        Self { attribute, nth: None }
+    }
+}
+
 /// The literals of a declaration's attributes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Texts {
@@ -36,19 +52,20 @@ impl Texts {
         Self { attributes: attributes.collect() }
     }
 
-    /// The first literal of an attribute that is wanted.
-    pub(crate) fn literal(&self, attribute: &str, wanted: impl Fn(&str) -> bool) -> Option<Range<usize>> {
-        let literals = self.named(attribute).flat_map(|attribute| &attribute.literals);
+    /// The first literal of a part that is wanted.
+    pub(crate) fn literal(&self, part: Spot, wanted: impl Fn(&str) -> bool) -> Option<Range<usize>> {
+        let literals = self.of_part(part).flat_map(|attribute| &attribute.literals);
         literals.filter(|(text, _)| wanted(text)).map(|(_, span)| span.clone()).next()
     }
 
-    /// The name of an attribute.
-    pub(crate) fn attribute(&self, attribute: &str) -> Option<Range<usize>> {
-        self.named(attribute).map(|attribute| attribute.span.clone()).next()
+    /// The name of a part's attribute.
+    pub(crate) fn attribute(&self, part: Spot) -> Option<Range<usize>> {
+        self.of_part(part).map(|attribute| attribute.span.clone()).next()
     }
 
-    fn named(&self, name: &str) -> impl Iterator<Item = &Attribute> {
-        self.attributes.iter().filter(move |attribute| attribute.name == name)
+    fn of_part(&self, part: Spot) -> impl Iterator<Item = &Attribute> {
+        let named = self.attributes.iter().filter(move |attribute| attribute.name == part.attribute);
+        named.enumerate().filter(move |(at, _)| part.nth.is_none_or(|nth| nth == *at)).map(|(_, found)| found)
     }
 }
 
@@ -75,12 +92,14 @@ mod tests {
     fn a_text_is_found_in_its_own_attribute() {
         let source = "#[poll(get = \"/a\", x(\"$.a\"))] #[states(at = r\"$.a\")] struct A {}";
         let texts = Texts::of(&syn::parse_str(source).unwrap());
-        let at = |attribute: &str, text: &str| {
-            texts.literal(attribute, |found| found == text).map(|span| &source[span])
+        let at = |attribute, text: &str| {
+            texts.literal(Spot::all(attribute), |found| found == text).map(|span| &source[span])
         };
         assert_eq!(at("poll", "$.a"), Some("\"$.a\""));
         assert_eq!(at("states", "$.a"), Some("r\"$.a\""));
         assert_eq!(at("states", "/a"), None);
-        assert_eq!(texts.attribute("states").map(|span| &source[span]), Some("states"));
+        let second = Spot { attribute: "poll", nth: Some(1) };
+        assert_eq!(texts.literal(second, |_| true), None);
+        assert_eq!(texts.attribute(Spot::all("states")).map(|span| &source[span]), Some("states"));
     }
 }

@@ -77,6 +77,11 @@ impl Slice {
         })
     }
 
+    /// The slice as a file has it.
+    pub fn to_json(&self) -> String {
+        format!("{:#}\n", self.document)
+    }
+
     /// The root of the document.
     pub(crate) fn document(&self) -> &Value {
         &self.document

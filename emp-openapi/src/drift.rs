@@ -4,6 +4,7 @@ use crate::document::Slice;
 use crate::kinds::Kinds;
 use crate::operation::{Location, Operation};
 use crate::schema::{Inside, Schema};
+use crate::walk::step;
 
 /// How deep two schemas are compared.
 const DEEPEST: usize = 8;
@@ -56,6 +57,16 @@ pub enum What {
 }
 
 impl Change {
+    /// An operation that is not there any more.
+    pub fn gone(operation: &Operation<'_>) -> Self {
+        Self {
+            operation: operation.name(),
+            side: Side::Request,
+            path: String::new(),
+            what: What::OperationGone,
+        }
+    }
+
     /// Whether a connector that was right before can be wrong now.
     pub fn breaking(&self) -> bool {
         match (&self.what, self.side) {
@@ -67,6 +78,34 @@ impl Change {
             (What::Kinds(old, new), Side::Request) => !old.within(*new),
             (What::CodeNew(code), _) => code.starts_with('2'),
             _ => false,
+        }
+    }
+}
+
+impl Side {
+    /// `request` or `answer`
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Answer => "answer",
+        }
+    }
+}
+
+impl What {
+    /// One word for it, for programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::OperationGone => "operation_gone",
+            Self::Moved(_) => "moved",
+            Self::Gone => "gone",
+            Self::New => "new",
+            Self::Kinds(..) => "kinds",
+            Self::WordNew(_) => "word_new",
+            Self::WordGone(_) => "word_gone",
+            Self::Required => "required",
+            Self::CodeNew(_) => "code_new",
+            Self::CodeGone(_) => "code_gone",
         }
     }
 }
@@ -112,7 +151,11 @@ struct Diff {
 impl Diff {
     fn note(&mut self, path: &str, what: What) {
         let (operation, side) = (self.operation.clone(), self.side);
-        self.changes.push(Change { operation, side, path: path.to_owned(), what });
+        let change = Change { operation, side, path: path.to_owned(), what };
+        // Several codes may be answered with one schema.
+        if !self.changes.contains(&change) {
+            self.changes.push(change);
+        }
     }
 
     fn operations(&mut self, old: &Operation<'_>, new: &Operation<'_>) {
@@ -170,10 +213,10 @@ impl Diff {
         let (names, now) = (old.names(), new.names());
         for name in now.iter().filter(|name| !names.contains(name)) {
             let required = self.side == Side::Request && after.contains(name);
-            self.note(&format!("{path}.{name}"), if required { What::Required } else { What::New });
+            self.note(&format!("{path}{}", step(name)), if required { What::Required } else { What::New });
         }
         for name in names {
-            let inside = format!("{path}.{name}");
+            let inside = format!("{path}{}", step(name));
             match (old.member(name), new.member(name)) {
                 (Inside::Found(old), Inside::Found(new)) => self.schemas(&inside, &old, &new, depth + 1),
                 (_, Inside::Closed) => self.note(&inside, What::Gone),

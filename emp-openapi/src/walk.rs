@@ -263,7 +263,7 @@ fn shown(segments: &[Segment]) -> String {
 }
 
 /// `.name`, in brackets where the name needs them.
-fn step(name: &str) -> String {
+pub(crate) fn step(name: &str) -> String {
     let selector = PathSelector::Name(name.to_owned().into());
     shown(&[Segment::Child(vec![selector].into())])
 }

@@ -4,6 +4,7 @@
 mod demo;
 mod dev;
 mod job;
+mod openapi;
 mod process;
 mod support;
 mod tree;

@@ -3,18 +3,23 @@
 //! Each check asks the slice, and says only what the slice is certain of: where it is silent, so is the check.
 
 mod case;
+mod looks;
 mod operations;
 mod request;
 mod selectors;
 mod states;
+mod uses;
 
 use std::collections::BTreeMap;
 
+use emp_codegen::spec::{Http, OpenApi};
 use emp_openapi::Slice;
 
 use self::case::Case;
+pub(crate) use self::uses::Used;
 use crate::codes;
 use crate::connector::{Connector, Sources};
+use crate::declaration::Declaration;
 use crate::finding::Finding;
 use crate::inputs::Document;
 use crate::source::SourceText;
@@ -50,23 +55,60 @@ struct Unusable<'a> {
 /// All connectors that name a slice.
 pub(super) fn check(sources: &Sources, documents: &[Document]) -> Vec<Finding> {
     let slices = Slices::new(documents);
-    sources.connectors.iter().flat_map(|connector| one(connector, &slices)).collect()
+    let described = sources.connectors.iter().filter_map(Subject::of);
+    described
+        .flat_map(|subject| match slices.read(&subject.given.file.value) {
+            Ok(slice) => {
+                let case = subject.case(&slice);
+                let operations = operations::find(&case);
+                states::check(&case, &operations);
+                selectors::check(&case, &operations);
+                request::check(&case, &operations);
+                case.into_findings()
+            }
+            Err(unusable) => vec![no_slice(subject.connector, &subject.given.file, &unusable)],
+        })
+        .collect()
 }
 
-fn one(connector: &Connector, slices: &Slices<'_>) -> Vec<Finding> {
-    let Some(declaration) = &connector.declaration else { return Vec::new() };
-    let spec = &declaration.spec;
-    let (Some(given), Some(http)) = (&spec.openapi, &spec.http) else { return Vec::new() };
-    let slice = match slices.read(&given.file.value) {
-        Ok(slice) => slice,
-        Err(unusable) => return vec![no_slice(connector, &given.file, &unusable)],
-    };
-    let case = Case::new(connector, declaration, http, given, &slice);
-    let operations = operations::find(&case);
-    states::check(&case, &operations);
-    selectors::check(&case, &operations);
-    request::check(&case, &operations);
-    case.into_findings()
+/// The connectors that name a slice, with what of it each relies on.
+pub(crate) fn uses<'a>(
+    sources: &'a Sources,
+    documents: &[Document],
+) -> Vec<(&'a Connector, &'a str, Vec<Used>)> {
+    let slices = Slices::new(documents);
+    let described = sources.connectors.iter().filter_map(Subject::of);
+    described
+        .filter_map(|subject| {
+            let slice = slices.read(&subject.given.file.value).ok()?;
+            let case = subject.case(&slice);
+            let used = uses::of(&case, &operations::find(&case));
+            Some((subject.connector, subject.given.file.value.as_str(), used))
+        })
+        .collect()
+}
+
+/// A connector that names a slice.
+struct Subject<'a> {
+    connector: &'a Connector,
+    declaration: &'a Declaration,
+    given: &'a OpenApi,
+    http: &'a Http,
+}
+
+impl<'a> Subject<'a> {
+    fn of(connector: &'a Connector) -> Option<Self> {
+        let declaration = connector.declaration.as_ref()?;
+        let (given, http) = (declaration.spec.openapi.as_ref()?, declaration.spec.http.as_ref()?);
+        Some(Self { connector, declaration, given, http })
+    }
+
+    fn case<'s>(&self, slice: &'s Slice) -> Case<'s>
+    where
+        'a: 's,
+    {
+        Case::new(self.connector, self.declaration, self.http, self.given, slice)
+    }
 }
 
 fn no_slice(connector: &Connector, file: &emp_codegen::Spanned<String>, unusable: &Unusable<'_>) -> Finding {

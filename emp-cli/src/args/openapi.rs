@@ -8,6 +8,36 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(crate) enum OpenApi {
     /// Cut a slice out of a vendor's description: the named operations and what they reach, for `#[openapi(file = ..)]`.
     Slice(Slice),
+    /// Compare a newer description with the slices of the older one: what has changed, what breaks, and which connectors it
+    /// touches. Exits with 1 when something breaks.
+    Drift(Drift),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Drift {
+    /// The newer description, JSON or YAML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spec: PathBuf,
+    /// Only the slice of this connector; it need not have the same title.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) connector: Option<String>,
+    /// Every slice whose description has the same title; this is what is done when no connector is given.
+    #[arg(long, conflicts_with = "connector")]
+    pub(crate) all: bool,
+    /// The folder of the connectors' sources; the slices are in `schemas/openapi` beside it.
+    #[arg(long, default_value = "connectors", value_name = "DIR")]
+    pub(crate) connectors: PathBuf,
+    /// How the changes are printed.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<DriftFormat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DriftFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
 }
 
 #[derive(Debug, Args)]

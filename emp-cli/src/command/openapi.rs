@@ -1,5 +1,6 @@
 //! `emp openapi`: slices of vendors' descriptions, for the build to check connectors against.
 
+mod drift;
 mod read;
 mod slice;
 
@@ -9,6 +10,7 @@ use crate::output::Output;
 
 pub(super) fn run(args: &OpenApi, out: &Output) -> Result<Exit, Failure> {
     match args {
+        OpenApi::Drift(args) => drift::run(args, out),
         OpenApi::Slice(args) => slice::run(args, out),
     }
 }

@@ -13,6 +13,7 @@ use crate::codes;
 use crate::connector::Connector;
 use crate::declaration::Declaration;
 use crate::finding::Finding;
+use crate::texts::Spot;
 
 /// A connector that names a slice.
 pub(super) struct Case<'a> {
@@ -73,28 +74,28 @@ impl<'a> Case<'a> {
         Finding::error(code, &self.connector.source, span, message)
     }
 
-    /// An error at a literal of an attribute; at the attribute's name when there is none such.
+    /// An error at a literal of a spot; at the attribute's name when there is none such.
     pub(super) fn at_text(
         &self,
         code: &'static str,
-        attribute: &str,
+        spot: Spot,
         message: String,
         wanted: impl Fn(&str) -> bool,
     ) -> Finding {
         let texts = &self.declaration.texts;
-        let span = texts.literal(attribute, wanted).or_else(|| texts.attribute(attribute));
+        let span = texts.literal(spot, wanted).or_else(|| texts.attribute(spot));
         self.at(code, span.unwrap_or_else(|| self.connector.span.clone()), message)
     }
 
-    /// An error at a path of an attribute.
+    /// An error at a path of a spot.
     pub(super) fn at_path(
         &self,
         code: &'static str,
-        attribute: &str,
+        spot: Spot,
         path: &JsonPath,
         message: String,
     ) -> Finding {
-        self.at_text(code, attribute, message, |text| is_path(text, path))
+        self.at_text(code, spot, message, |text| is_path(text, path))
     }
 
     /// Whether the declaration knows something better than the description.

@@ -1,75 +1,122 @@
 //! Which operations of the description a connector's requests are.
 
 use emp_codegen::Spanned;
-use emp_codegen::spec::{Base, Request, Target};
+use emp_codegen::spec::{Base, Poll, Request, Submit, Target};
 use emp_openapi::{Operation, Piece, Route, Schema, base_path};
 use emp_syntax::template::{Part, Template};
 
 use super::case::Case;
 use crate::check::names::quoted;
 use crate::codes;
+use crate::texts::Spot;
 
-/// The operations of a connector; `None` for a request that it does not have, or whose operation is not known.
+/// The operations of a connector.
 pub(super) struct Operations<'a> {
-    pub(super) submit: Option<Operation<'a>>,
-    pub(super) poll: Option<Operation<'a>>,
+    /// The submits, those with a `when` first.
+    pub(super) calls: Vec<Call<'a>>,
     pub(super) cancel: Option<Operation<'a>>,
 }
 
-impl<'a> Operations<'a> {
+/// A submit with its poll, and their operations where those are known.
+pub(super) struct Call<'a> {
+    pub(super) spot: Spot,
+    pub(super) submit: &'a Submit,
+    pub(super) submitted: Option<Operation<'a>>,
+    pub(super) poll: Option<&'a Poll>,
+    pub(super) polled: Option<Operation<'a>>,
+}
+
+impl<'a> Call<'a> {
     /// The operation whose answers say how a job is: the poll, or the submit of a job that is not polled.
-    pub(super) fn judged(&self, case: &Case<'_>) -> Option<Operation<'a>> {
-        if case.http.poll.is_some() { self.poll } else { self.submit }
+    fn judged(&self) -> Option<Operation<'a>> {
+        if self.poll.is_some() { self.polled } else { self.submitted }
     }
 }
 
-/// The successful answers of an operation.
-pub(super) fn answers<'a>(operation: &Operation<'a>) -> Option<Schema<'a>> {
-    let successes = operation.responses().into_iter().filter(emp_openapi::Response::is_success);
-    Schema::any(successes.filter_map(|response| response.json))
+impl<'a> Operations<'a> {
+    /// The answers that say how a job is, of all calls; `None` when those of one are not known.
+    pub(super) fn judged(&self) -> Option<Answer<'a>> {
+        let operations: Option<Vec<_>> = self.calls.iter().map(Call::judged).collect();
+        Answer::of(&operations?)
+    }
+}
+
+/// Where selectors look: answers as the description has them.
+#[derive(Clone)]
+pub(super) struct Answer<'a> {
+    pub(super) schema: Schema<'a>,
+    /// What they answer, for messages.
+    pub(super) name: String,
+}
+
+impl<'a> Answer<'a> {
+    /// The successful answers of operations, those in JSON.
+    pub(super) fn of(operations: &[Operation<'a>]) -> Option<Self> {
+        let responses = operations.iter().flat_map(Operation::responses);
+        let successes = responses.filter(emp_openapi::Response::is_success);
+        Some(Self {
+            schema: Schema::any(successes.filter_map(|response| response.json))?,
+            name: names(operations),
+        })
+    }
+}
+
+/// Operations as a message names them, each once.
+pub(super) fn names(operations: &[Operation<'_>]) -> String {
+    let mut names: Vec<String> = operations.iter().map(Operation::name).collect();
+    names.dedup();
+    names.join("` or `")
 }
 
 /// Finds the operations of a connector, and says which requests have none.
 pub(super) fn find<'a>(case: &Case<'a>) -> Operations<'a> {
     let (http, given) = (case.http, case.given);
-    let poll = http.poll.as_ref().map(|poll| &poll.request);
-    let cancel = http.cancel.as_ref().map(|cancel| &cancel.request);
-    if let Some(Request { url: Target::Captured(reference), .. }) = poll
+    let poll = http.poll.as_ref();
+    if let Some(Poll { request: Request { url: Target::Captured(reference), .. }, .. }) = poll
         && given.poll.is_none()
     {
         let message = format!("the poll goes to `{reference}`, which no operation can be found by");
         case.say(
-            case.at_text(codes::OPERATION, "openapi", message, |text| text == given.file.value)
+            case.at_text(codes::OPERATION, Spot::all("openapi"), message, |text| text == given.file.value)
                 .label("name the operation here")
                 .help("poll = \"..\"    with the id, or the method and path, of the operation that answers a poll"),
         );
     }
-    Operations {
-        submit: operation(case, "submit", Some(&http.submit.request), given.submit.as_ref()),
-        poll: operation(case, "poll", poll, given.poll.as_ref()),
-        cancel: operation(case, "cancel", cancel, given.cancel.as_ref()),
-    }
+    let spot = |nth| Spot { attribute: "submit", nth: Some(nth) };
+    let asked = |request: &Request, named| operation(case, Spot::all("poll"), request, named);
+    let polled = poll.and_then(|poll| asked(&poll.request, given.poll.as_ref()));
+    let special = http.operations.iter().enumerate().map(|(nth, special)| Call {
+        spot: spot(nth),
+        submit: &special.submit,
+        submitted: operation(case, spot(nth), &special.submit.request, None),
+        poll: special.poll.as_ref().or(poll),
+        polled: special.poll.as_ref().map_or(polled, |poll| asked(&poll.request, None)),
+    });
+    let mut calls: Vec<Call<'a>> = special.collect();
+    let (spot, submit) = (spot(calls.len()), &http.submit);
+    let submitted = operation(case, spot, &submit.request, given.submit.as_ref());
+    calls.push(Call { spot, submit, submitted, poll, polled });
+    let cancel = http.cancel.as_ref();
+    let cancel = cancel
+        .and_then(|cancel| operation(case, Spot::all("cancel"), &cancel.request, given.cancel.as_ref()));
+    Operations { calls, cancel }
 }
 
 fn operation<'a>(
     case: &Case<'a>,
-    attribute: &str,
-    request: Option<&Request>,
+    spot: Spot,
+    request: &Request,
     named: Option<&Spanned<String>>,
 ) -> Option<Operation<'a>> {
     let Some(name) = named else {
-        let request = request?;
         let Target::Path(path) = &request.url else { return None };
-        let declared = declared(case, path);
-        return by_route(case, attribute, request, path, &declared);
+        return by_route(case, spot, request, path, &declared(case, path));
     };
     let Some(operation) = case.slice.operation(&name.value) else {
         unknown(case, name);
         return None;
     };
-    if let Some(request) = request {
-        agree(case, attribute, request, &operation);
-    }
+    agree(case, spot, request, &operation);
     Some(operation)
 }
 
@@ -85,7 +132,7 @@ fn unknown(case: &Case<'_>, name: &Spanned<String>) {
 }
 
 /// A request whose operation is named: they must have the same method and path.
-fn agree(case: &Case<'_>, attribute: &str, request: &Request, operation: &Operation<'_>) {
+fn agree(case: &Case<'_>, spot: Spot, request: &Request, operation: &Operation<'_>) {
     let fits = match &request.url {
         Target::Captured(_) => true,
         Target::Path(path) => fit(operation, &declared(case, path)).is_some(),
@@ -93,9 +140,9 @@ fn agree(case: &Case<'_>, attribute: &str, request: &Request, operation: &Operat
     if fits && operation.method() == request.method {
         return;
     }
-    let message = format!("the request of `{attribute}` is not `{}`", operation.name());
+    let message = format!("the request of `{}` is not `{}`", spot.attribute, operation.name());
     case.say(
-        case.at_target(attribute, request, message)
+        case.at_target(spot, request, message)
             .label(format!("the operation is {}", operation.route_name()))
             .help(format!("{} = \"{}\"", operation.method().to_ascii_lowercase(), operation.path())),
     );
@@ -103,7 +150,7 @@ fn agree(case: &Case<'_>, attribute: &str, request: &Request, operation: &Operat
 
 fn by_route<'a>(
     case: &Case<'a>,
-    attribute: &str,
+    spot: Spot,
     request: &Request,
     path: &Template,
     declared: &Declared,
@@ -115,7 +162,7 @@ fn by_route<'a>(
     }
     let written = format!("{}{}", declared.base, shown(path));
     let message = format!("the description has no {} {written}", request.method);
-    let finding = case.at_target(attribute, request, message);
+    let finding = case.at_target(spot, request, message);
     let verb = request.method.to_ascii_lowercase();
     if let Some((_, other)) = fitting().next() {
         let help = format!("{} = \"{}\"", other.method().to_ascii_lowercase(), shown(path));
@@ -142,12 +189,12 @@ fn by_route<'a>(
 
 impl Case<'_> {
     /// An error at the target of a request.
-    fn at_target(&self, attribute: &str, request: &Request, message: String) -> crate::finding::Finding {
+    fn at_target(&self, spot: Spot, request: &Request, message: String) -> crate::finding::Finding {
         let is_target = |text: &str| match &request.url {
             Target::Path(path) => Template::parse(text).is_ok_and(|found| found == *path),
             Target::Captured(_) => false,
         };
-        self.at_text(codes::OPERATION, attribute, message, is_target)
+        self.at_text(codes::OPERATION, spot, message, is_target)
     }
 }
 

@@ -11,87 +11,105 @@ use super::case::Case;
 use super::operations::Operations;
 use crate::check::names::quoted;
 use crate::codes;
+use crate::finding::Finding;
+use crate::texts::Spot;
 
 /// Every request.
 pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
-    let http = case.http;
-    if let Some(operation) = &operations.submit {
-        one(case, "submit", &http.submit.request, operation);
-        accepted(case, "submit", "accept", &http.submit.accept, operation);
-        credential(case, operation);
-    }
-    if let (Some(poll), Some(operation)) = (&http.poll, &operations.poll) {
-        one(case, "poll", &poll.request, operation);
-    }
-    if let (Some(cancel), Some(operation)) = (&http.cancel, &operations.cancel) {
-        one(case, "cancel", &cancel.request, operation);
-        accepted(case, "cancel", "ok", &cancel.ok, operation);
-    }
-}
-
-fn one(case: &Case<'_>, attribute: &str, request: &Request, operation: &Operation<'_>) {
-    parameters(case, attribute, request, operation);
-    let Some(body) = &request.body else { return };
-    let media: Vec<&str> = operation.bodies().into_iter().map(|(media, _)| media).collect();
-    match operation.json_body() {
-        Some(schema) => Body { case, attribute, operation: operation.name() }.value(body, &schema, "$"),
-        None if media.is_empty() => {}
-        None => case.say(
-            case.at_text(codes::ILLEGAL, attribute, format!("`{}` takes no JSON", operation.name()), |_| {
-                false
-            })
-            .label(format!("takes {}", media.join(", ")))
-            .help("send the body as the description has it"),
-        ),
-    }
-}
-
-/// Required headers and query pairs.
-fn parameters(case: &Case<'_>, attribute: &str, request: &Request, operation: &Operation<'_>) {
-    for parameter in operation.parameters().into_iter().filter(|parameter| parameter.required) {
-        let (pairs, what) = match parameter.location {
-            Location::Header => (&request.headers, "header"),
-            // A URL that the service supplied brings its own.
-            Location::Query if matches!(request.url, Target::Path(_)) => (&request.query, "query"),
-            Location::Query | Location::Path | Location::Cookie => continue,
-        };
-        let given = pairs.iter().any(|pair| pair.name.value.eq_ignore_ascii_case(parameter.name));
-        if given || elsewhere(case, attribute, parameter.name) || case.allows(parameter.name) {
-            continue;
+    for call in &operations.calls {
+        if let Some(operation) = &call.submitted {
+            let (spot, submit) = (call.spot, call.submit);
+            let sent = Sent { case, spot, operation, settle: Some(&submit.settle) };
+            sent.check(&submit.request);
+            sent.accepted("accept", &submit.accept);
+            credential(case, operation);
         }
-        let name = quoted(parameter.name);
-        let message = format!("`{}` requires the {what} {name}", operation.name());
-        case.say(
-            case.at_text(codes::REQUIRED, attribute, message, |_| false)
-                .label(format!("sends no {name}"))
-                .help(format!("{what}(\"{}\" = \"..\")", parameter.name)),
-        );
+        if let (Some(poll), Some(operation)) = (call.poll, &call.polled) {
+            Sent { case, spot: Spot::all("poll"), operation, settle: None }.check(&poll.request);
+        }
+    }
+    if let (Some(cancel), Some(operation)) = (&case.http.cancel, &operations.cancel) {
+        let sent = Sent { case, spot: Spot::all("cancel"), operation, settle: None };
+        sent.check(&cancel.request);
+        sent.accepted("ok", &cancel.ok);
     }
 }
 
-/// Whether a header or a query pair comes from another part of the declaration, or from the gateway.
-fn elsewhere(case: &Case<'_>, attribute: &str, name: &str) -> bool {
-    let own = ["accept", "authorization", "content-type"].iter().any(|own| name.eq_ignore_ascii_case(own));
-    let credential = match &case.http.auth {
-        Auth::Header(header, _) => name.eq_ignore_ascii_case(header),
-        Auth::Query(pair, _) => name == pair,
-        _ => false,
-    };
-    let key = match &case.http.submit.settle {
-        Settle::Idempotent { key: KeyPlace::Header(header), .. } => name.eq_ignore_ascii_case(header),
-        _ => false,
-    };
-    own || credential || attribute == "submit" && key
-}
-
-/// A JSON body.
-struct Body<'a, 'c> {
+/// A request beside its operation.
+struct Sent<'a, 'c> {
     case: &'a Case<'c>,
-    attribute: &'a str,
-    operation: String,
+    spot: Spot,
+    operation: &'a Operation<'a>,
+    /// How a submit is settled: an idempotency key is sent too.
+    settle: Option<&'a Settle>,
 }
 
-impl Body<'_, '_> {
+impl Sent<'_, '_> {
+    fn check(&self, request: &Request) {
+        self.parameters(request);
+        let Some(body) = &request.body else { return };
+        let media: Vec<&str> = self.operation.bodies().into_iter().map(|(media, _)| media).collect();
+        match self.operation.json_body() {
+            Some(schema) => self.value(body, &schema, "$"),
+            None if media.is_empty() => {}
+            None => self.say(
+                self.at_request(codes::ILLEGAL, format!("`{}` takes no JSON", self.operation.name()))
+                    .label(format!("takes {}", media.join(", ")))
+                    .help("send the body as the description has it"),
+            ),
+        }
+    }
+
+    fn say(&self, finding: Finding) {
+        self.case.say(finding);
+    }
+
+    /// An error at the whole of the request.
+    fn at_request(&self, code: &'static str, message: String) -> Finding {
+        self.case.at_text(code, self.spot, message, |_| false)
+    }
+
+    /// Required headers and query pairs.
+    fn parameters(&self, request: &Request) {
+        for parameter in self.operation.parameters().into_iter().filter(|parameter| parameter.required) {
+            let (pairs, what) = match parameter.location {
+                Location::Header => (&request.headers, "header"),
+                // A URL that the service supplied brings its own.
+                Location::Query if matches!(request.url, Target::Path(_)) => (&request.query, "query"),
+                Location::Query | Location::Path | Location::Cookie => continue,
+            };
+            let given = pairs.iter().any(|pair| pair.name.value.eq_ignore_ascii_case(parameter.name));
+            if given || self.comes_anyway(parameter.name) || self.case.allows(parameter.name) {
+                continue;
+            }
+            let name = quoted(parameter.name);
+            let message = format!("`{}` requires the {what} {name}", self.operation.name());
+            self.say(
+                self.at_request(codes::REQUIRED, message)
+                    .label(format!("sends no {name}"))
+                    .help(format!("{what}(\"{}\" = \"..\")", parameter.name)),
+            );
+        }
+    }
+
+    /// Whether a header or a query pair comes from another part of the declaration, or from the gateway.
+    fn comes_anyway(&self, name: &str) -> bool {
+        let own =
+            ["accept", "authorization", "content-type"].iter().any(|own| name.eq_ignore_ascii_case(own));
+        let credential = match &self.case.http.auth {
+            Auth::Header(header, _) => name.eq_ignore_ascii_case(header),
+            Auth::Query(pair, _) => name == pair,
+            _ => false,
+        };
+        let key = match self.settle {
+            Some(Settle::Idempotent { key: KeyPlace::Header(header), .. }) => {
+                name.eq_ignore_ascii_case(header)
+            }
+            _ => false,
+        };
+        own || credential || key
+    }
+
     fn value(&self, value: &Json, schema: &Schema<'_>, path: &str) {
         match value {
             Json::Object(members) => self.object(members, schema, path),
@@ -129,9 +147,7 @@ impl Body<'_, '_> {
         });
         let mut names: Vec<&str> = names.collect();
         let spread = names.len() < members.len();
-        if let (Settle::Idempotent { key: KeyPlace::Field(field), .. }, "$", "submit") =
-            (&case.http.submit.settle, path, self.attribute)
-        {
+        if let (Some(Settle::Idempotent { key: KeyPlace::Field(field), .. }), "$") = (self.settle, path) {
             names.push(field);
         }
         let mut meant = Vec::new();
@@ -149,9 +165,9 @@ impl Body<'_, '_> {
                 continue;
             }
             let message =
-                format!("`{}` requires the member {} of `{path}`", self.operation, quoted(required));
+                format!("`{}` requires the member {} of `{path}`", self.operation.name(), quoted(required));
             case.say(
-                case.at_text(codes::REQUIRED, self.attribute, message, |_| false)
+                case.at_text(codes::REQUIRED, self.spot, message, |_| false)
                     .label(format!("sends no {}", quoted(required)))
                     .help(format!("\"{required}\": payload.{required}")),
             );
@@ -160,8 +176,8 @@ impl Body<'_, '_> {
 
     /// A member that the description does not have; gives the one that was probably meant.
     fn unknown<'d>(&self, name: &str, names: &[&str], schema: &Schema<'d>, path: &str) -> Option<&'d str> {
-        let message = format!("`{}` takes no member {} in `{path}`", self.operation, quoted(name));
-        let finding = self.case.at_text(codes::ILLEGAL, self.attribute, message, |text| text == name);
+        let message = format!("`{}` takes no member {} in `{path}`", self.operation.name(), quoted(name));
+        let finding = self.case.at_text(codes::ILLEGAL, self.spot, message, |text| text == name);
         let free = schema.names().into_iter().filter(|known| !names.contains(known));
         let near = emp_syntax::nearest(name, free);
         self.case.say(match near {
@@ -183,8 +199,8 @@ impl Body<'_, '_> {
             return;
         }
         let wanted = |text: &str| matches!(literal, Literal::Text(written) if written == text);
-        let message = format!("`{path}` of `{}` cannot be {literal}", self.operation);
-        let finding = self.case.at_text(codes::ILLEGAL, self.attribute, message, wanted);
+        let message = format!("`{path}` of `{}` cannot be {literal}", self.operation.name());
+        let finding = self.case.at_text(codes::ILLEGAL, self.spot, message, wanted);
         let words = schema.words().filter(|words| !words.is_empty());
         let near = match (literal, &words) {
             (Literal::Text(text), Some(words)) => emp_syntax::nearest(text, words.iter().copied()),
@@ -206,13 +222,44 @@ impl Body<'_, '_> {
         if kinds.meets(is) {
             return;
         }
-        let message = format!("`{path}` of `{}` cannot be {is}", self.operation);
+        let message = format!("`{path}` of `{}` cannot be {is}", self.operation.name());
         self.case.say(
             self.case
-                .at_text(codes::ILLEGAL, self.attribute, message, wanted)
+                .at_text(codes::ILLEGAL, self.spot, message, wanted)
                 .label(format!("must be {kinds}"))
                 .help("write a value of that kind"),
         );
+    }
+
+    /// The accepted codes and the documented ones.
+    fn accepted(&self, key: &str, accept: &[CodePattern]) {
+        let responses = self.operation.responses();
+        let documented: Vec<&str> =
+            responses.iter().filter(|response| response.is_success()).map(|response| response.code).collect();
+        if accept.is_empty() || documented.is_empty() {
+            return;
+        }
+        let (right, name) = (documented.join(", "), self.operation.name());
+        let say = |message: String| {
+            self.say(
+                self.at_request(codes::CODES, message)
+                    .label(format!("the documented ones are {right}"))
+                    .help(format!("{key} = [{right}]")),
+            );
+        };
+        for pattern in accept {
+            if let CodePattern::Exact(code) = pattern
+                && !responses.iter().any(|response| response.is_for(*code))
+                && !self.case.allows(&code.to_string())
+            {
+                say(format!("`{name}` is not documented to answer with {code}"));
+            }
+        }
+        for code in documented.iter().filter_map(|code| code.parse::<u16>().ok()) {
+            if !accept.iter().any(|pattern| pattern.matches(code)) && !self.case.allows(&code.to_string()) {
+                say(format!("`{name}` can answer with {code}, which `{key}` does not have"));
+            }
+        }
     }
 }
 
@@ -228,37 +275,6 @@ fn plain(template: &Template) -> Option<String> {
         .collect()
 }
 
-/// The accepted codes and the documented ones.
-fn accepted(case: &Case<'_>, attribute: &str, key: &str, accept: &[CodePattern], operation: &Operation<'_>) {
-    let responses = operation.responses();
-    let documented: Vec<&str> =
-        responses.iter().filter(|response| response.is_success()).map(|response| response.code).collect();
-    if accept.is_empty() || documented.is_empty() {
-        return;
-    }
-    let right = documented.join(", ");
-    let say = |message: String| {
-        case.say(
-            case.at_text(codes::CODES, attribute, message, |_| false)
-                .label(format!("the documented ones are {right}"))
-                .help(format!("{key} = [{right}]")),
-        );
-    };
-    for pattern in accept {
-        if let CodePattern::Exact(code) = pattern
-            && !responses.iter().any(|response| response.is_for(*code))
-            && !case.allows(&code.to_string())
-        {
-            say(format!("`{}` is not documented to answer with {code}", operation.name()));
-        }
-    }
-    for code in documented.iter().filter_map(|code| code.parse::<u16>().ok()) {
-        if !accept.iter().any(|pattern| pattern.matches(code)) && !case.allows(&code.to_string()) {
-            say(format!("`{}` can answer with {code}, which `{key}` does not have", operation.name()));
-        }
-    }
-}
-
 /// The credential and the description's schemes.
 fn credential(case: &Case<'_>, operation: &Operation<'_>) {
     let alternatives = operation.security();
@@ -270,7 +286,7 @@ fn credential(case: &Case<'_>, operation: &Operation<'_>) {
     let message = format!("`{}` does not read the credential there", operation.name());
     let written: Vec<String> = schemes.iter().map(|scheme| as_attribute(scheme)).collect();
     case.say(
-        case.at_text(codes::CREDENTIAL, "auth", message, |_| false)
+        case.at_text(codes::CREDENTIAL, Spot::all("auth"), message, |_| false)
             .label("stands elsewhere in the description")
             .help(written.join("    or ")),
     );

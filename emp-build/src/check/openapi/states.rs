@@ -7,16 +7,18 @@ use emp_syntax::rule::{Comparison, Predicate};
 use emp_syntax::selector::{Reducer, Selector, Source};
 
 use super::case::Case;
-use super::operations::{Operations, answers};
+use super::operations::{Answer, Operations};
 use crate::check::names::quoted;
 use crate::codes;
+use crate::texts::Spot;
+
+const STATES: Spot = Spot::all("states");
 
 /// Compares the words.
 pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
-    let Some(operation) = operations.judged(case) else { return };
-    let Some(answer) = answers(&operation) else { return };
+    let Some(Answer { schema: answer, name }) = operations.judged() else { return };
     for rule in &case.http.states.rules {
-        literals(case, "states", &rule.when, &answer);
+        literals(case, STATES, &rule.when, &answer);
     }
     let states = &case.http.states;
     let Some((first, vocabulary)) = vocabulary(case, &answer) else { return };
@@ -32,8 +34,8 @@ pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
         let free = vocabulary.iter().copied().filter(|known| declared.iter().all(|word| !same(known, word)));
         let near = emp_syntax::nearest(word, free);
         meant.extend(near);
-        let message = format!("`{first}` of `{}` is never {}", operation.name(), quoted(word));
-        let finding = case.at_text(codes::WORD, "states", message, |text| text == *word);
+        let message = format!("`{first}` of `{}` is never {}", name, quoted(word));
+        let finding = case.at_text(codes::WORD, STATES, message, |text| text == *word);
         case.say(match near {
             Some(near) => finding.label(format!("did you mean `{near}`?")).help(format!("\"{near}\"")),
             None => finding.label("is not in the description").help(format!(
@@ -51,14 +53,11 @@ pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
         if case.allows(word) {
             continue;
         }
-        let message = format!(
-            "`{first}` of `{}` can be {}, which #[states] does not have",
-            operation.name(),
-            quoted(word)
-        );
+        let message =
+            format!("`{first}` of `{}` can be {}, which #[states] does not have", name, quoted(word));
         let set = set_of(word);
         case.say(
-            case.at_text(codes::WORD, "states", message, |text| {
+            case.at_text(codes::WORD, STATES, message, |text| {
                 JsonPath::parse(text).is_ok_and(|path| path == first)
             })
             .label(format!("can be {}", list(&vocabulary)))
@@ -113,12 +112,12 @@ fn words_of<'p>(predicate: &'p Predicate, into: &mut Vec<&'p str>) {
 }
 
 /// Texts in a predicate that the value which they are compared with can never be.
-pub(super) fn literals(case: &Case<'_>, attribute: &str, predicate: &Predicate, answer: &Schema<'_>) {
+pub(super) fn literals(case: &Case<'_>, spot: Spot, predicate: &Predicate, answer: &Schema<'_>) {
     let compared: Vec<(&Selector, &Literal)> = match predicate {
         Predicate::Compare { selector, value, .. } => vec![(selector, value)],
         Predicate::In { selector, values } => values.iter().map(|value| (selector, value)).collect(),
         Predicate::All(inner) | Predicate::Any(inner) | Predicate::Not(inner) => {
-            inner.iter().for_each(|inner| literals(case, attribute, inner, answer));
+            inner.iter().for_each(|inner| literals(case, spot, inner, answer));
             return;
         }
         _ => return,
@@ -135,7 +134,7 @@ pub(super) fn literals(case: &Case<'_>, attribute: &str, predicate: &Predicate, 
             continue;
         }
         let message = format!("`{path}` is never {}", quoted(text));
-        let finding = case.at_text(codes::WORD, attribute, message, |found| found == text);
+        let finding = case.at_text(codes::WORD, spot, message, |found| found == text);
         case.say(match emp_syntax::nearest(text, words.iter().copied()) {
             Some(near) => finding.label(format!("did you mean `{near}`?")).help(format!("\"{near}\"")),
             None if words.is_empty() => finding
@@ -163,6 +162,6 @@ fn set_of(word: &str) -> &'static str {
         ("succeeded", &["succe", "complet", "done", "ready", "finish"]),
     ];
     let word = word.to_lowercase();
-    let hint = HINTS.iter().find(|(_, parts)| parts.iter().any(|part| word.contains(part)));
+    let hint = HINTS.iter().find(|(_, parts)| parts.iter().any(|spot| word.contains(spot)));
     hint.map_or("running", |(set, _)| set)
 }

@@ -23,8 +23,7 @@ pub(super) fn run(args: &Slice, out: &Output) -> Result<Exit, Failure> {
         sha256,
     };
     let slice = emp_openapi::slice(&document, &args.operations, &about).map_err(|error| failure(&error))?;
-    let mut text = serde_json::to_string_pretty(&slice).unwrap_or_default();
-    text.push('\n');
+    let text = format!("{slice:#}\n");
     let path = args.out.display();
     if let Some(folder) = args.out.parent() {
         std::fs::create_dir_all(folder).map_err(|error| Failure::io("cannot make the folder", &error))?;

@@ -1,0 +1,99 @@
+//! The selectors of a declaration: where each looks, and what it wants.
+
+use emp_codegen::spec::{Capture, Http, Pace, Poll};
+use emp_openapi::Kinds;
+use emp_syntax::rule::Predicate;
+use emp_syntax::selector::{Selector, Source};
+
+use super::operations::Operations;
+use crate::texts::Spot;
+
+/// What can stand for a text.
+pub(super) const SCALAR: Kinds = Kinds::TEXT.or(Kinds::NUMBER).or(Kinds::BOOL);
+
+/// What a number can be read from.
+pub(super) const NUMERIC: Kinds = Kinds::NUMBER.or(Kinds::TEXT);
+
+/// Into which answers a selector looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Into {
+    /// Those of the submit of a call.
+    Submitted(usize),
+    /// Those that say how a job is.
+    Judged,
+    /// Any, refusals too.
+    Any,
+}
+
+/// A selector of a declaration.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look<'a> {
+    pub(super) spot: Spot,
+    pub(super) into: Into,
+    pub(super) selector: &'a Selector,
+    pub(super) wanted: Kinds,
+}
+
+/// All of them.
+pub(super) fn of<'a>(http: &'a Http, pace: &'a Pace, operations: &Operations<'a>) -> Vec<Look<'a>> {
+    let mut looks = Vec::new();
+    let mut add = |attribute, into, selectors: &'a [Selector], wanted| {
+        let spot = Spot::all(attribute);
+        looks.extend(selectors.iter().map(|selector| Look { spot, into, selector, wanted }));
+    };
+    for call in &operations.calls {
+        call.poll.iter().for_each(|poll| polled(poll, &mut add));
+    }
+    add("states", Into::Judged, &http.states.at, SCALAR);
+    add("outcome", Into::Judged, &http.outcome.json, Kinds::ALL);
+    add("outcome", Into::Judged, &http.outcome.text, SCALAR);
+    for meta in &http.outcome.meta {
+        add("outcome", Into::Judged, &meta.from, Kinds::ALL);
+    }
+    add("pace", Into::Judged, &pace.advice, NUMERIC);
+    add("errors", Into::Any, &http.errors.message, SCALAR);
+    add("errors", Into::Any, &http.errors.code, SCALAR);
+    for (nth, call) in operations.calls.iter().enumerate() {
+        for capture in &call.submit.capture {
+            let (spot, into, wanted) = (call.spot, Into::Submitted(nth), of_capture(capture));
+            looks.extend(capture.from.iter().map(|selector| Look { spot, into, selector, wanted }));
+        }
+    }
+    for rule in &http.states.rules {
+        // A rule that asks for no code is about an answer of success; the others may look into a refusal.
+        let into = if asks_for_code(&rule.when) { Into::Any } else { Into::Judged };
+        predicate("states", into, &rule.when, &mut looks);
+    }
+    for when in http.errors.rules.iter().filter_map(|rule| rule.when.as_ref()) {
+        predicate("errors", Into::Any, when, &mut looks);
+    }
+    looks
+}
+
+fn polled<'a>(poll: &'a Poll, add: &mut dyn FnMut(&'static str, Into, &'a [Selector], Kinds)) {
+    for numbers in [&poll.progress, &poll.queue_position, &poll.eta] {
+        add("poll", Into::Judged, numbers, Kinds::NUMBER);
+    }
+    for texts in [&poll.progress_text, &poll.logs] {
+        add("poll", Into::Judged, texts, SCALAR);
+    }
+}
+
+fn of_capture(capture: &Capture) -> Kinds {
+    match capture.name.value.as_str() {
+        "id" => NUMERIC,
+        name if name.ends_with("_url") => Kinds::TEXT,
+        _ => Kinds::ALL,
+    }
+}
+
+fn predicate<'a>(attribute: &'static str, into: Into, when: &'a Predicate, looks: &mut Vec<Look<'a>>) {
+    let spot = Spot::all(attribute);
+    when.selectors(&mut |selector| looks.push(Look { spot, into, selector, wanted: Kinds::ALL }));
+}
+
+fn asks_for_code(when: &Predicate) -> bool {
+    let mut asks = false;
+    when.selectors(&mut |selector| asks |= selector.source == Source::Code);
+    asks
+}

@@ -1,0 +1,116 @@
+//! What of a description a declaration relies on.
+
+use emp_codegen::spec::Request;
+use emp_openapi::{Change, Operation, Side, What};
+use emp_syntax::json::{Json, Member};
+use emp_syntax::jsonpath::{JsonPath, PathSelector, Segment};
+use emp_syntax::selector::Source;
+
+use super::case::Case;
+use super::looks::{self, Into};
+use super::operations::Operations;
+
+/// A part of a description that a declaration relies on.
+#[derive(Clone, Debug)]
+pub(crate) struct Used {
+    operation: String,
+    side: Side,
+    /// What is below it counts too, and what it is below of.
+    path: JsonPath,
+}
+
+impl Used {
+    /// Whether a change of the description is one of this part.
+    pub(crate) fn is_touched_by(&self, change: &Change) -> bool {
+        if self.operation != change.operation {
+            return false;
+        }
+        match (&change.what, JsonPath::parse(&change.path)) {
+            // They are about the whole operation, or about a header.
+            (
+                What::OperationGone | What::Moved(_) | What::CodeNew(_) | What::CodeGone(_) | What::Required,
+                _,
+            )
+            | (_, Err(_)) => true,
+            (_, Ok(path)) => self.side == change.side && overlap(&self.path.segments, &path.segments),
+        }
+    }
+}
+
+/// Whether one path leads through the other's end.
+fn overlap(one: &[Segment], other: &[Segment]) -> bool {
+    one.iter().zip(other).all(|(one, other)| match (one, other) {
+        (Segment::Child(one), Segment::Child(other)) => match (one.as_ref(), other.as_ref()) {
+            ([PathSelector::Name(one)], [PathSelector::Name(other)]) => one == other,
+            // Anything else may be the same element.
+            _ => true,
+        },
+        _ => true,
+    })
+}
+
+/// All of them.
+pub(super) fn of(case: &Case<'_>, operations: &Operations<'_>) -> Vec<Used> {
+    let mut used = Vec::new();
+    for look in looks::of(case.http, &case.declaration.spec.pace, operations) {
+        let Source::Path(path) = &look.selector.source else { continue };
+        let calls = operations.calls.iter().enumerate();
+        let asked = calls.flat_map(|(nth, call)| match look.into {
+            Into::Submitted(of) if of == nth => vec![call.submitted],
+            Into::Submitted(_) => Vec::new(),
+            // An answer that feeds the poll is judged as the poll's is.
+            Into::Judged if call.submit.feeds_poll => vec![call.submitted, call.polled],
+            Into::Judged if call.poll.is_some() => vec![call.polled],
+            Into::Judged => vec![call.submitted],
+            Into::Any => vec![call.submitted, call.polled],
+        });
+        for operation in asked.flatten() {
+            used.push(Used { operation: operation.name(), side: Side::Answer, path: path.clone() });
+        }
+    }
+    for call in &operations.calls {
+        used.extend(sent(&call.submit.request, call.submitted.as_ref()));
+        used.extend(call.poll.into_iter().flat_map(|poll| sent(&poll.request, call.polled.as_ref())));
+    }
+    let cancel = case.http.cancel.iter();
+    used.extend(cancel.flat_map(|cancel| sent(&cancel.request, operations.cancel.as_ref())));
+    used
+}
+
+/// What a request relies on: its operation, and the members of its body.
+fn sent(request: &Request, operation: Option<&Operation<'_>>) -> Vec<Used> {
+    let Some(operation) = operation else { return Vec::new() };
+    let mut paths = Vec::new();
+    match &request.body {
+        Some(body) => members(body, &mut Vec::new(), &mut paths),
+        None => paths.push(JsonPath { segments: Vec::new().into() }),
+    }
+    let used = |path| Used { operation: operation.name(), side: Side::Request, path };
+    paths.into_iter().map(used).collect()
+}
+
+fn members(value: &Json, here: &mut Vec<Segment>, paths: &mut Vec<JsonPath>) {
+    match value {
+        Json::Object(list) => {
+            for member in list.iter() {
+                match member {
+                    Member::Field { name, value } => {
+                        here.push(Segment::Child(vec![PathSelector::Name(name.clone())].into()));
+                        members(value, here, paths);
+                        here.pop();
+                    }
+                    // Whatever is spread may have any member.
+                    _ => paths.push(JsonPath { segments: here.clone().into() }),
+                }
+            }
+        }
+        Json::Array(items) => {
+            here.push(Segment::Child(vec![PathSelector::Wildcard].into()));
+            for item in items.iter() {
+                members(item, here, paths);
+            }
+            here.pop();
+        }
+        _ => paths.push(JsonPath { segments: here.clone().into() }),
+    }
+}
