@@ -32,7 +32,7 @@ pub use stream::{Stream, StreamFormat};
 pub use token::{Claim, ClaimValue, ClientAuth, Jwt, JwtAlg, OAuth2, TokenUrl};
 
 /// A connector, as declared.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ConnectorSpec {
     /// The type's name; the name by which `service-mapping.json` refers to it.
     pub name: &'static str,
@@ -87,7 +87,7 @@ pub struct SourceLocation {
 }
 
 /// How a service is spoken to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 #[allow(clippy::large_enum_variant)] // one static per connector: a box would cost a pointer and a `const` could not make it
 pub enum Protocol {
@@ -98,7 +98,7 @@ pub enum Protocol {
 }
 
 /// A declared protocol over HTTP.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HttpProtocol {
     /// Where the service is.
     pub base: Base,

@@ -1,5 +1,7 @@
 //! What the engine asks of whoever holds the claim on a job: durable writes before and after each effect.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use emp_core::Timestamp;
 use emp_core::job::{Delta, Intent, Progress, ServiceJob};
@@ -30,6 +32,11 @@ pub trait JobPort: Send + Sync {
 
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Waits by the clock of [`now`](Self::now).
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
 }
 
 /// Why the engine must stop working on a job.

@@ -36,23 +36,39 @@ pub(crate) fn job(
 ) -> Draft {
     let mut draft = Draft { known: Known::of(spec, job), ..Draft::new(code) };
     if telling.captures {
-        for capture in http.submit_at(job.operation).capture {
-            if let Some(value) = job.captured.get(capture.name) {
-                draft.put_first(capture.from, value);
-            }
-        }
+        capture(http, job, &mut draft);
     }
     if telling.state {
         express(http, &mut draft, &view.verdict);
-        match view.verdict {
-            StateVerdict::Succeeded => outcome(spec, http, job, &mut draft),
-            StateVerdict::Queued | StateVerdict::Running => progress(http, job, view, &mut draft),
-            _ => {
-                draft.put_first(http.errors.message, &"the fake service was told to fail this job".into());
-            }
-        }
+        fill(spec, http, job, view, &mut draft);
     }
     draft
+}
+
+/// Adds what `capture(..)` reads.
+pub(crate) fn capture(http: &HttpProtocol, job: &VirtualJob, draft: &mut Draft) {
+    for capture in http.submit_at(job.operation).capture {
+        if let Some(value) = job.captured.get(capture.name) {
+            draft.put_first(capture.from, value);
+        }
+    }
+}
+
+/// Adds to an answer, which says the state already, what belongs to that state.
+pub(crate) fn fill(
+    spec: &ConnectorSpec,
+    http: &HttpProtocol,
+    job: &VirtualJob,
+    view: &View,
+    draft: &mut Draft,
+) {
+    match view.verdict {
+        StateVerdict::Succeeded => outcome(spec, http, job, draft),
+        StateVerdict::Queued | StateVerdict::Running => progress(http, job, view, draft),
+        _ => {
+            draft.put_first(http.errors.message, &"the fake service was told to fail this job".into());
+        }
+    }
 }
 
 /// Says the state in the declared words, or in the nearest ones that there are.

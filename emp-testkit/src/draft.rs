@@ -33,6 +33,15 @@ impl Draft {
         Self { code, ..Self::default() }
     }
 
+    /// The body as it is sent.
+    pub(crate) fn text(&self) -> String {
+        match &self.raw {
+            Some(raw) => raw.clone(),
+            None if self.body.is_null() => String::new(),
+            None => self.body.to_string(),
+        }
+    }
+
     /// Makes a selector find a value, if it can: not every reducer has an inverse, and what is there already stays.
     pub(crate) fn put(&mut self, selector: &Selector, value: Value) -> bool {
         let Some(value) = self.unreduce(&selector.reducers, value) else { return false };
@@ -136,7 +145,7 @@ impl Draft {
     }
 
     /// As [`satisfy`](Self::satisfy), but a predicate that cannot hold leaves nothing behind.
-    fn satisfy_whole(&mut self, predicate: &Predicate) -> bool {
+    pub(crate) fn satisfy_whole(&mut self, predicate: &Predicate) -> bool {
         let mut trial = self.clone();
         let holds = trial.satisfy(predicate);
         if holds {

@@ -79,6 +79,12 @@ pub enum Trouble {
     EndsEarly,
     /// The status word is one that nobody declared.
     UnknownStatus,
+    /// The status is this declared word.
+    Word(String),
+    /// The answer is what the declared rule with this index waits for.
+    Rule(usize),
+    /// Accepted, and the answer is compressed, though nobody asked for it (F35).
+    Encoded,
     /// The job appears to be back where it began, with less progress (F39).
     Backwards,
     /// The service does not know the job (F37).
@@ -167,11 +173,12 @@ impl fmt::Display for FaultError {
 impl std::error::Error for FaultError {}
 
 /// The troubles that are a word and nothing else.
-const PLAIN: [(&str, Trouble); 17] = [
+const PLAIN: [(&str, Trouble); 18] = [
     ("backwards", Trouble::Backwards),
     ("cut", Trouble::Cut),
     ("cut_after", Trouble::CutAfter),
     ("cut_body", Trouble::CutBody),
+    ("encoded", Trouble::Encoded),
     ("ends_early", Trouble::EndsEarly),
     ("forgotten", Trouble::Forgotten),
     ("html", Trouble::Html),
@@ -235,6 +242,8 @@ impl FromStr for Trouble {
             },
             Some(("refused", word)) => Ok(Self::Refused(kind(word)?)),
             Some(("job_fails", word)) => Ok(Self::JobFails(kind(word)?)),
+            Some(("word", word)) => Ok(Self::Word(word.to_owned())),
+            Some(("rule", index)) => Ok(Self::Rule(index.parse().map_err(|_| unknown())?)),
             Some(("redirect", url)) => Ok(Self::Redirect(url.to_owned())),
             Some(("foreign_url", url)) => Ok(Self::ForeignUrl(url.to_owned())),
             Some((digits, wait)) => {
@@ -254,6 +263,8 @@ impl fmt::Display for Trouble {
             Self::StatusAfter(code) => write!(f, "{code}_after"),
             Self::Refused(kind) => write!(f, "refused={}", kind.word()),
             Self::JobFails(kind) => write!(f, "job_fails={}", kind.word()),
+            Self::Word(word) => write!(f, "word={word}"),
+            Self::Rule(index) => write!(f, "rule={index}"),
             Self::Redirect(url) => write!(f, "redirect={url}"),
             Self::ForeignUrl(url) => write!(f, "foreign_url={url}"),
             plain => {
@@ -288,6 +299,8 @@ mod tests {
         troubles.extend([
             Trouble::Status(503),
             Trouble::StatusAfter(500),
+            Trouble::Word("done".to_owned()),
+            Trouble::Rule(1),
             Trouble::RetryAfter(429, Duration::from_secs(2)),
             Trouble::Redirect("http://127.0.0.1:9/x".to_owned()),
             Trouble::ForeignUrl("http://127.0.0.1:9/x".to_owned()),

@@ -31,7 +31,7 @@ pub(crate) struct Durations {
 }
 
 /// A job of the fake service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct VirtualJob {
     pub(crate) id: String,
     /// The operation whose submit began it; `None` for the main one.

@@ -96,6 +96,11 @@ pub(crate) fn spoil(http: &HttpProtocol, trouble: Option<&Trouble>, draft: Draft
             let raw = Some("<!doctype html><title>Please stand by</title>".to_owned());
             ReplyKind::Answer(Draft { raw, ..Draft::new(draft.code) })
         }
+        Some(Trouble::Encoded) => {
+            let headers =
+                [("content-encoding".to_owned(), "gzip".to_owned())].into_iter().chain(draft.headers);
+            ReplyKind::Answer(Draft { headers: headers.collect(), ..draft })
+        }
         Some(Trouble::CutBody) => ReplyKind::CutBody(draft),
         Some(Trouble::HugeBody) => ReplyKind::HugeBody,
         Some(Trouble::SlowBody) => ReplyKind::SlowBody(draft),

@@ -9,6 +9,7 @@ use emp_core::connector::Loaded;
 use emp_core::job::{Delta, Event, Intent, Job, JobId, Progress, ServiceJob, WorkerId};
 use emp_core::time::ManualClock;
 use emp_core::{Clock, Timestamp};
+use emp_engine::gateway::{GatewayOptions, Patience};
 use emp_engine::port::{JobPort, Stop};
 use emp_engine::run::{End, Next};
 use emp_engine::{Engine, EngineOptions};
@@ -19,10 +20,12 @@ use emp_store::{
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::kill::{Kill, Moment};
+
 /// More steps than any job takes whose connector makes sense.
 const MAX_STEPS: usize = 10_000;
-/// For how long a cancel is followed, in real time: a fake obeys at once or not at all.
-const CANCEL_DEADLINE: Duration = Duration::from_millis(100);
+/// For how long a cancel is followed. Its looks are by the manual clock, and only an answer that does not come costs real time.
+const CANCEL_DEADLINE: Duration = Duration::from_secs(5);
 
 /// One job under the engine. It is kept in a memory store, and whenever the engine waits, the clock is moved instead: the pauses
 /// that a service asks for and those of the breaker, which its attempts share, are by that clock too.
@@ -39,6 +42,7 @@ pub struct Rig {
     progress: Arc<Mutex<Vec<Progress>>>,
     deltas: Arc<Mutex<Vec<Delta>>>,
     stop: watch::Sender<Option<Stop>>,
+    kill: Arc<Kill>,
 }
 
 /// How a job came to an end in a [`Rig`].
@@ -57,6 +61,16 @@ pub struct Ended {
 impl Rig {
     /// A new job for a loaded connector.
     pub async fn new(connector: Loaded, payload: Value, clock: Arc<ManualClock>) -> Result<Self, StoreError> {
+        Self::patient(connector, payload, clock, Patience::default()).await
+    }
+
+    /// A new job for a loaded connector, with the patience of its worker: requests are sent in real time.
+    pub async fn patient(
+        connector: Loaded,
+        payload: Value,
+        clock: Arc<ManualClock>,
+        patience: Patience,
+    ) -> Result<Self, StoreError> {
         let service = connector.spec.services.first().copied().unwrap_or_default().to_owned();
         let options =
             StoreOptions { max_crashes: u32::MAX, max_events: usize::MAX, ..StoreOptions::default() };
@@ -73,6 +87,7 @@ impl Rig {
             Enqueued::KeyConflict { job } => job,
         };
         let engine = Engine::new(EngineOptions {
+            gateway: GatewayOptions { patience, ..GatewayOptions::default() },
             cancel_deadline: CANCEL_DEADLINE,
             clock: Arc::<ManualClock>::clone(&clock),
             ..EngineOptions::default()
@@ -87,6 +102,7 @@ impl Rig {
             progress: Arc::default(),
             deltas: Arc::default(),
             stop: watch::Sender::new(None),
+            kill: Arc::default(),
         })
     }
 
@@ -110,6 +126,8 @@ impl Rig {
             store: Arc::clone(&self.store),
             progress: Arc::clone(&self.progress),
             deltas: Arc::clone(&self.deltas),
+            clock: Arc::clone(&self.clock),
+            kill: Arc::clone(&self.kill),
             stop: self.stop.subscribe(),
         });
         let port: Arc<dyn JobPort> = Arc::<Desk>::clone(&desk);
@@ -117,6 +135,7 @@ impl Rig {
         for _ in 0..MAX_STEPS {
             let end = match self.engine.step(&mut run).await {
                 Next::Wait(wait) => {
+                    self.kill.come_to(Moment::Waiting).await;
                     self.clock.advance(wait.max(Duration::from_millis(1)));
                     continue;
                 }
@@ -124,10 +143,28 @@ impl Rig {
                 Next::Stopped(Stop::Cancel) => End::Cancelled(self.engine.cancel(&mut run).await),
                 Next::Stopped(Stop::Fenced | Stop::HandOver) => return Ok(None),
             };
+            self.kill.come_to(Moment::BeforeEnd).await;
             desk.write(change_of(end)).await?;
             return self.store.get(&self.job).await;
         }
         Err(StoreError::Down(format!("the job did not end in {MAX_STEPS} steps")))
+    }
+
+    /// An attempt whose worker dies when it comes to a moment. Says whether it came to it.
+    pub async fn die_at(&self, moment: Moment) -> Result<bool, StoreError> {
+        self.kill.arm(moment);
+        let died = self.die_when(self.kill.reached()).await;
+        self.kill.disarm();
+        died
+    }
+
+    /// An attempt whose worker dies as soon as something else has happened. Says whether it did before the attempt ended.
+    pub async fn die_when(&self, happened: impl Future<Output = ()>) -> Result<bool, StoreError> {
+        tokio::select! {
+            biased;
+            () = happened => Ok(true),
+            attempt = self.attempt() => attempt.map(|_| false),
+        }
     }
 
     async fn claim(&self) -> Result<Option<Job>, StoreError> {
@@ -192,6 +229,8 @@ struct Desk {
     store: Arc<MemoryStore>,
     progress: Arc<Mutex<Vec<Progress>>>,
     deltas: Arc<Mutex<Vec<Delta>>>,
+    clock: Arc<ManualClock>,
+    kill: Arc<Kill>,
     stop: watch::Receiver<Option<Stop>>,
 }
 
@@ -212,7 +251,10 @@ impl Desk {
 #[async_trait]
 impl JobPort for Desk {
     async fn intent(&self, intent: Intent) -> Result<(), Stop> {
-        self.persist(Change::Intent(intent)).await
+        self.kill.come_to(Moment::BeforeIntent).await;
+        self.persist(Change::Intent(intent)).await?;
+        self.kill.come_to(Moment::AfterIntent).await;
+        Ok(())
     }
 
     async fn not_sent(&self, reason: &str) -> Result<(), Stop> {
@@ -220,7 +262,10 @@ impl JobPort for Desk {
     }
 
     async fn submitted(&self, service_job: ServiceJob) -> Result<(), Stop> {
-        self.persist(Change::Submitted(service_job)).await
+        self.kill.come_to(Moment::BeforeId).await;
+        self.persist(Change::Submitted(service_job)).await?;
+        self.kill.come_to(Moment::AfterId).await;
+        Ok(())
     }
 
     fn progress(&self, progress: Progress) {
@@ -246,5 +291,12 @@ impl JobPort for Desk {
 
     fn now(&self) -> Timestamp {
         self.store.now()
+    }
+
+    /// The clock is moved instead; whoever else waits gets a turn.
+    async fn sleep(&self, duration: Duration) {
+        self.kill.come_to(Moment::Waiting).await;
+        tokio::task::yield_now().await;
+        self.clock.advance(duration);
     }
 }

@@ -108,10 +108,13 @@ fn text(format: Option<&str>) -> &'static str {
     }
 }
 
+/// How every made-up secret begins.
+pub(crate) const SECRET: &str = "fake-secret-of-";
+
 /// A text that is valid for a variable.
 pub(crate) fn of_env(field: &EnvField) -> String {
     match field.kind {
-        EnvKind::Secret => format!("fake-secret-of-{}", field.variable.to_lowercase().replace('_', "-")),
+        EnvKind::Secret => format!("{SECRET}{}", field.variable.to_lowercase().replace('_', "-")),
         kind => text_of_kind(kind, field.range),
     }
 }

@@ -107,7 +107,7 @@ async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<B
         ReplyKind::Cut => Err(Cut),
         ReplyKind::Silence => std::future::pending().await,
         ReplyKind::CutBody(draft) => {
-            let text = text_of(&draft);
+            let text = draft.text();
             let half = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
             let cut = stream::once(async {
                 // The first half must have left: hyper drops what it has not sent yet.
@@ -123,7 +123,7 @@ async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<B
         }
         ReplyKind::Stream(streaming) => stream_of(streaming),
         ReplyKind::SlowBody(draft) => {
-            let bytes = text_of(&draft).into_bytes();
+            let bytes = draft.text().into_bytes();
             let ticks = stream::iter(bytes).then(|byte| async move {
                 tokio::time::sleep(SLOW_TICK).await;
                 Ok(Frame::data(Bytes::from(vec![byte])))
@@ -180,21 +180,12 @@ fn admin(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Option<Resul
 }
 
 fn whole(draft: &Draft) -> Result<Response<Body>, Cut> {
-    let body = Full::new(Bytes::from(text_of(draft))).map_err(|never: Infallible| match never {}).boxed();
+    let body = Full::new(Bytes::from(draft.text())).map_err(|never: Infallible| match never {}).boxed();
     respond(draft, body)
 }
 
 fn streamed(frames: impl Stream<Item = Result<Frame<Bytes>, Cut>> + Send + Sync + 'static) -> Body {
     BodyExt::boxed(StreamBody::new(frames))
-}
-
-/// The body of an answer.
-pub(crate) fn text_of(draft: &Draft) -> String {
-    match &draft.raw {
-        Some(raw) => raw.clone(),
-        None if draft.body.is_null() => String::new(),
-        None => draft.body.to_string(),
-    }
 }
 
 fn respond(draft: &Draft, body: Body) -> Result<Response<Body>, Cut> {

@@ -1,20 +1,25 @@
 //! [`FakeService`]: the handle on a running fake.
 
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use emp_core::spec::{ConnectorSpec, Protocol};
 use emp_core::{Clock, SystemClock};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Step};
 use crate::job::{Durations, Ending};
 use crate::ledger::{Ledger, Recorded};
 use crate::server::{self, Shared, lock};
 use crate::state::Service;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// Between two looks at the requests.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// How a fake service behaves when nothing is wrong with it.
 #[derive(Clone, Debug)]
@@ -31,6 +36,8 @@ pub struct FakeOptions {
     pub clock: Arc<dyn Clock>,
     /// The port on loopback; 0 for any that is free.
     pub port: u16,
+    /// Connections are refused until [`FakeService::open`] (F24).
+    pub closed: bool,
 }
 
 impl Default for FakeOptions {
@@ -43,6 +50,7 @@ impl Default for FakeOptions {
             faults: Vec::new(),
             clock: Arc::new(SystemClock),
             port: 0,
+            closed: false,
         }
     }
 }
@@ -60,12 +68,22 @@ pub struct FakeService {
     spec: &'static ConnectorSpec,
     url: Url,
     shared: Shared,
-    server: JoinHandle<()>,
+    door: Mutex<Door>,
+}
+
+/// The port of a fake. Bound from the start, so that nobody else gets it; connections are accepted once it is open.
+#[derive(Debug)]
+enum Door {
+    Closed(TcpSocket),
+    Open(JoinHandle<()>),
+    /// It could not be opened.
+    Broken,
 }
 
 impl FakeService {
     /// Starts a fake on the current tokio runtime. Fails when the port is taken, and for a custom connector, which has no
     /// declared protocol.
+    #[expect(clippy::unused_async, reason = "it spawns, so it must be called on a runtime")]
     pub async fn start(spec: &'static ConnectorSpec, options: FakeOptions) -> std::io::Result<Self> {
         let Protocol::Http(http) = &spec.protocol else {
             return Err(std::io::Error::other(format!(
@@ -73,15 +91,41 @@ impl FakeService {
                 spec.name
             )));
         };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
-        let origin = format!("http://{}", listener.local_addr()?);
+        let socket = TcpSocket::new_v4()?;
+        // A port that was asked for may have been used a moment ago.
+        socket.set_reuseaddr(options.port != 0)?;
+        socket.bind((Ipv4Addr::LOCALHOST, options.port).into())?;
+        let origin = format!("http://{}", socket.local_addr()?);
         let durations = Durations { queued: options.queued, running: options.running };
         let mut service = Service::new(spec, http, origin, options.clock, durations, options.ending);
         options.faults.into_iter().for_each(|fault| service.arm(fault));
         let url = Url::parse(&service.base_url()).map_err(std::io::Error::other)?;
         let shared = Arc::new(Mutex::new(service));
-        let server = tokio::spawn(server::accept(listener, Arc::clone(&shared)));
-        Ok(Self { spec, url, shared, server })
+        let fake = Self { spec, url, shared, door: Mutex::new(Door::Closed(socket)) };
+        if !options.closed {
+            fake.open()?;
+        }
+        Ok(fake)
+    }
+
+    /// Accepts connections from now on.
+    pub fn open(&self) -> std::io::Result<()> {
+        let mut door = self.door.lock().unwrap_or_else(PoisonError::into_inner);
+        *door = match std::mem::replace(&mut *door, Door::Broken) {
+            Door::Closed(socket) => {
+                let listener = socket.listen(BACKLOG)?;
+                Door::Open(tokio::spawn(server::accept(listener, Arc::clone(&self.shared))))
+            }
+            other => other,
+        };
+        Ok(())
+    }
+
+    /// Completes when a request of a step has come; what it does has been done by then.
+    pub async fn asked(&self, step: Step) {
+        while !lock(&self.shared).requests.iter().any(|request| request.step == Some(step)) {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// The declaration that it is made from.
@@ -128,6 +172,8 @@ impl FakeService {
 
 impl Drop for FakeService {
     fn drop(&mut self) {
-        self.server.abort();
+        if let Door::Open(server) = self.door.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            server.abort();
+        }
     }
 }

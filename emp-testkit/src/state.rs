@@ -17,6 +17,7 @@ use crate::job::{Durations, Ending, View, VirtualJob};
 use crate::ledger::Recorded;
 use crate::reply::{Reply, ReplyKind, prevent, spoil};
 use crate::route::{self, Holes, Route, Seen};
+use crate::speak::{self, Saying};
 use crate::streaming;
 use crate::tokens::{self, Tokens};
 
@@ -229,9 +230,16 @@ impl Service {
         match (job, trouble) {
             (None, _) => answer::unknown_job(self.http),
             (Some(_), Some(Trouble::UnknownStatus)) => answer::unknown_status(self.http, 200),
+            (Some(job), Some(Trouble::Word(word))) => self.say(&job, &Saying::Word(word.clone())),
+            (Some(job), Some(Trouble::Rule(index))) => self.say(&job, &Saying::Rule(*index)),
             (Some(job), Some(Trouble::Backwards)) => self.show(&job, &View::fresh(durations), 200),
             (Some(job), _) => self.show(&job, &job.at(now, durations), 200),
         }
+    }
+
+    fn say(&self, job: &VirtualJob, saying: &Saying) -> Draft {
+        speak::poll(self.spec, self.http, job, saying)
+            .unwrap_or_else(|| answer::unknown_status(self.http, 200))
     }
 
     fn show(&self, job: &VirtualJob, view: &View, code: u16) -> Draft {

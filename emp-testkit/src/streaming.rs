@@ -16,7 +16,6 @@ use crate::fault::Trouble;
 use crate::job::{Durations, Ending, VirtualJob};
 use crate::place::{literal_value, place};
 use crate::route::Seen;
-use crate::server::text_of;
 
 /// An answer event by event.
 #[derive(Debug)]
@@ -89,7 +88,7 @@ fn events(spec: &ConnectorSpec, http: &HttpProtocol, stream: &Stream, job: &Virt
         .map(|word| {
             let mut event = Draft::new(200);
             event.put_first(stream.delta, &word.into());
-            text_of(&event)
+            event.text()
         })
         .collect();
     let mut last = Draft { body: json!({}), ..Draft::new(200) };
@@ -100,19 +99,19 @@ fn events(spec: &ConnectorSpec, http: &HttpProtocol, stream: &Stream, job: &Virt
                 last.satisfy(done);
             }
             answer::outcome(spec, http, job, &mut last);
-            events.push(text_of(&last));
+            events.push(last.text());
             events.extend(stream.end.map(str::to_owned));
         }
         Ending::Fails(kind) => {
             events.truncate(2);
             last.express(&http.states, &StateVerdict::Failed { kind, message: None });
             last.put_first(stream.error, &"the fake service was told to fail this job".into());
-            events.push(text_of(&last));
+            events.push(last.text());
         }
         Ending::Cancelled => {
             events.truncate(2);
             last.express(&http.states, &StateVerdict::Canceled);
-            events.push(text_of(&last));
+            events.push(last.text());
         }
     }
     events

@@ -3,6 +3,7 @@
 
 mod bench;
 mod canary;
+mod contract;
 mod crash;
 mod declared;
 mod ends;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use emp_core::Timestamp;
 use emp_core::job::{Phase, ServiceJob, UpstreamCancel};
 use emp_core::spec::{HttpProtocol, Settle};
 use emp_syntax::rule::CodePattern;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::timeout;
 
 use super::poll::is_final;
 use crate::decide::{self, Verdict};
@@ -42,9 +43,11 @@ impl Engine {
         let Ok(request) = run.request(&cancel.request, Some(&service_job)) else {
             return UpstreamCancel::Unknown;
         };
-        let deadline = Instant::now() + self.options.cancel_deadline;
+        let deadline = run.port.now().after(self.options.cancel_deadline);
         let answer = self.exchange(&request, &run.connector.spec.limits, service, http.follow);
-        let Ok(Ok(exchange)) = timeout_at(deadline, answer).await else { return UpstreamCancel::Unknown };
+        let Ok(Ok(exchange)) = timeout(self.options.cancel_deadline, answer).await else {
+            return UpstreamCancel::Unknown;
+        };
         let among = |codes: &[CodePattern]| codes.iter().any(|pattern| pattern.matches(exchange.code));
         if among(cancel.gone) {
             return UpstreamCancel::Confirmed;
@@ -67,7 +70,7 @@ impl Engine {
         service: &Service,
         http: &'static HttpProtocol,
         service_job: &ServiceJob,
-        deadline: Instant,
+        deadline: Timestamp,
     ) -> UpstreamCancel {
         let Some(poll) = run.poll_of(http) else { return UpstreamCancel::Unknown };
         let Ok(request) = run.request(&poll.request, Some(service_job)) else {
@@ -75,7 +78,8 @@ impl Engine {
         };
         loop {
             let answer = self.exchange(&request, &run.connector.spec.limits, service, http.follow);
-            let Ok(answer) = timeout_at(deadline, answer).await else { return UpstreamCancel::Unknown };
+            let left = deadline.since(run.port.now());
+            let Ok(answer) = timeout(left, answer).await else { return UpstreamCancel::Unknown };
             if let Ok(exchange) = answer {
                 let verdict = run.with_context(Some(service_job), |context| {
                     let now = run.port.now();
@@ -90,10 +94,10 @@ impl Engine {
                     _ => {}
                 }
             }
-            if Instant::now() + LOOK >= deadline {
+            if run.port.now().after(LOOK) >= deadline {
                 return UpstreamCancel::Unknown;
             }
-            sleep(LOOK).await;
+            run.port.sleep(LOOK).await;
         }
     }
 }

@@ -228,7 +228,7 @@ impl JobHost for Host {
         tokio::select! {
             biased;
             stop = self.port.stopped() => Err(stopped(stop)),
-            () = sleep(duration) => Ok(()),
+            () = self.port.sleep(duration) => Ok(()),
         }
     }
 }

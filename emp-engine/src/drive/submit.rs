@@ -160,6 +160,11 @@ impl Engine {
             FailureKind::RateLimited => refusal.wait = Some(service.throttled(refusal.wait, self.random())),
             _ => {}
         }
+        // The first send is under way there still (F29); its key brings the answer as soon as there is one.
+        let in_flight = refusal.code == 409 && matches!(http.submit.settle, Settle::Idempotent { .. });
+        if sending == Sending::Again && in_flight {
+            return self.lost(run, http, uncertain(&refusal.error.message), refusal.wait);
+        }
         let invalid = matches!(refusal.kind, FailureKind::InvalidInput | FailureKind::Moderated);
         let settle = &run.submit_of(http).settle;
         let assigned = matches!(settle, Settle::AssignId { .. });

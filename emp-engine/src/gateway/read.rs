@@ -28,6 +28,8 @@ pub struct Patience {
     pub rate_after: Duration,
     /// Slowest average rate after that, bytes a second.
     pub min_rate: u64,
+    /// No exchange takes longer, whatever a connector declares.
+    pub longest: Option<Duration>,
 }
 
 impl Default for Patience {
@@ -38,6 +40,7 @@ impl Default for Patience {
             idle: Duration::from_secs(30),
             rate_after: Duration::from_secs(10),
             min_rate: 1024,
+            longest: None,
         }
     }
 }
@@ -48,8 +51,9 @@ impl Patience {
     #[must_use]
     pub fn of(self, timeout: Option<Duration>, hold: Option<Duration>) -> Self {
         let least = hold.map_or(Duration::ZERO, |hold| hold.saturating_add(HOLD_MARGIN));
+        let longest = self.longest.unwrap_or(Duration::MAX);
         Self {
-            total: timeout.unwrap_or(self.total).max(least),
+            total: timeout.unwrap_or(self.total).max(least).min(longest),
             idle: self.idle.max(least),
             rate_after: self.rate_after.max(least),
             ..self

@@ -346,6 +346,12 @@ impl JobPort for MemoryPort {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
+
+    async fn sleep(&self, duration: Duration) {
+        // Real time goes by as well: services of these tests answer by it.
+        tokio::time::sleep(duration).await;
+        self.clock.advance(duration);
+    }
 }
 
 /// A request as the server saw it.
@@ -491,6 +497,7 @@ pub(crate) fn engine_with(edit: impl FnOnce(&mut GatewayOptions)) -> Arc<Engine>
             idle: Duration::from_millis(150),
             rate_after: Duration::from_millis(100),
             min_rate: 1024,
+            longest: None,
         },
         ..GatewayOptions::default()
     };

@@ -23,6 +23,15 @@ struct Bench {
 
 impl Bench {
     async fn new(shape: Shape, faults: &[&str]) -> Self {
+        Self::with(shape, faults, false).await
+    }
+
+    /// Nothing listens yet.
+    async fn closed() -> Self {
+        Self::with(Shape::default(), &[], true).await
+    }
+
+    async fn with(shape: Shape, faults: &[&str], closed: bool) -> Self {
         let spec: &'static ConnectorSpec = spec(shape);
         let clock = Arc::new(ManualClock::at(Timestamp(1_700_000_000_000)));
         // A sync service holds its answer in real time.
@@ -31,6 +40,7 @@ impl Bench {
         let options = FakeOptions {
             queued: running / 10,
             running,
+            closed,
             clock: Arc::<ManualClock>::clone(&clock),
             faults: faults.iter().map(|fault| fault.parse::<Fault>().expect(fault)).collect(),
             ..FakeOptions::default()
@@ -163,6 +173,27 @@ async fn f30_a_rate_limit_is_obeyed_and_is_not_an_attempt() {
     assert_eq!((ended.job.state, ended.job.attempt), (JobState::Succeeded, 1), "{:?}", ended.job.error);
     let times: Vec<i64> = bench.fake.requests().iter().map(|request| request.at.0).collect();
     assert!(times[1] - times[0] >= 60_000, "{times:?}");
+}
+
+#[tokio::test]
+async fn f29_a_key_that_is_in_flight_there_is_waited_for() {
+    let bench = Bench::new(Shape::default(), &["submit:timeout_after", "submit:409@2"]).await;
+    let ended = bench.finish().await;
+    assert_eq!((ended.job.state, ended.job.attempt), (JobState::Succeeded, 1), "{:?}", ended.job.error);
+    let ledger = bench.fake.ledger();
+    assert_eq!((ledger.accepted(), ledger.merged(), ledger.conflicts), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn f24_a_closed_port_costs_no_attempt_and_f35_a_compressed_answer_is_no_success() {
+    let bench = Bench::closed().await;
+    let waiting = bench.rig.attempt().await.expect("the store works").expect("claimed");
+    assert_eq!((waiting.attempt, waiting.service_job), (0, None), "{:?}", waiting.state);
+    bench.fake.open().expect("opens");
+    let ended = bench.finish().await;
+    assert_eq!((ended.job.state, ended.job.attempt), (JobState::Succeeded, 1), "{:?}", ended.job.error);
+    let bench = Bench::new(at_most_once(), &["submit:encoded"]).await;
+    assert_eq!(bench.finish().await.job.state, JobState::Uncertain);
 }
 
 #[tokio::test]

@@ -1,0 +1,176 @@
+//! Plays a script: a connector, a fake of its service and one job, by a clock that is moved by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use emp_core::connector::Loaded;
+use emp_core::spec::ConnectorSpec;
+use emp_core::time::ManualClock;
+use emp_core::{Clock as _, Timestamp};
+use emp_engine::context;
+use emp_engine::gateway::Patience;
+use emp_store::StoreError;
+use serde_json::Value;
+
+use super::judge::judge;
+use super::scenario::{Judged, Outcome};
+use super::script::{Life, Script};
+use crate::fault::{Fault, Step, Trouble, When};
+use crate::kill::Moment;
+use crate::ledger::{Ledger, Recorded};
+use crate::rig::{Ended, Rig};
+use crate::service::{FakeOptions, FakeService};
+
+/// For how long a job of the fake runs, by the manual clock.
+const RUNNING: Duration = Duration::from_secs(20);
+/// A job that waits for longer than anybody looks.
+const QUEUED_FOR_LONG: Duration = Duration::from_hours(1);
+/// For how long, in real time, an answer is waited for that does not come.
+const SHORT: Duration = Duration::from_millis(400);
+/// The same on a busy machine.
+const LONGER: Duration = Duration::from_secs(4);
+/// For how long one that comes: longer than anything takes on a busy machine.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
+
+/// A connector under test, and what its service is like.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage {
+    pub(crate) connector: Loaded,
+    pub(crate) truth: &'static ConnectorSpec,
+    pub(crate) payload: Value,
+}
+
+/// What was seen of a script.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    pub(crate) ended: Ended,
+    pub(crate) ledger: Ledger,
+    pub(crate) requests: Vec<Recorded>,
+    /// Jobs of the service that have not ended.
+    pub(crate) unfinished: usize,
+    /// Requests that came to a place that nobody declared.
+    pub(crate) stray: usize,
+    /// The worker died where it should.
+    pub(crate) died: bool,
+    /// How much time went by, by the manual clock.
+    pub(crate) elapsed: Duration,
+}
+
+impl Stage {
+    /// Plays a script and judges it.
+    ///
+    /// Who waits for an answer that does not come waits in real time, so for a short one; on a busy machine an answer that does come
+    /// may be later than that. What is wrong must therefore be wrong with more patience too.
+    pub(crate) async fn judged(&self, script: &Script) -> Judged {
+        let limits: &[Duration] = if script.silent() { &[SHORT, LONGER] } else { &[LONG] };
+        let mut judged = Judged::pass();
+        for limit in limits {
+            judged = match self.play(script, *limit).await {
+                Ok(evidence) => judge(self.connector.spec, self.truth, script, &evidence),
+                Err(problem) => Judged::fail(problem),
+            };
+            if judged.outcome != Outcome::Fail {
+                break;
+            }
+        }
+        judged
+    }
+
+    /// Plays a script, with so much patience for an answer. An error is one of the stage itself.
+    pub(crate) async fn play(&self, script: &Script, limit: Duration) -> Result<Evidence, String> {
+        let clock = Arc::new(ManualClock::at(Timestamp(1_700_000_000_000)));
+        let trap = match script.trap {
+            Some(_) => self.fake(FakeOptions::instant()).await?,
+            None => None,
+        };
+        let mut faults = script.faults.clone();
+        if let (Some(step), Some(trap)) = (script.trap, &trap) {
+            let url = trap.base_url().to_string();
+            faults.push(match step {
+                Step::Submit => Fault::at(step, Trouble::ForeignUrl(url)),
+                step => Fault::at(step, Trouble::Redirect(url)).when(When::Always),
+            });
+        }
+        let fake = self.fake(self.options(script, faults, &clock)).await?;
+        let base = fake.as_ref().map(FakeService::base_url);
+        let connector = Loaded { base, ..self.connector.clone() };
+        let patience = Patience {
+            connect: limit,
+            total: limit,
+            idle: limit,
+            rate_after: limit / 2,
+            longest: Some(limit),
+            ..Patience::default()
+        };
+        let rig = Rig::patient(connector, self.payload.clone(), Arc::clone(&clock), patience);
+        let rig = rig.await.map_err(|error| error.to_string())?;
+        let died = self.live(script.life, &rig, fake.as_ref()).await.map_err(|error| error.to_string())?;
+        let ended = rig.finish().await.map_err(|error| error.to_string())?;
+        Ok(Evidence {
+            ended,
+            ledger: fake.as_ref().map(FakeService::ledger).unwrap_or_default(),
+            requests: fake.as_ref().map(FakeService::requests).unwrap_or_default(),
+            unfinished: fake.as_ref().map(FakeService::unfinished).unwrap_or_default(),
+            stray: trap.as_ref().map(|trap| trap.requests().len()).unwrap_or_default(),
+            died,
+            elapsed: clock.elapsed(),
+        })
+    }
+
+    fn options(&self, script: &Script, faults: Vec<Fault>, clock: &Arc<ManualClock>) -> FakeOptions {
+        // A sync service holds its answer in real time, so it must not take any.
+        let polled = self.truth.http().is_some_and(|http| http.poll.is_some());
+        let (queued, running) = match (polled, script.queued) {
+            (false, _) => (Duration::ZERO, Duration::ZERO),
+            (true, true) => (QUEUED_FOR_LONG, RUNNING),
+            (true, false) => (RUNNING / 10, RUNNING),
+        };
+        FakeOptions {
+            queued,
+            running,
+            ending: script.ending,
+            faults,
+            clock: Arc::<ManualClock>::clone(clock),
+            closed: script.life == Life::Closed,
+            ..FakeOptions::default()
+        }
+    }
+
+    /// A fake of the service; none for a custom connector, which declares no service.
+    pub(crate) async fn fake(&self, options: FakeOptions) -> Result<Option<FakeService>, String> {
+        if self.truth.http().is_none() {
+            return Ok(None);
+        }
+        FakeService::start(self.truth, options).await.map(Some).map_err(|error| error.to_string())
+    }
+
+    /// What happens before the worker that works on the job to its end. Says whether it happened.
+    async fn live(&self, life: Life, rig: &Rig, fake: Option<&FakeService>) -> Result<bool, StoreError> {
+        let during = async |step| match fake {
+            Some(fake) => rig.die_when(fake.asked(step)).await,
+            None => Ok(false),
+        };
+        match life {
+            Life::Whole => Ok(true),
+            Life::Closed => {
+                let attempt = rig.attempt().await?;
+                let opened = fake.is_some_and(|fake| fake.open().is_ok());
+                Ok(opened && attempt.is_some_and(|job| job.attempt == 0))
+            }
+            Life::DiesAt(moment) => rig.die_at(moment).await,
+            Life::DiesDuring(step) => during(step).await,
+            Life::Late(step) => {
+                let died = during(step).await?;
+                let deadline = context::duration(&self.connector.spec.pace.deadline, &self.connector);
+                rig.clock().advance(deadline + Duration::from_secs(1));
+                Ok(died)
+            }
+            Life::Cancelled(after) => {
+                let died = rig.die_at(Moment::AfterId).await?;
+                rig.clock().advance(after);
+                rig.cancel().await?;
+                Ok(died)
+            }
+        }
+    }
+}
