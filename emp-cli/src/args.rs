@@ -78,6 +78,10 @@ pub(crate) struct StoreArgs {
     /// For how long a worker may be silent before its jobs go to another.
     #[arg(long, env = "EMP_LEASE", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub(crate) lease: Duration,
+
+    /// Where the files of results go: a directory, `s3://bucket/prefix`, `gs://..`, `az://..`; `outputs` in the store's directory when not given.
+    #[arg(long, env = "EMP_OUTPUTS", value_name = "DIR|URL")]
+    pub(crate) outputs: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::path::Path;
+use std::sync::Arc;
 
 use emp_core::Registry;
 use emp_core::mapping::Mapping;
+use emp_outputs::OutputStore;
 use emp_store::StoreOptions;
 
 use crate::args::StoreArgs;
@@ -44,4 +46,17 @@ pub(crate) fn mapping(file: Option<&Path>, registry: &Registry) -> Result<Mappin
 /// How the store of a command counts.
 pub(crate) fn store_options(args: &StoreArgs) -> StoreOptions {
     StoreOptions { lease: args.lease, ..StoreOptions::default() }
+}
+
+/// Where the files of results go: what the operator names, or else a place beside the jobs.
+pub(crate) fn outputs(args: &StoreArgs) -> Result<Arc<OutputStore>, Failure> {
+    let location = match (&args.outputs, args.store.split_once(':')) {
+        (Some(location), _) => location.clone(),
+        (None, Some(("file", dir))) => format!("{}/outputs", dir.trim_end_matches('/')),
+        (None, Some(("memory", _))) => "memory:".to_owned(),
+        (None, _) => "emp-data/outputs".to_owned(),
+    };
+    let outputs = OutputStore::at(&location)
+        .map_err(|error| Failure::new(Exit::Config, "E_OUTPUT", error.to_string()))?;
+    Ok(Arc::new(outputs))
 }

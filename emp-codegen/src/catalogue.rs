@@ -8,6 +8,7 @@ pub mod derive;
 pub mod life;
 pub mod mapping;
 pub mod openapi;
+pub mod outcome;
 pub mod stream;
 
 /// The stable name of an error: `EMP0104`.
@@ -52,6 +53,7 @@ pub const CODES: &[&[Entry]] = &[
     derive::ENTRIES,
     body::ENTRIES,
     life::ENTRIES,
+    outcome::ENTRIES,
     stream::ENTRIES,
     openapi::ENTRIES,
     derive::LAST,

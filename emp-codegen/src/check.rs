@@ -5,6 +5,7 @@ mod env;
 mod openapi;
 mod operation;
 mod origins;
+mod outcome;
 mod protocol;
 mod settle;
 mod states;
@@ -141,7 +142,10 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
         None => None,
     };
     let stream = stream::stream(raw, sync, sink);
-    let outcome = raw.outcome.as_ref().map_or_else(Outcome::default, |given| protocol::outcome(&given.value));
+    let outcome = match &raw.outcome {
+        Some(given) => outcome::outcome(given, raw.poll.is_some(), sink)?,
+        None => Outcome::default(),
+    };
     Some(Http {
         base,
         allow_hosts,

@@ -5,6 +5,7 @@
 
 mod hook;
 mod life;
+mod outcome;
 mod print;
 mod protocol;
 mod stream;

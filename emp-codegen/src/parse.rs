@@ -9,6 +9,7 @@ pub mod keys;
 mod openapi;
 mod operation;
 mod origins;
+mod outcome;
 mod protocol;
 mod reference;
 mod request;
@@ -63,7 +64,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         poll: operation::main(&mut polls, |poll| poll.when.is_some()),
         polls,
         states: attributes.one("states", &context(Place::Job), protocol::states),
-        outcome: attributes.one("outcome", &context(Place::Job), protocol::outcome),
+        outcome: attributes.one("outcome", &context(Place::Job), outcome::outcome),
         errors: attributes.one("errors", &context(Place::Job), protocol::errors),
         cancel: attributes.one("cancel", &context(Place::Job), protocol::cancel),
         pace: attributes.one("pace", &context(Place::Job), container::pace),

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use emp_syntax::hook::{Classify, Hook, Judge};
 use emp_syntax::json::Json;
-use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdict};
+use emp_syntax::rule::{CodePattern, ErrorRule, FailureKind, Predicate, StateRule, StateVerdict};
 use emp_syntax::selector::Selector;
 use proc_macro2::{Ident, Span};
 
 use crate::spec::{
-    Auth, Base, Capture, DurationUnit, EnvKind, Follow, HookUse, KeyPlace, Pair, Setting, Spanned, Target,
-    TypeRef, Unknown, Use,
+    Auth, Base, Capture, DurationUnit, EnvKind, Follow, HookUse, KeyPlace, Pair, PairValue, Setting, Spanned,
+    Target, TypeRef, Unknown, Use,
 };
 
 /// A value that may have been written.
@@ -187,10 +187,51 @@ pub struct RawStates {
 /// `#[outcome(..)]`
 #[derive(Clone, Debug, Default)]
 pub struct RawOutcome {
-    pub json: Vec<Selector>,
-    pub text: Vec<Selector>,
+    pub request: RawRequest,
+    pub rules: Vec<StateRule>,
+    pub on_http_error: Given<FailureKind>,
+    pub take: RawTake,
+    pub types: Given<Vec<Spanned<String>>>,
+    pub min: Given<u32>,
+    pub too_few: Given<FailureKind>,
+    pub refresh: Given<()>,
     pub meta: Vec<Capture>,
     pub keep_for: Given<Duration>,
+}
+
+/// What is taken out of one answer.
+#[derive(Clone, Debug, Default)]
+pub struct RawTake {
+    pub json: Given<Vec<Selector>>,
+    pub text: Given<Vec<Selector>>,
+    pub raw: Option<Span>,
+    pub mime: Given<Vec<Selector>>,
+    pub base64: Given<Vec<Selector>>,
+    pub files: Given<RawFiles>,
+}
+
+impl RawTake {
+    /// Whether files are among it.
+    pub fn has_files(&self) -> bool {
+        self.raw.is_some() || self.base64.is_some() || self.files.is_some()
+    }
+}
+
+/// `files = ..`
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one of it lives for one expansion")]
+pub enum RawFiles {
+    Urls(Vec<Selector>),
+    Auto,
+    Each(RawEach),
+}
+
+/// `each(..)`
+#[derive(Clone, Debug)]
+pub struct RawEach {
+    pub items: Selector,
+    pub request: RawRequest,
+    pub name: Option<PairValue>,
 }
 
 /// `#[errors(..)]`
@@ -233,6 +274,8 @@ pub struct RawLimits {
     pub attempts: Given<Setting<u32>>,
     pub max_body: Given<u64>,
     pub max_response: Given<u64>,
+    pub max_file: Given<u64>,
+    pub max_total: Given<u64>,
 }
 
 /// `#[health(..)]`

@@ -6,6 +6,7 @@
 mod hook;
 mod http;
 mod openapi;
+mod outcome;
 mod stream;
 mod token;
 
@@ -18,12 +19,13 @@ use proc_macro2::{Ident, Span, TokenStream};
 pub use self::hook::{HookKind, HookUse};
 pub use self::http::{
     Auth, AuthPart, Base, Cancel, Capture, Download, Errors, Follow, Health, Http, KeyPlace, Lookup,
-    Operation, Outcome, Pair, PairValue, Poll, Request, Settle, States, Submit, Target, Unknown,
+    Operation, Pair, PairValue, Poll, Request, Settle, States, Submit, Target, Unknown,
 };
 pub use self::openapi::OpenApi;
 
 pub use self::token::{Claim, ClaimValue, ClientAuth, Jwt, OAuth2, TokenUrl};
 
+pub use self::outcome::{Each, Files, Outcome, ResultRequest, Take};
 pub use self::stream::{Stream, StreamFormat};
 
 /// A value with the places of its key and of itself.
@@ -225,6 +227,8 @@ pub enum Place {
     Captured,
     /// Anything that is evaluated once the service job is known.
     Job,
+    /// The same, for one item of the result.
+    Item,
     /// `lookup(..)`: the job is known to the queue, its id is not.
     Lookup,
     /// `#[health]`: there is no job.
@@ -353,4 +357,8 @@ pub struct Limits {
     pub max_body: Option<u64>,
     /// Largest answer, bytes.
     pub max_response: Option<u64>,
+    /// Largest file of a result, bytes.
+    pub max_file: Option<u64>,
+    /// Largest result, all of its files together, bytes.
+    pub max_total: Option<u64>,
 }

@@ -3,13 +3,13 @@
 #![allow(clippy::expect_used)] // helpers of tests
 
 use emp_codegen::parse::keys::{
-    ASSIGN_ID, ATTRIBUTES, Attribute, CHUNKS, ENV, IDEMPOTENT, JWT, LOOKUP, OAUTH2,
+    ASSIGN_ID, ATTRIBUTES, Attribute, CHUNKS, EACH, ENV, IDEMPOTENT, JWT, LOOKUP, OAUTH2,
 };
 
 use std::fmt::Write as _;
 
 /// The attributes inside others.
-const PARTS: [&Attribute; 7] = [&JWT, &OAUTH2, &IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &CHUNKS, &ENV];
+const PARTS: [&Attribute; 8] = [&JWT, &OAUTH2, &IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &EACH, &CHUNKS, &ENV];
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../emp-derive/REFERENCE.md");
 
@@ -63,6 +63,9 @@ fn reference() -> String {
         };
         for part in parts {
             text.push_str(&section(part, &format!("{}(..)", part.name)));
+        }
+        if attribute.name == "outcome" {
+            text.push_str(&section(&EACH, "each(..)"));
         }
     }
     text.push_str(&section(&ENV, "#[env(\"NAME\", ..)]"));

@@ -26,6 +26,7 @@ pub enum ErrorCode {
     EInvalidInput,
     EModerated,
     EOriginRefused,
+    EOutput,
     EPoison,
     ERateLimited,
     EResponseTooLarge,
@@ -52,7 +53,7 @@ impl ErrorCode {
     }
 
     /// Every code.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::EAuth,
         Self::EBadRequest,
         Self::EBadResponse,
@@ -69,6 +70,7 @@ impl ErrorCode {
         Self::EInvalidInput,
         Self::EModerated,
         Self::EOriginRefused,
+        Self::EOutput,
         Self::EPoison,
         Self::ERateLimited,
         Self::EResponseTooLarge,
@@ -137,6 +139,10 @@ impl ErrorCode {
             Self::EOriginRefused => (
                 "E_ORIGIN_REFUSED",
                 "The service named a URL outside the connector's declared origins. Nothing was sent there. Declare the host in `#[origins(follow = [..])]` if it is right.",
+            ),
+            Self::EOutput => (
+                "E_OUTPUT",
+                "The output store cannot take the result's files: no room, no access, or no answer. The result is still at the service; the job waits and tries again. Look at the place that `EMP_OUTPUTS` names.",
             ),
             Self::EPoison => {
                 ("E_POISON", "The job ended its worker several times and was taken out of the queue.")

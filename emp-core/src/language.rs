@@ -263,12 +263,14 @@
 //! * [`operations`]: several operations in one connector, chosen by the payload.
 //! * [`openapi`]: the service's own description beside the declaration.
 //! * [`stream`]: output that comes piece by piece.
+//! * [`outcome`]: where the result is.
 
 pub mod credentials;
 pub mod hooks;
 pub mod openapi;
 pub mod operations;
 pub mod origins;
+pub mod outcome;
 pub mod settle;
 pub mod states;
 pub mod stream;

@@ -8,6 +8,7 @@ mod download;
 mod env;
 mod limits;
 mod operation;
+mod outcome;
 mod payload;
 mod request;
 mod service;
@@ -21,12 +22,12 @@ pub use download::{Download, DownloadAuth};
 pub use env::{DurationUnit, EnvField, EnvKind};
 pub use limits::{Limits, Pace, Rate};
 pub use operation::Operation;
+pub use outcome::{Each, Files, Minimum, Outcome, ResultRequest, Take};
 pub use payload::{PayloadField, PayloadSchema};
 pub use request::{Body, Pair, PairValue, RequestSpec, UrlSpec};
 pub use service::{Auth, AuthPart, Base, Follow};
 pub use steps::{
-    Cancel, Capture, Errors, HealthProbe, KeyPlace, Lookup, Outcome, Poll, Settle, StateSet, States, Submit,
-    Unknown,
+    Cancel, Capture, Errors, HealthProbe, KeyPlace, Lookup, Poll, Settle, StateSet, States, Submit, Unknown,
 };
 pub use stream::{Stream, StreamFormat};
 pub use token::{Claim, ClaimValue, ClientAuth, Jwt, JwtAlg, OAuth2, TokenUrl};

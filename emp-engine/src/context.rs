@@ -29,6 +29,8 @@ pub struct Context<'a> {
     pub assigned_id: &'a str,
     /// `job.id` and what was captured; absent before the submit's answer.
     pub service_job: Option<&'a ServiceJob>,
+    /// `item`: one item of an `each(..)`.
+    pub item: Option<&'a Value>,
 }
 
 /// What is behind `payload` where there is no job.
@@ -45,6 +47,7 @@ impl<'a> Context<'a> {
             budget: Duration::ZERO,
             assigned_id: "",
             service_job: None,
+            item: None,
         }
     }
 
@@ -58,6 +61,7 @@ impl<'a> Context<'a> {
             budget: duration(&connector.spec.pace.deadline, connector),
             assigned_id: key,
             service_job: job.service_job.as_ref(),
+            item: None,
         }
     }
 
@@ -71,7 +75,8 @@ impl<'a> Context<'a> {
             }
             Root::Job => self.of_job(&reference.path)?,
             Root::Queue => self.of_queue(&reference.path)?,
-            Root::Item | Root::Prepared | Root::Webhook => return None,
+            Root::Item => walk(self.item?, &reference.path)?.clone(),
+            Root::Prepared | Root::Webhook => return None,
         };
         Some(value).filter(|value| !value.is_null())
     }

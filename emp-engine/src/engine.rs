@@ -11,6 +11,7 @@ use emp_core::{Clock, ErrorCode, JobError, SystemClock};
 
 use crate::gateway::{Gateway, GatewayOptions};
 use crate::limits::{Service, Services};
+use crate::outputs::Outputs;
 use crate::port::JobPort;
 use crate::run::{End, Next, Run};
 
@@ -23,6 +24,8 @@ pub struct EngineOptions {
     pub cancel_deadline: Duration,
     /// Measures the pauses that services ask for and those of the breakers, by its elapsed time.
     pub clock: Arc<dyn Clock>,
+    /// Where the files of results go; without one, a connector whose results have files fails its jobs.
+    pub outputs: Option<Arc<dyn Outputs>>,
     /// Numbers from 0 to 1, for jitter; a test gives a constant.
     pub random: fn() -> f64,
 }
@@ -33,6 +36,7 @@ impl Default for EngineOptions {
             gateway: GatewayOptions::default(),
             cancel_deadline: Duration::from_secs(10),
             clock: Arc::new(SystemClock),
+            outputs: None,
             random,
         }
     }

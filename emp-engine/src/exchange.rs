@@ -1,5 +1,6 @@
 //! An answer as the evaluator sees it: code, headers, text, and JSON when it is JSON that we accept.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -12,6 +13,8 @@ pub struct Exchange {
     pub code: u16,
     /// The headers.
     pub headers: HeaderMap,
+    /// The body as it came.
+    pub bytes: Bytes,
     /// The body as text; bytes that are not UTF-8 are replaced.
     pub text: String,
     /// The body as JSON, or why it is none.
@@ -22,11 +25,17 @@ impl Exchange {
     /// Reads an answer's body. It is JSON when it parses within the guards of [`strict_json`] and its content type
     /// does not say otherwise: an error page in HTML is not data.
     pub fn new(code: u16, headers: HeaderMap, body: &[u8]) -> Self {
+        Self::of(code, headers, Bytes::copy_from_slice(body))
+    }
+
+    /// As [`new`](Self::new), without a copy.
+    pub fn of(code: u16, headers: HeaderMap, bytes: Bytes) -> Self {
         let json = match other_type(&headers) {
             Some(kind) => Err(format!("the content type is {kind}")),
-            None => strict_json::parse(body),
+            None => strict_json::parse(&bytes),
         };
-        Self { code, headers, text: String::from_utf8_lossy(body).into_owned(), json }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Self { code, headers, bytes, text, json }
     }
 
     /// A 2xx answer.

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod memory;
 pub mod operation;
 pub mod outcome;
+pub mod outputs;
 pub mod pace;
 pub mod port;
 pub mod predicate;

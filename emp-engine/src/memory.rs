@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emp_core::Timestamp;
+use emp_core::{JobError, Timestamp};
 
 /// The state that the service last told, in the words that a rule may compare with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +69,21 @@ pub struct Memory {
     pub deltas: Option<String>,
     /// The largest fraction reported; progress never falls.
     pub fraction: Option<f64>,
+    /// What has gone wrong since the job was done, on the way to its result.
+    pub collecting: Collecting,
+}
+
+/// A result that could not be fetched or stored yet. It is paid for, so it is tried again, but not for ever.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Collecting {
+    /// Times that the service did not give it.
+    pub tries: u32,
+    /// Times that a link had expired.
+    pub refreshed: u32,
+    /// Times that the output store did not take it.
+    pub kept_out: u32,
+    /// The last of these errors.
+    pub error: Option<JobError>,
 }
 
 impl Memory {

@@ -1,12 +1,15 @@
 //! What is taken out of an answer: captures, progress, the result.
 
+mod take;
+
 use emp_core::job::Progress;
-use emp_core::spec::{Capture, HttpProtocol, Poll};
-use emp_core::{ErrorCode, JobError};
+use emp_core::spec::{Capture, Poll};
 use serde_json::{Map, Value};
 
 use crate::reduce;
 use crate::select::View;
+
+pub use take::{MAX_FILES, Source, Taken, assemble, count, take};
 
 /// Longest progress message, characters.
 const MAX_MESSAGE: usize = 500;
@@ -40,36 +43,6 @@ pub fn progress(poll: &Poll, view: &View<'_>) -> Option<Progress> {
         eta_secs: view.first_number(poll.eta).map(|eta| eta.clamp(0.0, MAX_ETA)),
     };
     (progress != Progress::default()).then_some(progress)
-}
-
-/// The result and its declared facts.
-///
-/// With `json` only, the result is that value; with `text` only, that text; with both, an object of the two that are there. With
-/// neither, the whole body.
-///
-/// # Errors
-/// `E_BAD_RESPONSE` when the service says success and the result is not where it is declared.
-pub fn result(http: &HttpProtocol, view: &View<'_>) -> Result<(Value, Map<String, Value>), JobError> {
-    let outcome = &http.outcome;
-    let bad = |problem: String| JobError::new(ErrorCode::EBadResponse, problem);
-    let value = match (outcome.json.is_empty(), outcome.text.is_empty()) {
-        (true, true) => match &view.exchange.json {
-            Ok(Value::Null) => None,
-            Ok(value) => Some(value.clone()),
-            Err(problem) => return Err(bad(format!("the result cannot be read: {problem}"))),
-        },
-        (false, true) => view.first(outcome.json),
-        (true, false) => view.first_text(outcome.text).map(Value::String),
-        (false, false) => {
-            let json = view.first(outcome.json).map(|json| ("json".to_owned(), json));
-            let text = view.first_text(outcome.text).map(|text| ("text".to_owned(), text.into()));
-            let parts: Map<String, Value> = text.into_iter().chain(json).collect();
-            (!parts.is_empty()).then_some(Value::Object(parts))
-        }
-    };
-    let value = value
-        .ok_or_else(|| bad("the service says success, but the declared result is not there".to_owned()))?;
-    Ok((value, captured(outcome.meta, view)))
 }
 
 /// Declared numbers of a health answer.

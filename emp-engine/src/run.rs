@@ -10,6 +10,7 @@ use emp_core::job::{Job, UpstreamCancel};
 use serde_json::{Map, Value};
 
 use crate::drive::Teller;
+use crate::exchange::Exchange;
 use crate::limits::{Place, Service};
 use crate::memory::Memory;
 use crate::port::{JobPort, Stop};
@@ -30,6 +31,8 @@ pub struct Run {
     pub(crate) place: Option<Place>,
     /// What its chunks have told.
     pub(crate) teller: Teller,
+    /// The one answer of a synchronous service whose result could not be stored yet: it cannot be asked for again.
+    pub(crate) held: Option<Exchange>,
 }
 
 impl Run {
@@ -43,6 +46,7 @@ impl Run {
             service: None,
             place: None,
             teller: Teller::default(),
+            held: None,
         }
     }
 }

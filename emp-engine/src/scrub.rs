@@ -57,7 +57,12 @@ impl Scrubber {
     /// An answer without the secrets: a service may echo a request's headers or its URL.
     pub(crate) fn exchange(&self, exchange: &mut Exchange) {
         if self.knows(&exchange.text) {
-            exchange.text = self.text(&exchange.text);
+            let text = self.text(&exchange.text);
+            // In bytes that are no text, such as an image, a match is made of replacement characters or is chance.
+            if std::str::from_utf8(&exchange.bytes).is_ok() {
+                exchange.bytes = text.clone().into();
+            }
+            exchange.text = text;
         }
         if let Ok(json) = &mut exchange.json {
             self.value(json);

@@ -63,6 +63,7 @@ pub(crate) fn fill(
     draft: &mut Draft,
 ) {
     match view.verdict {
+        StateVerdict::Succeeded if http.outcome.request.is_some() => {}
         StateVerdict::Succeeded => outcome(spec, http, job, draft),
         StateVerdict::Queued | StateVerdict::Running => progress(http, job, view, draft),
         _ => {
@@ -105,13 +106,15 @@ fn progress(http: &HttpProtocol, job: &VirtualJob, view: &View, draft: &mut Draf
 
 /// Puts the result where the connector looks for it.
 pub(crate) fn outcome(spec: &ConnectorSpec, http: &HttpProtocol, job: &VirtualJob, draft: &mut Draft) {
+    let take = &http.outcome.take;
+    crate::outcome::put(http, take, job, draft);
     let result =
         spec.output.map_or_else(|| json!({ "echo": job.request }), |schema| sample::of_schema(&schema()));
-    if http.outcome.json.is_empty() && http.outcome.text.is_empty() {
+    if take.json.is_empty() && take.text.is_empty() && !take.has_files() {
         place(&mut draft.body, &[], result);
     } else {
-        draft.put_first(http.outcome.text, &TEXT.into());
-        draft.put_first(http.outcome.json, &result);
+        draft.put_first(take.text, &TEXT.into());
+        draft.put_first(take.json, &result);
     }
     for fact in http.outcome.meta {
         draft.put_first(fact.from, &1.into());

@@ -73,6 +73,7 @@ impl Books {
         let job = VirtualJob {
             captured: captured(submit, &id, origin),
             id: id.clone(),
+            origin: origin.to_owned(),
             operation,
             assigned_id: assigned_id.clone(),
             queue_job_id: queue_job_id.clone(),
@@ -81,6 +82,9 @@ impl Books {
             accepted_at: now,
             cancelled: false,
             ending,
+            links: 0,
+            expired: false,
+            few: false,
         };
         self.jobs.push(job.clone());
         self.ledger.entries.push(Accepted { id, key, assigned_id, queue_job_id, digest, at: now, merged: 0 });

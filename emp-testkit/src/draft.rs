@@ -10,6 +10,7 @@ use emp_core::syntax::selector::{Reducer, Selector, Source};
 use serde_json::Value;
 
 use crate::known::Known;
+use crate::outcome::FakeFile;
 use crate::place::{fitting, literal_value, place, unpattern};
 
 /// An answer in the making.
@@ -25,6 +26,8 @@ pub(crate) struct Draft {
     pub(crate) raw: Option<String>,
     /// What the holes of selectors are.
     pub(crate) known: Known,
+    /// A body that is a file.
+    pub(crate) file: Option<FakeFile>,
 }
 
 impl Draft {
@@ -39,6 +42,14 @@ impl Draft {
             Some(raw) => raw.clone(),
             None if self.body.is_null() => String::new(),
             None => self.body.to_string(),
+        }
+    }
+
+    /// The body as it is sent, be it a file.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        match &self.file {
+            Some(file) if self.raw.is_none() => file.bytes.clone(),
+            _ => self.text().into_bytes(),
         }
     }
 

@@ -24,11 +24,15 @@ pub enum Step {
     Token,
     /// The route of `#[stream(chunks(..))]`.
     Chunks,
+    /// `#[outcome(get = ..)]`
+    Result,
+    /// A file of a result.
+    File,
 }
 
 impl Step {
     /// Every step with its word.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("submit", Self::Submit),
         ("poll", Self::Poll),
         ("cancel", Self::Cancel),
@@ -36,6 +40,8 @@ impl Step {
         ("lookup", Self::Lookup),
         ("token", Self::Token),
         ("chunks", Self::Chunks),
+        ("result", Self::Result),
+        ("file", Self::File),
     ];
 
     /// The word that names the step.
@@ -53,6 +59,10 @@ pub enum Trouble {
     RetryAfter(u16, Duration),
     /// Refused the way the connector classifies as this kind; no effect.
     Refused(FailureKind),
+    /// The links to the job's files have expired; whoever asks after the job gets new ones (F41).
+    Expired,
+    /// A job that succeeds with fewer results than it should.
+    TooFew,
     /// Refused with a text that quotes the request's credential (I97); no effect.
     QuotesCredential,
     /// Accepted, and answered with an error code nevertheless (F31).
@@ -173,13 +183,14 @@ impl fmt::Display for FaultError {
 impl std::error::Error for FaultError {}
 
 /// The troubles that are a word and nothing else.
-const PLAIN: [(&str, Trouble); 18] = [
+const PLAIN: [(&str, Trouble); 20] = [
     ("backwards", Trouble::Backwards),
     ("cut", Trouble::Cut),
     ("cut_after", Trouble::CutAfter),
     ("cut_body", Trouble::CutBody),
     ("encoded", Trouble::Encoded),
     ("ends_early", Trouble::EndsEarly),
+    ("expired", Trouble::Expired),
     ("forgotten", Trouble::Forgotten),
     ("html", Trouble::Html),
     ("huge_body", Trouble::HugeBody),
@@ -191,6 +202,7 @@ const PLAIN: [(&str, Trouble); 18] = [
     ("slow_body", Trouble::SlowBody),
     ("timeout", Trouble::Timeout),
     ("timeout_after", Trouble::TimeoutAfter),
+    ("too_few", Trouble::TooFew),
     ("unknown_status", Trouble::UnknownStatus),
 ];
 

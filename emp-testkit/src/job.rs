@@ -34,6 +34,8 @@ pub(crate) struct Durations {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VirtualJob {
     pub(crate) id: String,
+    /// Where the service says that it is.
+    pub(crate) origin: String,
     /// The operation whose submit began it; `None` for the main one.
     pub(crate) operation: Option<usize>,
     pub(crate) assigned_id: Option<String>,
@@ -47,6 +49,12 @@ pub(crate) struct VirtualJob {
     pub(crate) accepted_at: Timestamp,
     pub(crate) cancelled: bool,
     pub(crate) ending: Ending,
+    /// How often its links have changed.
+    pub(crate) links: u32,
+    /// Its links have expired; whoever asks after it next gets new ones.
+    pub(crate) expired: bool,
+    /// Its result has no files.
+    pub(crate) few: bool,
 }
 
 /// What there is to say of a job at a moment.
@@ -105,6 +113,7 @@ mod tests {
         let durations = Durations { queued: Duration::from_secs(2), running: Duration::from_secs(4) };
         let job = VirtualJob {
             id: "1".to_owned(),
+            origin: String::new(),
             operation: None,
             assigned_id: None,
             queue_job_id: None,
@@ -114,6 +123,9 @@ mod tests {
             accepted_at: Timestamp(0),
             cancelled: false,
             ending: Ending::Fails(FailureKind::Moderated),
+            links: 0,
+            expired: false,
+            few: false,
         };
         let view = |secs: u64| job.at(Timestamp(secs as i64 * 1000), durations);
         assert_eq!(view(1).verdict, StateVerdict::Queued);

@@ -31,6 +31,7 @@ mod job;
 mod kill;
 mod known;
 mod ledger;
+mod outcome;
 mod place;
 mod reply;
 mod rig;

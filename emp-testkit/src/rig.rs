@@ -10,9 +10,11 @@ use emp_core::job::{Delta, Event, Intent, Job, JobId, Progress, ServiceJob, Work
 use emp_core::time::ManualClock;
 use emp_core::{Clock, Timestamp};
 use emp_engine::gateway::{GatewayOptions, Patience};
+use emp_engine::outputs::Outputs;
 use emp_engine::port::{JobPort, Stop};
 use emp_engine::run::{End, Next};
 use emp_engine::{Engine, EngineOptions};
+use emp_outputs::OutputStore;
 use emp_store::{
     Answer, Change, ClaimKey, ClaimRequest, Enqueued, Finish, MemoryStore, NewJob, Release, Store,
     StoreError, StoreOptions, Write,
@@ -43,6 +45,7 @@ pub struct Rig {
     deltas: Arc<Mutex<Vec<Delta>>>,
     stop: watch::Sender<Option<Stop>>,
     kill: Arc<Kill>,
+    outputs: Arc<OutputStore>,
 }
 
 /// How a job came to an end in a [`Rig`].
@@ -59,9 +62,9 @@ pub struct Ended {
 }
 
 impl Rig {
-    /// A new job for a loaded connector.
+    /// A new job for a loaded connector. The files of its result are kept in memory.
     pub async fn new(connector: Loaded, payload: Value, clock: Arc<ManualClock>) -> Result<Self, StoreError> {
-        Self::patient(connector, payload, clock, Patience::default()).await
+        Self::made(connector, payload, clock, Patience::default(), OutputStore::memory()).await
     }
 
     /// A new job for a loaded connector, with the patience of its worker: requests are sent in real time.
@@ -70,6 +73,26 @@ impl Rig {
         payload: Value,
         clock: Arc<ManualClock>,
         patience: Patience,
+    ) -> Result<Self, StoreError> {
+        Self::made(connector, payload, clock, patience, OutputStore::memory()).await
+    }
+
+    /// A new job for a loaded connector, with a place for the files of its result.
+    pub async fn with_outputs(
+        connector: Loaded,
+        payload: Value,
+        clock: Arc<ManualClock>,
+        outputs: OutputStore,
+    ) -> Result<Self, StoreError> {
+        Self::made(connector, payload, clock, Patience::default(), outputs).await
+    }
+
+    async fn made(
+        connector: Loaded,
+        payload: Value,
+        clock: Arc<ManualClock>,
+        patience: Patience,
+        outputs: OutputStore,
     ) -> Result<Self, StoreError> {
         let service = connector.spec.services.first().copied().unwrap_or_default().to_owned();
         let options =
@@ -86,10 +109,12 @@ impl Rig {
             Enqueued::New(job) | Enqueued::Replayed(job) => job.id,
             Enqueued::KeyConflict { job } => job,
         };
+        let outputs = Arc::new(outputs);
         let engine = Engine::new(EngineOptions {
             gateway: GatewayOptions { patience, ..GatewayOptions::default() },
             cancel_deadline: CANCEL_DEADLINE,
             clock: Arc::<ManualClock>::clone(&clock),
+            outputs: Some(Arc::<OutputStore>::clone(&outputs) as Arc<dyn Outputs>),
             ..EngineOptions::default()
         });
         Ok(Self {
@@ -103,12 +128,18 @@ impl Rig {
             deltas: Arc::default(),
             stop: watch::Sender::new(None),
             kill: Arc::default(),
+            outputs,
         })
     }
 
     /// The job's id.
     pub fn job_id(&self) -> &JobId {
         &self.job
+    }
+
+    /// The files of its result.
+    pub fn outputs(&self) -> &OutputStore {
+        &self.outputs
     }
 
     /// The clock of the job and its store.

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use emp_core::spec::{
-    Auth, AuthPart, Base, Body, ConnectorSpec, HttpProtocol, PairValue, RequestSpec, Settle, StreamFormat,
-    UrlSpec,
+    Auth, AuthPart, Base, Body, ConnectorSpec, Files, HttpProtocol, PairValue, RequestSpec, Settle,
+    StreamFormat, UrlSpec,
 };
 use emp_core::syntax::hole::{Reference, Root, Step as PathStep};
 use emp_core::syntax::json::{Json, Member};
@@ -87,10 +87,16 @@ pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
         Some(StreamFormat::Chunks { request, .. }) => Some(request),
         _ => None,
     };
+    let item = match http.outcome.take.files {
+        Files::Each(each) => Some(&each.request),
+        _ => None,
+    };
     let shared = [
         (Step::Cancel, None, http.cancel.as_ref().map(|cancel| &cancel.request)),
         (Step::Health, None, http.health.as_ref().map(|health| &health.request)),
         (Step::Chunks, None, chunks),
+        (Step::Result, None, http.outcome.request.as_ref().map(|wanted| &wanted.request)),
+        (Step::File, None, item),
     ];
     let mut routes: Vec<_> = of_operations
         .chain(shared)
@@ -160,6 +166,19 @@ pub(crate) fn captured_url_path(name: &str, id: &str) -> String {
 fn captured_url_parts(path: &str) -> Option<(&str, String)> {
     let (name, id) = path.strip_prefix("/__fake/url/")?.split_once('/')?;
     Some((name, percent_decode_str(id).decode_utf8_lossy().into_owned()))
+}
+
+/// The path at which the fake serves a file of a job, as long as its links have changed so often.
+pub(crate) fn file_path(id: &str, links: u32, number: usize) -> String {
+    let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+    format!("/__fake/file/{id}/{links}/{number}.bin")
+}
+
+/// The request for a file, whose only hole is the job's id.
+pub(crate) fn file(seen: &Seen) -> Option<Holes> {
+    let (id, _) = seen.path.strip_prefix("/__fake/file/")?.split_once('/')?;
+    let id = percent_decode_str(id).decode_utf8_lossy().into_owned();
+    Some(Holes(vec![(job_reference("id"), id.into())]))
 }
 
 /// The name in `job.<name>`.

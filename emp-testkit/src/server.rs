@@ -107,8 +107,8 @@ async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<B
         ReplyKind::Cut => Err(Cut),
         ReplyKind::Silence => std::future::pending().await,
         ReplyKind::CutBody(draft) => {
-            let text = draft.text();
-            let half = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
+            let whole = draft.bytes();
+            let half = Bytes::copy_from_slice(&whole[..whole.len() / 2]);
             let cut = stream::once(async {
                 // The first half must have left: hyper drops what it has not sent yet.
                 tokio::time::sleep(SLOW_TICK).await;
@@ -123,7 +123,7 @@ async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<B
         }
         ReplyKind::Stream(streaming) => stream_of(streaming),
         ReplyKind::SlowBody(draft) => {
-            let bytes = draft.text().into_bytes();
+            let bytes = draft.bytes();
             let ticks = stream::iter(bytes).then(|byte| async move {
                 tokio::time::sleep(SLOW_TICK).await;
                 Ok(Frame::data(Bytes::from(vec![byte])))
@@ -158,7 +158,9 @@ fn stream_of(streaming: Streaming) -> Result<Response<Body>, Cut> {
 
 /// What other processes and the command line ask: the ledger, the requests, new faults.
 fn admin(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Option<Result<Response<Body>, Cut>> {
-    let page = path.strip_prefix("/__fake/").filter(|page| !page.starts_with("url/"))?;
+    let page = path
+        .strip_prefix("/__fake/")
+        .filter(|page| !page.starts_with("url/") && !page.starts_with("file/"))?;
     let mut service = lock(shared);
     let answer = |code, body| whole(&Draft { body, ..Draft::new(code) });
     Some(match (method, page) {
@@ -180,7 +182,7 @@ fn admin(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Option<Resul
 }
 
 fn whole(draft: &Draft) -> Result<Response<Body>, Cut> {
-    let body = Full::new(Bytes::from(draft.text())).map_err(|never: Infallible| match never {}).boxed();
+    let body = Full::new(Bytes::from(draft.bytes())).map_err(|never: Infallible| match never {}).boxed();
     respond(draft, body)
 }
 
@@ -189,9 +191,15 @@ fn streamed(frames: impl Stream<Item = Result<Frame<Bytes>, Cut>> + Send + Sync 
 }
 
 fn respond(draft: &Draft, body: Body) -> Result<Response<Body>, Cut> {
-    let content_type = if draft.raw.is_some() { "text/html; charset=utf-8" } else { "application/json" };
+    let content_type = match (&draft.raw, &draft.file) {
+        (Some(_), _) => "text/html; charset=utf-8",
+        (None, Some(file)) => &file.mime,
+        (None, None) => "application/json",
+    };
     let status = StatusCode::from_u16(draft.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let builder = Response::builder().status(status).header("content-type", content_type);
+    let builder = Response::builder().status(status);
+    let said = draft.headers.contains_key("content-type");
+    let builder = if said { builder } else { builder.header("content-type", content_type) };
     let builder = draft.headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
     builder.body(body).map_err(|_| Cut)
 }

@@ -14,7 +14,9 @@ use crate::books::{Asked, Books, digest};
 use crate::draft::Draft;
 use crate::fault::{Fault, Step, Trouble};
 use crate::job::{Durations, Ending, View, VirtualJob};
+use crate::known::Known;
 use crate::ledger::Recorded;
+use crate::outcome;
 use crate::reply::{Reply, ReplyKind, prevent, spoil};
 use crate::route::{self, Holes, Route, Seen};
 use crate::speak::{self, Saying};
@@ -110,6 +112,8 @@ impl Service {
         let asks_for_token = tokens::asked(&self.http.auth, &self.base_path, seen).is_some();
         let routed = if asks_for_token {
             Some((Route { step: Step::Token, operation: None, request: &TOKEN }, Holes::default()))
+        } else if let Some(holes) = route::file(seen) {
+            Some((Route { step: Step::File, operation: None, request: &TOKEN }, holes))
         } else {
             route::route(self.http, &self.base_path, seen)
         };
@@ -124,7 +128,7 @@ impl Service {
             Some(_) if !authorized => {
                 ReplyKind::Answer(answer::refusal(self.http, 401, "the credential is missing")).into()
             }
-            Some((route, holes)) => self.perform(route, seen, &holes),
+            Some((route, holes)) => self.perform(route.step, route.operation, seen, &holes),
         };
         tracing::debug!(service = self.spec.name, ?step, code = reply.kind.code(), "fake service");
         if self.requests.len() == MAX_RECORDED {
@@ -154,8 +158,7 @@ impl Service {
         hit
     }
 
-    fn perform(&mut self, route: Route<'_>, seen: &Seen, holes: &Holes) -> Reply {
-        let step = route.step;
+    fn perform(&mut self, step: Step, operation: Option<usize>, seen: &Seen, holes: &Holes) -> Reply {
         let trouble = self.trouble(step);
         let trouble = trouble.as_ref();
         if let Some(prevented) = trouble.and_then(|trouble| prevent(self.http, trouble, seen)) {
@@ -163,7 +166,7 @@ impl Service {
         }
         let draft = match step {
             Step::Submit => {
-                let (draft, accepted) = self.submit(route.operation, seen, holes, trouble);
+                let (draft, accepted) = self.submit(operation, seen, holes, trouble);
                 let streaming = accepted.and_then(|job| {
                     streaming::of_submit(self.spec, self.http, &job, self.durations, seen, trouble)
                 });
@@ -175,12 +178,14 @@ impl Service {
             Step::Poll => self.poll(holes, trouble),
             Step::Cancel => self.cancel(holes, trouble),
             Step::Health => answer::health(self.http),
-            Step::Lookup => self.search(route.operation),
+            Step::Lookup => self.search(operation),
             Step::Token => self.token(seen),
             Step::Chunks => self.chunks(holes),
+            Step::Result => self.result(holes, trouble),
+            Step::File => self.file(seen, holes, trouble),
         };
         // A sync service holds the request open for all of the job's time.
-        let answers = step == Step::Submit && self.http.poll_at(route.operation).is_none();
+        let answers = step == Step::Submit && self.http.poll_at(operation).is_none();
         let sync = answers && (200..300).contains(&draft.code);
         let hold = if sync { self.durations.queued + self.durations.running } else { Duration::ZERO };
         Reply { hold, kind: spoil(self.http, trouble, draft) }
@@ -215,6 +220,7 @@ impl Service {
         let sync = self.http.poll_at(operation).is_none();
         let at = if sync { now.after(self.durations.queued + self.durations.running) } else { now };
         let captures = !matches!(trouble, Some(Trouble::NoId));
+        job.few = trouble == Some(&Trouble::TooFew);
         let telling = Telling { captures, state: sync || submit.feeds_poll };
         let code = answer::first_code(submit.accept, 200);
         let mut draft = answer::job(self.spec, self.http, &job, &job.at(at, self.durations), code, telling);
@@ -224,9 +230,38 @@ impl Service {
         (draft, Some(job))
     }
 
+    /// The result of a job, to a request of its own.
+    fn result(&mut self, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
+        let (now, durations) = (self.clock.now(), self.durations);
+        let Some(mut job) = self.books.named(holes).cloned() else { return answer::unknown_job(self.http) };
+        if job.at(now, durations).verdict != StateVerdict::Succeeded {
+            return answer::refusal(self.http, 409, "the job has no result yet");
+        }
+        let mut draft = Draft { known: Known::of(self.spec, &job), ..Draft::new(200) };
+        job.few = trouble == Some(&Trouble::TooFew);
+        answer::outcome(self.spec, self.http, &job, &mut draft);
+        draft
+    }
+
+    /// A file of a result.
+    fn file(&mut self, seen: &Seen, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
+        let name = seen.path.rsplit('/').next().unwrap_or_default();
+        if let Some(job) = self.books.named(holes) {
+            job.expired |= trouble == Some(&Trouble::Expired);
+            let current = seen.path.contains(&format!("/{}/", job.links));
+            if job.expired || !current {
+                return answer::refusal(self.http, 403, "the link has expired");
+            }
+        }
+        Draft { file: Some(outcome::file(self.http, name)), ..Draft::new(200) }
+    }
+
     fn poll(&mut self, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
         let (now, durations) = (self.clock.now(), self.durations);
-        let job = self.books.named(holes).filter(|_| trouble != Some(&Trouble::Forgotten)).cloned();
+        let job = self.books.named(holes).filter(|_| trouble != Some(&Trouble::Forgotten)).map(|job| {
+            job.links += u32::from(std::mem::take(&mut job.expired));
+            VirtualJob { few: trouble == Some(&Trouble::TooFew), ..job.clone() }
+        });
         match (job, trouble) {
             (None, _) => answer::unknown_job(self.http),
             (Some(_), Some(Trouble::UnknownStatus)) => answer::unknown_status(self.http, 200),

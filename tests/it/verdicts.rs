@@ -24,6 +24,7 @@ fn verdict(connector: &str, code: u16, body: &Value) -> Verdict {
         budget: Duration::from_mins(10),
         assigned_id: "",
         service_job: None,
+        item: None,
     };
     let exchange = Exchange::new(code, Default::default(), body.to_string().as_bytes());
     let memory = Memory::default();

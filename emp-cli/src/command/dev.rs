@@ -45,6 +45,7 @@ pub(super) async fn run(
         registry,
         planned,
         store,
+        outputs: runtime::outputs(&args.store)?,
         auth: emp_api::Auth::None,
         lease: args.store.lease,
     };

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use emp_core::env::{EnvSource, ProcessEnv};
 use emp_core::mapping::Mapping;
 use emp_core::{Registry, SystemClock, Url};
+use emp_engine::outputs::Outputs;
 use emp_engine::{Engine, EngineOptions};
+use emp_outputs::OutputStore;
 use emp_store::Store;
 use emp_worker::plan::{self, PlannedWorker};
 use emp_worker::{Worker, WorkerOptions};
@@ -35,10 +37,11 @@ pub(super) async fn serve(
         .await
         .map_err(|error| Failure::new(Exit::Config, error.code(), error.to_string()).help(error.help()))?;
     let store = emp_store::open(&args.store.store, runtime::store_options(&args.store))?;
+    let outputs = runtime::outputs(&args.store)?;
     let shutdown = signals::shutdown();
     tracing::info!(listen = %args.listen, store = %args.store.store, "API listening");
     run(
-        Parts { mapping: &mapping, registry, planned, store, auth, lease: args.store.lease },
+        Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease: args.store.lease },
         Some(listener),
         shutdown,
     )
@@ -61,7 +64,8 @@ pub(super) async fn worker(
     };
     let store = emp_store::open(&args.store.store, runtime::store_options(&args.store))?;
     let auth = emp_api::Auth::None;
-    let parts = Parts { mapping: &mapping, registry, planned, store, auth, lease: args.store.lease };
+    let outputs = runtime::outputs(&args.store)?;
+    let parts = Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease: args.store.lease };
     run(parts, None, signals::shutdown()).await
 }
 
@@ -71,6 +75,7 @@ pub(super) struct Parts<'a> {
     pub(super) registry: &'static Registry,
     pub(super) planned: Vec<PlannedWorker>,
     pub(super) store: Arc<dyn Store>,
+    pub(super) outputs: Arc<OutputStore>,
     pub(super) auth: emp_api::Auth,
     pub(super) lease: std::time::Duration,
 }
@@ -81,11 +86,12 @@ pub(super) async fn run(
     listener: Option<tokio::net::TcpListener>,
     shutdown: CancellationToken,
 ) -> Result<Exit, Failure> {
-    let Parts { mapping, registry, planned, store, auth, lease } = parts;
+    let Parts { mapping, registry, planned, store, outputs, auth, lease } = parts;
     let loaded = planned.iter().flat_map(|worker| &worker.services);
     logging::hide(loaded.flat_map(|(_, connector)| connector.settings.secrets()));
     let worker = (!planned.is_empty()).then(|| {
-        let engine = Engine::new(EngineOptions::default());
+        let outputs: Arc<dyn Outputs> = outputs;
+        let engine = Engine::new(EngineOptions { outputs: Some(outputs), ..EngineOptions::default() });
         let defaults = WorkerOptions::default();
         let reap_every = defaults.reap_every.min(lease / 2);
         let options = WorkerOptions { lease, renew_every: lease / 3, reap_every, ..defaults };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use emp_core::spec::{
-    Auth, AuthPart, Base, Capture, ConnectorSpec, Follow, HttpProtocol, Outcome, Poll, Setting, States,
-    Submit, Unknown,
+    Auth, AuthPart, Base, Capture, ConnectorSpec, Files, Follow, HttpProtocol, Outcome, Poll, Setting,
+    States, Submit, Unknown,
 };
 use emp_core::syntax::rule::{FailureKind, StateVerdict};
 use emp_core::syntax::selector::Selector;
@@ -157,13 +157,27 @@ fn verdict(verdict: &StateVerdict) -> String {
 }
 
 fn outcome(outcome: &Outcome) -> Vec<String> {
-    let mut points: Vec<String> = [("text", outcome.text), ("JSON", outcome.json)]
-        .into_iter()
-        .filter_map(|(what, from)| found(what, from))
-        .collect();
-    if points.is_empty() {
+    let take = &outcome.take;
+    let mut points = Vec::new();
+    if outcome.request.is_some() {
+        points.push("in the answer to a request of its own, sent when the job is done".to_owned());
+    }
+    if take.json.is_empty() && take.text.is_empty() && !take.has_files() {
         points.push("the whole answer".to_owned());
     }
+    let mut places = vec![("text", take.text), ("JSON", take.json), ("files in base64", take.base64)];
+    match take.files {
+        Files::Urls(selectors) => places.push(("files at the URLs", selectors)),
+        Files::Auto => points.push("files: every URL in it whose host may be fetched from".to_owned()),
+        Files::Each(each) => {
+            places
+                .push(("a file, with a request of its own, for each of", std::slice::from_ref(&each.items)));
+        }
+        _ => {}
+    }
+    points.extend(take.raw.then(|| "the answer's bytes are a file".to_owned()));
+    points.extend(places.into_iter().filter_map(|(what, from)| found(what, from)));
+    points.extend(outcome.min.map(|min| format!("fewer than {} mean `{}`", min.count, min.kind.word())));
     points.extend(captures("facts:", outcome.meta));
     points.extend(outcome.keep_for.map(|keep| format!("the service keeps it for {}", time(keep))));
     points

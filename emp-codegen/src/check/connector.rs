@@ -190,7 +190,13 @@ pub(super) fn limits(given: Option<&Spanned<RawLimits>>, sink: &Sink) -> Limits 
             out_of_range(sink, count.span, &format!("`{name}` is at least 1"), &format!("{name} = 1"));
         }
     }
-    for (name, size) in [("max_body", &raw.max_body), ("max_response", &raw.max_response)] {
+    let sizes = [
+        ("max_body", &raw.max_body),
+        ("max_response", &raw.max_response),
+        ("max_file", &raw.max_file),
+        ("max_total", &raw.max_total),
+    ];
+    for (name, size) in sizes {
         if let Some(size) = size.filter(|size| size.value == 0) {
             out_of_range(
                 sink,
@@ -206,5 +212,7 @@ pub(super) fn limits(given: Option<&Spanned<RawLimits>>, sink: &Sink) -> Limits 
         attempts: value(raw.attempts.as_ref()),
         max_body: value(raw.max_body.as_ref()),
         max_response: value(raw.max_response.as_ref()),
+        max_file: value(raw.max_file.as_ref()),
+        max_total: value(raw.max_total.as_ref()),
     }
 }

@@ -9,9 +9,9 @@ use super::{missing_key, settle, value};
 use crate::catalogue::derive::{BASE, NO_ID, PATH, SECRET_PLACE};
 use crate::diag::{Diagnostic, Sink};
 use crate::raw::{
-    RawCancel, RawErrors, RawHealth, RawHttp, RawOutcome, RawPoll, RawRequest, RawSettle, RawSpec, RawSubmit,
+    RawCancel, RawErrors, RawHealth, RawHttp, RawPoll, RawRequest, RawSettle, RawSpec, RawSubmit,
 };
-use crate::spec::{Base, Cancel, Errors, Health, Outcome, Poll, Request, Spanned, Submit, Target};
+use crate::spec::{Base, Cancel, Errors, Health, Poll, Request, Spanned, Submit, Target};
 
 pub(super) fn base(given: Option<&Spanned<RawHttp>>, sink: &Sink) -> Option<(Base, Vec<String>)> {
     let given = given?;
@@ -197,15 +197,6 @@ pub(super) fn health(given: &Spanned<RawHealth>, sink: &Sink) -> Option<Health> 
         ready: raw.ready.clone(),
         metrics: raw.metrics.clone(),
     })
-}
-
-pub(super) fn outcome(raw: &RawOutcome) -> Outcome {
-    Outcome {
-        json: raw.json.clone(),
-        text: raw.text.clone(),
-        meta: raw.meta.clone(),
-        keep_for: value(raw.keep_for.as_ref()),
-    }
 }
 
 pub(super) fn errors(raw: &RawErrors) -> Errors {

@@ -108,7 +108,10 @@ fn deltas(raw: &RawSpec, sink: &Sink) {
     let Some(outcome) = &raw.outcome else { return };
     let reads = |selectors: &[Selector]| selectors.iter().any(|selector| selector.source == Source::Deltas);
     let facts = outcome.value.meta.iter().any(|fact| reads(&fact.from));
-    if !(reads(&outcome.value.text) || reads(&outcome.value.json) || facts) {
+    let take = &outcome.value.take;
+    let given =
+        |given: &crate::raw::Given<Vec<Selector>>| given.as_ref().is_some_and(|given| reads(&given.value));
+    if !(given(&take.text) || given(&take.json) || facts) {
         return;
     }
     let format = raw.stream.as_ref().and_then(|stream| stream.value.format.as_ref());

@@ -19,7 +19,8 @@ pub(super) fn check(raw: &RawSpec, sink: &Sink) {
             Root::Job => job(raw, used, sink),
             Root::Queue => queue(used, sink),
             Root::Payload => payload(used, sink),
-            Root::Item | Root::Prepared | Root::Webhook => sink.report(Diagnostic::new(
+            Root::Item => item(used, sink),
+            Root::Prepared | Root::Webhook => sink.report(Diagnostic::new(
                 NOT_YET,
                 used.span,
                 format!("`{}` is not in this version", used.reference.root.word()),
@@ -92,10 +93,11 @@ fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
         }
         Place::Health => "a health probe has no job",
         Place::Setting | Place::Auth => "a setting is the same for all jobs",
-        Place::Job => "",
+        Place::Job | Place::Item => "",
     };
     if name == "assigned_id" {
-        let early = matches!(used.place, Place::Submit | Place::Captured | Place::Lookup | Place::Job);
+        let early =
+            matches!(used.place, Place::Submit | Place::Captured | Place::Lookup | Place::Job | Place::Item);
         if !early {
             sink.report(Diagnostic::new(
                 NOT_HERE,
@@ -159,10 +161,23 @@ fn payload(used: &Use, sink: &Sink) {
     if matches!(used.place, Place::Health | Place::Base | Place::Auth) {
         not_here(used, "it belongs to a job, and this is the same for all jobs", sink);
     } else if used.need != Need::Spread
-        && used.place != Place::Job
+        && !matches!(used.place, Place::Job | Place::Item)
         && matches!(used.reference.path.first(), Some(Step::Index(_)))
     {
         not_here(used, "a payload is an object", sink);
+    }
+}
+
+fn item(used: &Use, sink: &Sink) {
+    if used.place != Place::Item {
+        sink.report(
+            Diagnostic::new(
+                NOT_HERE,
+                used.span,
+                format!("`{}` has no value here: there are no items", used.reference),
+            )
+            .help("`item` is one of the items of `each(..)`, and stands in its request"),
+        );
     }
 }
 

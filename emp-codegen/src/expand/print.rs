@@ -3,6 +3,8 @@
 mod path;
 mod rule;
 
+pub(super) use self::rule::kind;
+
 use std::time::Duration;
 
 use emp_syntax::hole::{Hole, HoleDefault, Literal, Reference, Root, Step};

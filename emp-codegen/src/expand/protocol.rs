@@ -9,8 +9,7 @@ use super::hook;
 use super::print::{Print, option, slice};
 use crate::spec::{
     Auth, AuthPart, Base, Cancel, Capture, Errors, Follow, Health, HookKind, Http, KeyPlace, Limits, Lookup,
-    Operation, Outcome, Pace, Pair, PairValue, Poll, Request, Setting, Settle, States, Submit, Target,
-    Unknown,
+    Operation, Pace, Pair, PairValue, Poll, Request, Setting, Settle, States, Submit, Target, Unknown,
 };
 
 impl Print for Http {
@@ -67,7 +66,7 @@ impl<T: SettingValue> Print for Setting<T> {
 }
 
 /// The value of a setting that is written in the declaration.
-trait SettingValue {
+pub(super) trait SettingValue {
     fn tokens(&self) -> TokenStream;
 }
 
@@ -166,18 +165,23 @@ impl Print for Request {
 
 impl Print for Pair {
     fn print(&self) -> TokenStream {
-        let name = &self.name.value;
-        let value = match &self.value {
-            PairValue::Text(template) => {
+        let (name, value) = (&self.name.value, self.value.print());
+        quote!(__emp::spec::Pair { name: #name, value: #value })
+    }
+}
+
+impl Print for PairValue {
+    fn print(&self) -> TokenStream {
+        match self {
+            Self::Text(template) => {
                 let template = template.print();
-                quote!(Text(#template))
+                quote!(__emp::spec::PairValue::Text(#template))
             }
-            PairValue::Hole(hole) => {
+            Self::Hole(hole) => {
                 let hole = hole.print();
-                quote!(Hole(#hole))
+                quote!(__emp::spec::PairValue::Hole(#hole))
             }
-        };
-        quote!(__emp::spec::Pair { name: #name, value: __emp::spec::PairValue::#value })
+        }
     }
 }
 
@@ -298,14 +302,6 @@ impl Print for States {
     }
 }
 
-impl Print for Outcome {
-    fn print(&self) -> TokenStream {
-        let (json, text, meta) = (slice(&self.json), slice(&self.text), slice(&self.meta));
-        let keep_for = option(self.keep_for.as_ref().map(Print::print));
-        quote!(__emp::spec::Outcome { json: #json, text: #text, meta: #meta, keep_for: #keep_for })
-    }
-}
-
 impl Print for Errors {
     fn print(&self) -> TokenStream {
         let (message, code, rules) = (slice(&self.message), slice(&self.code), slice(&self.rules));
@@ -333,7 +329,11 @@ impl Print for Health {
 }
 
 /// `..DEFAULT` stands only where a field is left to it.
-fn with_default(path: &TokenStream, all: usize, fields: &[(&str, Option<TokenStream>)]) -> TokenStream {
+pub(super) fn with_default(
+    path: &TokenStream,
+    all: usize,
+    fields: &[(&str, Option<TokenStream>)],
+) -> TokenStream {
     let written: Vec<TokenStream> = fields
         .iter()
         .filter_map(|(name, value)| {
@@ -378,6 +378,8 @@ impl Print for Limits {
             ("attempts", self.attempts.as_ref().map(Print::print)),
             ("max_body", self.max_body.map(bytes)),
             ("max_response", self.max_response.map(bytes)),
+            ("max_file", self.max_file.map(bytes)),
+            ("max_total", self.max_total.map(bytes)),
         ];
         with_default(&quote!(__emp::spec::Limits), fields.len(), &fields)
     }

@@ -139,7 +139,9 @@ pub(super) fn limits(input: ParseStream, context: &Context<'_>) -> RawLimits {
             "in_flight" => raw.in_flight = given(met, input, count)?,
             "attempts" => raw.attempts = given(met, input, count)?,
             "max_body" => raw.max_body = given(met, input, value::size)?,
-            _ => raw.max_response = given(met, input, value::size)?,
+            "max_response" => raw.max_response = given(met, input, value::size)?,
+            "max_file" => raw.max_file = given(met, input, value::size)?,
+            _ => raw.max_total = given(met, input, value::size)?,
         }
         Ok(())
     });

@@ -1,5 +1,9 @@
 //! The attributes and their keys: one table for the parser, its suggestions and the reference.
 
+mod outcome;
+
+pub use outcome::{EACH, OUTCOME};
+
 /// An attribute of a declaration.
 #[derive(Debug)]
 pub struct Attribute {
@@ -459,18 +463,6 @@ pub const STATES: Attribute = Attribute {
     ],
 };
 
-/// `#[outcome(..)]`
-pub const OUTCOME: Attribute = Attribute {
-    name: "outcome",
-    doc: "Where the result is; the whole body when absent.",
-    keys: &[
-        key("json", Value, "json = \"$.output\"", "The result as JSON."),
-        key("keep_for", Value, "keep_for = \"1h\"", "For how long the service keeps it."),
-        key("meta", Group, "meta(usage = \"$.usage\")", "Facts about it."),
-        key("text", Value, "text = \"$.text\"", "The result as text."),
-    ],
-};
-
 /// `#[errors(..)]`
 pub const ERRORS: Attribute = Attribute {
     name: "errors",
@@ -557,7 +549,9 @@ pub const LIMITS: Attribute = Attribute {
         ),
         key("in_flight", Value, "in_flight = 4", "Service jobs at once; or `env.field`."),
         key("max_body", Value, "max_body = \"10MB\"", "Largest request body."),
+        key("max_file", Value, "max_file = \"500MB\"", "Largest file of a result."),
         key("max_response", Value, "max_response = \"8MiB\"", "Largest answer."),
+        key("max_total", Value, "max_total = \"2GB\"", "All files of a result together."),
         key("rate", Value, "rate = \"150/10s\"", "Requests in a time, submits and polls together."),
     ],
 };

@@ -1,4 +1,4 @@
-//! `#[submit]`, `#[poll]`, `#[states]`, `#[outcome]`, `#[errors]`, `#[cancel]`, `#[health]`.
+//! `#[submit]`, `#[poll]`, `#[states]`, `#[errors]`, `#[cancel]`, `#[health]`.
 
 use emp_syntax::rule::{FailureKind, StateVerdict};
 use proc_macro2::Ident;
@@ -7,7 +7,7 @@ use syn::parse::ParseStream;
 use syn::{Token, token};
 
 use super::hook;
-use super::keys::{self, CANCEL, ERRORS, HEALTH, OUTCOME, POLL, STATES, SUBMIT};
+use super::keys::{self, CANCEL, ERRORS, HEALTH, POLL, STATES, SUBMIT};
 use super::request;
 use super::rule::{error_rule, kind, predicate, state_rule};
 use super::selector::{captures, header_name, selector, selectors};
@@ -15,9 +15,7 @@ use super::value::{self, given};
 use super::walk::{Context, Met, Parsed, inside, items, items_or, parenthesized, separated, unknown_word};
 use crate::catalogue::derive::{DUPLICATE, SYNTAX, WRONG_FORM};
 use crate::diag::Diagnostic;
-use crate::raw::{
-    RawCancel, RawErrors, RawHealth, RawLookup, RawOutcome, RawPoll, RawSettle, RawStates, RawSubmit,
-};
+use crate::raw::{RawCancel, RawErrors, RawHealth, RawLookup, RawPoll, RawSettle, RawStates, RawSubmit};
 use crate::spec::{HookKind, KeyPlace, Need, Place, Spanned, Unknown};
 
 pub(super) fn submit(input: ParseStream, context: &Context<'_>) -> RawSubmit {
@@ -230,20 +228,6 @@ fn unknown(input: ParseStream, context: &Context<'_>) -> Parsed<Unknown> {
         }
         _ => Err(unknown_word("meaning of an unknown word", &word, ["running(warn)", "failed"])),
     }
-}
-
-pub(super) fn outcome(input: ParseStream, context: &Context<'_>) -> RawOutcome {
-    let mut raw = RawOutcome::default();
-    items(input, &OUTCOME, &context.sink, |met, input| {
-        match met.name {
-            "json" => raw.json = selectors(input, context)?,
-            "text" => raw.text = selectors(input, context)?,
-            "meta" => raw.meta = captures(input, context),
-            _ => raw.keep_for = given(met, input, value::duration)?,
-        }
-        Ok(())
-    });
-    raw
 }
 
 pub(super) fn errors(input: ParseStream, context: &Context<'_>) -> RawErrors {

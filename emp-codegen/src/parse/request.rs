@@ -74,7 +74,7 @@ pub(super) fn pairs(
     pairs
 }
 
-fn pair_value(input: ParseStream, context: &Context<'_>) -> Parsed<PairValue> {
+pub(super) fn pair_value(input: ParseStream, context: &Context<'_>) -> Parsed<PairValue> {
     if input.peek(LitStr) {
         return reference::text(input, context).map(PairValue::Text);
     }

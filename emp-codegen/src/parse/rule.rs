@@ -120,7 +120,7 @@ pub(super) fn state_rule(input: ParseStream, context: &Context<'_>) -> Parsed<St
     Ok(StateRule { when, then: verdict(input, context)? })
 }
 
-fn arrow(input: ParseStream) -> Parsed<()> {
+pub(super) fn arrow(input: ParseStream) -> Parsed<()> {
     let span = input.span();
     input.parse::<Token![=>]>().map(|_| ()).map_err(|_| {
         Diagnostic::new(SYNTAX, span, "a `=>` was expected here")
@@ -128,7 +128,7 @@ fn arrow(input: ParseStream) -> Parsed<()> {
     })
 }
 
-fn verdict(input: ParseStream, context: &Context<'_>) -> Parsed<StateVerdict> {
+pub(super) fn verdict(input: ParseStream, context: &Context<'_>) -> Parsed<StateVerdict> {
     let word = input.call(Ident::parse_any)?;
     Ok(match word.to_string().as_str() {
         "queued" => StateVerdict::Queued,

@@ -9,7 +9,7 @@ use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdic
 use emp_syntax::selector::Selector;
 use emp_syntax::template::Template;
 
-use super::{Jwt, OAuth2, Setting, Spanned, Stream};
+use super::{Jwt, OAuth2, Outcome, Setting, Spanned, Stream};
 
 /// Where the service is.
 #[derive(Clone, Debug)]
@@ -275,19 +275,6 @@ pub enum Unknown {
     Running,
     /// The job has failed.
     Failed,
-}
-
-/// Where the result is.
-#[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    /// As JSON.
-    pub json: Vec<Selector>,
-    /// As text.
-    pub text: Vec<Selector>,
-    /// Facts about it.
-    pub meta: Vec<Capture>,
-    /// For how long the service keeps it.
-    pub keep_for: Option<Duration>,
 }
 
 /// What a refusal means.

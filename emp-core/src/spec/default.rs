@@ -73,11 +73,6 @@ impl States {
         Self { at: &[], fold_case: false, sets: &[], unknown: Unknown::Failed, rules: &[], judge: None };
 }
 
-impl Outcome {
-    /// The whole body.
-    pub const DEFAULT: Self = Self { json: &[], text: &[], meta: &[], keep_for: None };
-}
-
 impl Errors {
     /// No text, no code, and the status code decides.
     pub const DEFAULT: Self = Self { message: &[], code: &[], rules: &[], classify: None };

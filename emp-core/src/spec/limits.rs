@@ -57,12 +57,23 @@ pub struct Limits {
     pub max_body: Option<u64>,
     /// Largest decoded answer, bytes.
     pub max_response: Option<u64>,
+    /// Largest file of a result, bytes.
+    pub max_file: Option<u64>,
+    /// All files of a result together, bytes.
+    pub max_total: Option<u64>,
 }
 
 impl Limits {
     /// What a connector that says nothing gets.
-    pub const DEFAULT: Self =
-        Self { rate: None, in_flight: None, attempts: Setting::Fixed(3), max_body: None, max_response: None };
+    pub const DEFAULT: Self = Self {
+        rate: None,
+        in_flight: None,
+        attempts: Setting::Fixed(3),
+        max_body: None,
+        max_response: None,
+        max_file: None,
+        max_total: None,
+    };
 }
 
 /// `rate = "150/10s"`

@@ -1,4 +1,4 @@
-//! The steps of a job at a service: submit, poll, states, outcome, errors, cancel; and the health probe.
+//! The steps of a job at a service: submit, poll, states, errors, cancel; and the health probe.
 
 use std::time::Duration;
 
@@ -139,19 +139,6 @@ pub enum Unknown {
     Running,
     /// The job has failed.
     Failed,
-}
-
-/// Where the result is.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The result as JSON; empty means the whole body.
-    pub json: &'static [Selector],
-    /// The result as text, beside or instead of `json`.
-    pub text: &'static [Selector],
-    /// Facts about the result: usage, cost, seed.
-    pub meta: &'static [Capture],
-    /// For how long the service keeps the result.
-    pub keep_for: Option<Duration>,
 }
 
 /// What a refusal means.

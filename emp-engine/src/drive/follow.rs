@@ -1,5 +1,7 @@
 //! From a verdict to what comes next: the same for a poll's answer and for a submit's.
 
+use std::sync::Arc;
+
 use emp_core::error::FailureKind;
 use emp_core::spec::HttpProtocol;
 use emp_core::{ErrorCode, JobError};
@@ -16,11 +18,11 @@ use crate::run::{End, Next, Run};
 
 impl Engine {
     /// What a verdict means for the job.
-    pub(super) fn follow(
+    pub(super) async fn follow(
         &self,
         run: &mut Run,
-        service: &Service,
-        http: &HttpProtocol,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
         verdict: Verdict,
         exchange: &Exchange,
     ) -> Next {
@@ -38,10 +40,7 @@ impl Engine {
                 });
                 self.wait(run, advice)
             }
-            Verdict::Succeeded => match run.view(exchange, now, |view| outcome::result(http, view)) {
-                Ok((result, meta)) => Next::End(End::Succeeded { result, meta }),
-                Err(error) => Next::End(End::Failed(error.detail(crate::decide::excerpt(&exchange.text)))),
-            },
+            Verdict::Succeeded => self.collect(run, service, http, exchange).await,
             Verdict::Canceled => {
                 let message = "the service says that the job was cancelled there";
                 Next::End(End::Failed(JobError::new(ErrorCode::ECancelled, message)))

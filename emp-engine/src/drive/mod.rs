@@ -21,12 +21,14 @@ use crate::run::{End, Next, Run};
 use crate::select::View;
 
 mod cancel;
+mod collect;
 mod custom;
 mod fate;
 mod follow;
 mod health;
 mod poll;
 mod settle;
+mod store;
 mod streaming;
 mod submit;
 
@@ -73,6 +75,11 @@ impl Run {
         act(&context)
     }
 
+    /// The context of one item of an `each(..)`.
+    fn with_item<R>(&self, item: &serde_json::Value, act: impl FnOnce(&Context<'_>) -> R) -> R {
+        self.with_context(None, |context| act(&Context { item: Some(item), ..*context }))
+    }
+
     /// Looks at an answer with all that is known of the job.
     fn view<R>(&self, exchange: &Exchange, now: Timestamp, act: impl FnOnce(&View<'_>) -> R) -> R {
         self.with_context(None, |context| act(&View { exchange, context, memory: &self.memory, now }))
@@ -108,7 +115,7 @@ impl Engine {
             target.credential = renewed.credential();
             answer = self.gateway.exchange(request, &target).await?;
         }
-        let mut exchange = Exchange::new(answer.status, answer.headers, &answer.body);
+        let mut exchange = Exchange::of(answer.status, answer.headers, answer.body);
         service.scrubber.exchange(&mut exchange);
         Ok(exchange)
     }
@@ -159,6 +166,9 @@ impl Engine {
         service: &Arc<Service>,
         http: &'static HttpProtocol,
     ) -> Next {
+        if let Some(answer) = run.held.take() {
+            return self.collect(run, service, http, &answer).await.paid();
+        }
         let phase = run.job.phase.unwrap_or(Phase::Prepared);
         if let Err(error) = &service.base {
             let error = error.clone();

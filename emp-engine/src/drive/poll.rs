@@ -38,7 +38,11 @@ impl Engine {
             return Next::End(End::Failed(JobError::new(ErrorCode::EInternal, message)));
         };
         let Some(left) = left(run) else {
-            return self.too_late(run, service, http).await;
+            // Done in time and not fetched in time is another thing than not done: there is nothing to cancel.
+            return match run.memory.collecting.error.clone() {
+                Some(error) => Next::End(End::Failed(error)),
+                None => self.too_late(run, service, http).await,
+            };
         };
         if let Some(wait) = service.poll_wait() {
             return Next::Wait(wait.min(left));
@@ -64,7 +68,7 @@ impl Engine {
         if http.stream.is_some() && matches!(verdict, Verdict::Pending(_) | Verdict::Succeeded) {
             self.fetch_chunks(run, service, http).await;
         }
-        self.follow(run, service, http, verdict, &exchange)
+        self.follow(run, service, http, verdict, &exchange).await
     }
 
     /// No answer: the job goes on, and so do the polls, ever slower.

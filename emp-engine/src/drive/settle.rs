@@ -142,7 +142,7 @@ impl Engine {
             }
             Verdict::Refused(refusal) => self.unsettled(run, refusal.wait),
             verdict => match self.adopt(run, ours).await {
-                Ok(()) => self.follow(run, service, http, verdict, &exchange),
+                Ok(()) => self.follow(run, service, http, verdict, &exchange).await,
                 Err(stop) => Next::Stopped(stop),
             },
         }

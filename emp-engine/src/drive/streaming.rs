@@ -98,7 +98,7 @@ impl Engine {
             };
             if stream.end == Some(text.as_str()) {
                 teller.tell(run, service, "", true);
-                return self.streamed(run, service, http, found, &head);
+                return self.streamed(run, service, http, found, &head).await;
             }
             let mut event =
                 Exchange { json: crate::strict_json::parse(text.as_bytes()), text, ..head.clone() };
@@ -113,7 +113,7 @@ impl Engine {
                 Heard::Done { delta } => (delta, true),
                 Heard::Ended(verdict) => {
                     teller.tell(run, service, "", true);
-                    return self.follow(run, service, http, verdict, &event).paid();
+                    return self.follow(run, service, http, verdict, &event).await.paid();
                 }
             };
             let delta = delta.unwrap_or_default();
@@ -127,7 +127,7 @@ impl Engine {
             teller.tell(run, service, &delta, last);
             found.last = Some(event);
             if last {
-                return self.streamed(run, service, http, found, &head);
+                return self.streamed(run, service, http, found, &head).await;
             }
         }
     }
@@ -161,17 +161,17 @@ impl Engine {
     }
 
     /// The stream has come to its declared end.
-    fn streamed(
+    async fn streamed(
         &self,
         run: &mut Run,
-        service: &Service,
-        http: &HttpProtocol,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
         found: Found,
         head: &Exchange,
     ) -> Next {
         let Found { last, meta: mut facts } = found;
-        let next = self.follow(run, service, http, Verdict::Succeeded, last.as_ref().unwrap_or(head));
-        match next {
+        let last = last.as_ref().unwrap_or(head);
+        match self.follow(run, service, http, Verdict::Succeeded, last).await {
             Next::End(End::Succeeded { result, meta }) => {
                 facts.extend(meta);
                 Next::End(End::Succeeded { result, meta: facts })

@@ -204,7 +204,7 @@ impl Engine {
     ) -> Next {
         let now = run.port.now();
         if run.poll_of(http).is_none() {
-            return self.answered(run, service, http, exchange);
+            return self.answered(run, service, http, exchange).await;
         }
         let feeds_poll = run.submit_of(http).feeds_poll;
         let verdict = feeds_poll.then(|| run.view(exchange, now, |view| decide::decide(http, view)));
@@ -212,7 +212,7 @@ impl Engine {
             // A final word needs no id.
             if let Some(verdict @ (Verdict::Succeeded | Verdict::Failed { .. } | Verdict::Canceled)) = verdict
             {
-                return self.follow(run, service, http, verdict, exchange).paid();
+                return self.follow(run, service, http, verdict, exchange).await.paid();
             }
             let error = JobError::new(
                 ErrorCode::ESubmitNoId,
@@ -227,12 +227,18 @@ impl Engine {
         }
         match verdict {
             None | Some(Verdict::Unknown { .. } | Verdict::Refused(_)) => self.first_wait(run),
-            Some(verdict) => self.follow(run, service, http, verdict, exchange),
+            Some(verdict) => self.follow(run, service, http, verdict, exchange).await,
         }
     }
 
     /// `mode = sync`: the submit's answer is the end.
-    fn answered(&self, run: &mut Run, service: &Service, http: &HttpProtocol, exchange: &Exchange) -> Next {
+    async fn answered(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+        exchange: &Exchange,
+    ) -> Next {
         let now = run.port.now();
         let verdict = if http.states.rules.is_empty() && http.states.at.is_empty() {
             Verdict::Succeeded
@@ -246,7 +252,7 @@ impl Engine {
                 let error = run.view(exchange, now, |view| decide::described(http, view, error));
                 Next::End(End::Failed(error)).paid()
             }
-            verdict => self.follow(run, service, http, verdict, exchange).paid(),
+            verdict => self.follow(run, service, http, verdict, exchange).await.paid(),
         }
     }
 

@@ -19,12 +19,14 @@ use crate::request::{Base, Origins, OutboundRequest, Trust, server_url};
 
 mod address;
 mod credential;
+mod download;
 mod error;
 mod events;
 mod read;
 
 pub use address::{Resolver, SystemResolver};
 pub(crate) use credential::Credential;
+pub(crate) use download::{Body, Download};
 pub use error::{GatewayError, When};
 pub(crate) use events::{Bounds, Events, Opened};
 pub use events::{MAX_EVENT, MAX_STREAM};
@@ -170,7 +172,7 @@ impl Gateway {
                 timeout_at(deadline, send(outgoing, reach, target.max_response, &patience))
                     .await
                     .map_err(|_| GatewayError::unknown(ErrorCode::ETimeout, "no whole answer in time"))??;
-            match redirect(&answer, request) {
+            match moved_to(answer.status, &answer.headers, request) {
                 None => return Ok(answer),
                 Some(location) => {
                     (url, trust) = next_hop(location, &place, target)?;
@@ -309,9 +311,9 @@ async fn head(outgoing: reqwest::RequestBuilder, reach: Reach) -> Result<reqwest
 
 /// Where a redirect leads, when it is one that may be followed. A submit that was answered has been received: what goes wrong at
 /// the next place would not say that it was not.
-fn redirect<'a>(answer: &'a Answer, request: &OutboundRequest) -> Option<&'a HeaderValue> {
+fn moved_to<'a>(status: u16, headers: &'a HeaderMap, request: &OutboundRequest) -> Option<&'a HeaderValue> {
     let moved = matches!(
-        StatusCode::from_u16(answer.status).ok()?,
+        StatusCode::from_u16(status).ok()?,
         StatusCode::MOVED_PERMANENTLY
             | StatusCode::FOUND
             | StatusCode::SEE_OTHER
@@ -319,7 +321,7 @@ fn redirect<'a>(answer: &'a Answer, request: &OutboundRequest) -> Option<&'a Hea
             | StatusCode::PERMANENT_REDIRECT
     );
     (moved && request.method == Method::GET && !request.submit)
-        .then(|| answer.headers.get(header::LOCATION))
+        .then(|| headers.get(header::LOCATION))
         .flatten()
 }
 

@@ -102,11 +102,14 @@ pub(super) async fn body(
             return Err(too_large());
         }
         body.extend_from_slice(&piece);
-        let taken = started.elapsed();
-        let owed = taken.as_secs_f64() * patience.min_rate as f64;
-        if taken > patience.rate_after && (body.len() as f64) < owed {
+        if too_slow(body.len() as u64, started.elapsed(), patience) {
             return Err(GatewayError::unknown(ErrorCode::ETimeout, "the answer's body comes too slowly"));
         }
     }
     Ok(body.freeze())
+}
+
+/// Whether so many bytes in so long are fewer than the least rate.
+pub(super) fn too_slow(bytes: u64, taken: Duration, patience: &Patience) -> bool {
+    taken > patience.rate_after && (bytes as f64) < taken.as_secs_f64() * patience.min_rate as f64
 }

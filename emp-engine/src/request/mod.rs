@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use emp_core::spec::{
-    Body, HttpProtocol, KeyPlace, Pair, PairValue, RequestSpec, Setting, Settle, Submit, UrlSpec,
+    Body, HttpProtocol, KeyPlace, PairValue, RequestSpec, Setting, Settle, Submit, UrlSpec,
 };
 use emp_core::{ErrorCode, JobError};
 use emp_syntax::template::{Part, Template};
@@ -101,7 +101,7 @@ fn build(
         }
     };
     for pair in spec.query {
-        if let Some(value) = self::pair(pair, context)? {
+        if let Some(value) = value_text(&pair.value, context)? {
             url.query_pairs_mut().append_pair(pair.name, &value);
         }
     }
@@ -113,7 +113,7 @@ fn build(
     }
     let mut headers = Vec::with_capacity(spec.headers.len() + 2);
     for pair in spec.headers {
-        if let Some(text) = self::pair(pair, context)? {
+        if let Some(text) = value_text(&pair.value, context)? {
             headers.push(header(pair.name, &text)?);
         }
     }
@@ -147,9 +147,9 @@ fn build(
     Ok(OutboundRequest { method, url, trust, headers, body, timeout, hold, submit: submit.is_some() })
 }
 
-/// The text of a header or query value; `None` leaves the pair out.
-pub(crate) fn pair(pair: &Pair, context: &Context<'_>) -> Result<Option<String>, JobError> {
-    match &pair.value {
+/// The text of a header or query value, or of a name; `None` when an optional hole has no value.
+pub(crate) fn value_text(value: &PairValue, context: &Context<'_>) -> Result<Option<String>, JobError> {
+    match value {
         PairValue::Text(template) => text(template, context),
         PairValue::Hole(hole) => match context.hole(hole) {
             Some(value) => scalar(&value, &hole.reference.to_string()).map(Some),

@@ -55,7 +55,7 @@ impl Client {
         form.extend(oauth2.scope.map(|scope| ("scope", scope.to_owned())));
         let context = Context::bare(connector);
         for pair in oauth2.params {
-            let text = request::pair(pair, &context)
+            let text = request::value_text(&pair.value, &context)
                 .map_err(|error| JobError::new(ErrorCode::EEnvironment, error.message))?;
             form.extend(text.map(|text| (pair.name, text)));
         }

@@ -306,7 +306,7 @@ async fn the_result_is_told_only_where_it_is_declared() {
     let (end, _, _) = polled(declared(), |_| reply(200, r#"{"status":"succeeded"}"#)).await;
     let error = failed(end);
     assert_eq!((error.code, error.billed), (ErrorCode::EBadResponse, Billed::Yes));
-    let whole = declared().with(|http| http.outcome.json = &[]);
+    let whole = declared().with(|http| http.outcome.take.json = &[]);
     let (end, _, _) = polled(whole, |_| succeeded()).await;
     assert!(matches!(end, End::Succeeded { result, .. } if result["output"] == "done"));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use emp_core::ErrorCode;
 use emp_core::error::Billed;
 use emp_core::job::{Delta, UpstreamCancel};
-use emp_core::spec::{Outcome, Settle, States, Stream, StreamFormat};
+use emp_core::spec::{Outcome, Settle, States, Stream, StreamFormat, Take};
 use emp_engine::port::Stop;
 use emp_engine::run::{End, Next};
 use emp_syntax::hole::{Literal, Root};
@@ -48,10 +48,12 @@ fn streaming(format: StreamFormat) -> Declared {
             ..States::DEFAULT
         };
         http.outcome = Outcome {
-            json: &[],
-            text: list(vec![Selector { source: Source::Deltas, reducers: vec![].into() }]),
+            take: Take {
+                text: list(vec![Selector { source: Source::Deltas, reducers: vec![].into() }]),
+                ..Take::DEFAULT
+            },
             meta: list(vec![capture("usage", at("$.usage")), capture("finish", at("$.finish"))]),
-            keep_for: None,
+            ..Outcome::DEFAULT
         };
         http.stream = Some(Stream {
             format,
@@ -204,7 +206,7 @@ async fn i29_i34_an_event_and_a_stream_have_their_limits() {
 #[tokio::test]
 async fn i36_an_answer_that_is_no_stream_is_judged_as_any_other() {
     let server = Server::start(|_| reply(200, r#"{"answer":"whole"}"#)).await;
-    let one = streaming(StreamFormat::Sse).with(|http| http.outcome.text = list(vec![at("$.answer")]));
+    let one = streaming(StreamFormat::Sse).with(|http| http.outcome.take.text = list(vec![at("$.answer")]));
     let (end, port) = whole(&one.loaded(&server.url()), &server.log).await;
     assert!(matches!(&end, End::Succeeded { result, .. } if result == "whole"), "{end:?}");
     assert!(port.deltas.lock().unwrap().is_empty());

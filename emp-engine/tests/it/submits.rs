@@ -8,7 +8,7 @@ use emp_core::ErrorCode;
 use emp_core::error::Billed;
 use emp_core::job::{Intent, Job, Phase};
 use emp_core::spec::{
-    Auth, Body, Follow, HttpProtocol, KeyPlace, Lookup, Outcome, Setting, Settle, States, UrlSpec,
+    Auth, Body, Follow, HttpProtocol, KeyPlace, Lookup, Outcome, Setting, Settle, States, Take, UrlSpec,
 };
 use emp_engine::gateway::Patience;
 use emp_engine::key;
@@ -434,10 +434,9 @@ async fn a_synchronous_answer_is_the_result() {
     assert!(matches!(end, End::Succeeded { result, .. } if result == json!({ "a": 1 })));
     let both = declared().with(synchronous).with(|http| {
         http.outcome = Outcome {
-            json: list(vec![at("$.output")]),
-            text: list(vec![at("$.text")]),
+            take: Take { json: list(vec![at("$.output")]), text: list(vec![at("$.text")]), ..Take::DEFAULT },
             meta: list(vec![capture("tokens", at("$.tokens"))]),
-            keep_for: None,
+            ..Outcome::DEFAULT
         };
     });
     let (end, _) = whole(&both.loaded(&server.url()), &server.log).await;

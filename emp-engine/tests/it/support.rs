@@ -11,7 +11,7 @@ use emp_core::job::{Delta, Intent, JOB_SCHEMA, Job, JobId, JobState, Phase, Prog
 use emp_core::spec::{
     Auth, AuthPart, Base, Body, Capture, ConnectorSpec, Download, DurationUnit, EnvField, EnvKind, Errors,
     Follow, HttpProtocol, Limits, Outcome, Pace, PayloadSchema, Poll, Protocol, RequestSpec, Settle,
-    SourceLocation, StateSet, States, Submit, Unknown, UrlSpec,
+    SourceLocation, StateSet, States, Submit, Take, Unknown, UrlSpec,
 };
 use emp_core::time::ManualClock;
 use emp_core::{Clock as _, Timestamp};
@@ -168,7 +168,10 @@ pub(crate) fn declared() -> Declared {
             judge: None,
             rules: &[],
         },
-        outcome: Outcome { json: list(vec![at("$.output")]), text: &[], meta: &[], keep_for: None },
+        outcome: Outcome {
+            take: Take { json: list(vec![at("$.output")]), ..Take::DEFAULT },
+            ..Outcome::DEFAULT
+        },
         errors: Errors { message: list(vec![at("$.error")]), code: &[], classify: None, rules: &[] },
         cancel: None,
         health: None,

@@ -47,6 +47,7 @@ fn view<R>(
         budget: context::duration(&connector.spec.pace.deadline, connector),
         assigned_id: "fake-1",
         service_job: Some(&service_job),
+        item: None,
     };
     let headers = draft.headers.iter().filter_map(|(name, value)| {
         let name = http::HeaderName::from_bytes(name.as_bytes()).ok()?;
@@ -88,6 +89,7 @@ pub(crate) fn request(
         budget: context::duration(&connector.spec.pace.deadline, &connector),
         assigned_id: name,
         service_job: Some(&service_job),
+        item: None,
     };
     emp_engine::request::request(http, request, &context).ok()
 }

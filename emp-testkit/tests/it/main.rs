@@ -6,6 +6,7 @@ mod derived;
 mod engine;
 mod fake;
 mod operations;
+mod outcomes;
 mod states;
 mod support;
 mod tokens;

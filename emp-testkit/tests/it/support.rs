@@ -7,7 +7,7 @@ use emp_core::error::FailureKind;
 use emp_core::spec::{
     Auth, AuthPart, Base, Body, Cancel, Capture, ConnectorSpec, Download, DurationUnit, EnvField, EnvKind,
     Errors, Follow, HealthProbe, HttpProtocol, KeyPlace, Limits, Outcome, Pace, PayloadSchema, Poll,
-    Protocol, RequestSpec, Settle, SourceLocation, StateSet, States, Submit, Unknown, UrlSpec,
+    Protocol, RequestSpec, Settle, SourceLocation, StateSet, States, Submit, Take, Unknown, UrlSpec,
 };
 use emp_core::syntax::hole::{Hole, Literal, Reference, Root, Step};
 use emp_core::syntax::json::{Json, Member};
@@ -125,7 +125,10 @@ fn http(shape: Shape) -> HttpProtocol {
         },
         poll: (!shape.sync).then(|| poll(poll_url)),
         states: states(shape.sync),
-        outcome: Outcome { json: leak([at(&["result"], vec![])]), text: &[], meta: &[], keep_for: None },
+        outcome: Outcome {
+            take: Take { json: leak([at(&["result"], vec![])]), ..Take::DEFAULT },
+            ..Outcome::DEFAULT
+        },
         errors: Errors {
             message: leak([at(&["error"], vec![])]),
             code: &[],

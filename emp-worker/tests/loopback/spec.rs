@@ -6,7 +6,7 @@ use std::time::Duration;
 use emp_core::spec::{
     Auth, Base, Body, Cancel, Capture, ConnectorSpec, Download, Errors, Follow, HttpProtocol, KeyPlace,
     Limits, Outcome, Pace, PayloadSchema, Poll, Protocol, RequestSpec, Settle, SourceLocation, StateSet,
-    States, Submit, Unknown, UrlSpec,
+    States, Submit, Take, Unknown, UrlSpec,
 };
 use emp_core::syntax::hole::Hole;
 use emp_core::syntax::json::{Json, Member};
@@ -56,7 +56,7 @@ fn http() -> HttpProtocol {
             logs: &[],
         }),
         states: states(),
-        outcome: Outcome { json: one(at("$.result")), text: &[], meta: &[], keep_for: None },
+        outcome: Outcome { take: Take { json: one(at("$.result")), ..Take::DEFAULT }, ..Outcome::DEFAULT },
         errors: Errors { message: one(at("$.error")), code: &[], classify: None, rules: &[] },
         cancel: Some(Cancel {
             request: request("POST", "/jobs/{job.id}/cancel", Body::None),

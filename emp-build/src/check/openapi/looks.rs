@@ -1,6 +1,6 @@
 //! The selectors of a declaration: where each looks, and what it wants.
 
-use emp_codegen::spec::{Capture, Http, Pace, Poll};
+use emp_codegen::spec::{Capture, Files, Http, Pace, Poll};
 use emp_openapi::Kinds;
 use emp_syntax::rule::Predicate;
 use emp_syntax::selector::{Selector, Source};
@@ -45,10 +45,23 @@ pub(super) fn of<'a>(http: &'a Http, pace: &'a Pace, operations: &Operations<'a>
         call.poll.iter().for_each(|poll| polled(poll, &mut add));
     }
     add("states", Into::Judged, &http.states.at, SCALAR);
-    add("outcome", Into::Judged, &http.outcome.json, Kinds::ALL);
-    add("outcome", Into::Judged, &http.outcome.text, SCALAR);
-    for meta in &http.outcome.meta {
-        add("outcome", Into::Judged, &meta.from, Kinds::ALL);
+    // A result with a request of its own is in another answer.
+    if http.outcome.request.is_none() {
+        let take = &http.outcome.take;
+        add("outcome", Into::Judged, &take.json, Kinds::ALL);
+        add("outcome", Into::Judged, &take.text, SCALAR);
+        add("outcome", Into::Judged, &take.mime, SCALAR);
+        add("outcome", Into::Judged, &take.base64, Kinds::ALL);
+        match &take.files {
+            Files::Urls(selectors) => add("outcome", Into::Judged, selectors, Kinds::ALL),
+            Files::Each(each) => {
+                add("outcome", Into::Judged, std::slice::from_ref(&each.items), Kinds::ALL);
+            }
+            Files::None | Files::Auto => {}
+        }
+        for meta in &http.outcome.meta {
+            add("outcome", Into::Judged, &meta.from, Kinds::ALL);
+        }
     }
     add("pace", Into::Judged, &pace.advice, NUMERIC);
     add("errors", Into::Any, &http.errors.message, SCALAR);

@@ -6,7 +6,7 @@ use quote::{ToTokens, quote};
 
 use super::{Print, comparison, count, list, option, text, variant};
 
-fn kind(kind: FailureKind) -> TokenStream {
+pub(in crate::expand) fn kind(kind: FailureKind) -> TokenStream {
     let name = variant(&kind);
     quote!(__emp::rule::FailureKind::#name)
 }

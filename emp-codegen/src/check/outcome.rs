@@ -1,0 +1,154 @@
+//! `#[outcome]`: its parts fit together.
+
+use emp_syntax::rule::FailureKind;
+use proc_macro2::Span;
+
+use super::protocol::request;
+use super::value;
+use crate::catalogue::outcome::{MEDIA_TYPE, NO_FILES, NO_GET, NO_JOB, RAW_ALONE, REFRESH};
+use crate::diag::{Diagnostic, Sink};
+use crate::raw::{RawFiles, RawOutcome, RawTake};
+use crate::spec::{Each, Files, Outcome, ResultRequest, Spanned, Take};
+
+/// Checks where the result is. `polled`: there is a `#[poll]`.
+pub(super) fn outcome(given: &Spanned<RawOutcome>, polled: bool, sink: &Sink) -> Option<Outcome> {
+    let raw = &given.value;
+    let take = take(&raw.take, given.key, sink)?;
+    if let Some(types) = &raw.types {
+        types.value.iter().for_each(|kind| media_type(kind, sink));
+    }
+    if !raw.take.has_files() {
+        let without = [
+            ("types", raw.types.as_ref().map(|given| given.key)),
+            ("refresh", raw.refresh.as_ref().map(|given| given.key)),
+        ];
+        for (key, span) in without.into_iter().filter_map(|(key, span)| span.map(|span| (key, span))) {
+            sink.report(
+                Diagnostic::new(NO_FILES, span, format!("`{key}` is about files, and this result has none"))
+                    .help(
+                        "declare them: `files = urls(\"$.images[*].url\")`, `base64 = \"$.image\"` or `raw`",
+                    ),
+            );
+        }
+    }
+    if let (Some(refresh), false) = (&raw.refresh, polled) {
+        sink.report(
+            Diagnostic::new(REFRESH, refresh.key, "there is no `#[poll]` to give a fresh link")
+                .help("remove `refresh = poll`"),
+        );
+    }
+    if let (Some(target), false) = (&raw.request.target, polled) {
+        sink.report(
+            Diagnostic::new(NO_JOB, target.key, "there is no job to ask for its result: the submit's answer is the end")
+                .help("remove `get`, and take the result out of the answer: `files = urls(\"$.url\")`, `json = \"$.output\"`"),
+        );
+    }
+    if let (Some(too_few), None) = (&raw.too_few, &raw.min) {
+        sink.report(super::missing_key(
+            "outcome",
+            too_few.key,
+            "`min` for `too_few` to mean something",
+            "min = 1",
+        ));
+    }
+    let kind = value(raw.too_few.as_ref()).unwrap_or(FailureKind::Moderated);
+    Some(Outcome {
+        request: result_request(given, sink),
+        take,
+        types: value(raw.types.as_ref()).unwrap_or_default().into_iter().map(|kind| kind.value).collect(),
+        min: value(raw.min.as_ref()).map(|count| (count, kind)),
+        refresh: raw.refresh.is_some(),
+        meta: raw.meta.clone(),
+        keep_for: value(raw.keep_for.as_ref()),
+    })
+}
+
+/// The request, if there is one; a mistake is in the sink.
+fn result_request(given: &Spanned<RawOutcome>, sink: &Sink) -> Option<ResultRequest> {
+    let raw = &given.value;
+    if raw.request.target.is_some() {
+        let request = request(&raw.request, "outcome", given.key, "get = job.result_url", sink)?;
+        let on_http_error = value(raw.on_http_error.as_ref());
+        return Some(ResultRequest { request, rules: raw.rules.clone(), on_http_error });
+    }
+    let pairs = raw.request.query.first().or(raw.request.headers.first());
+    let part = pairs
+        .map(|pair| pair.name.span)
+        .or(raw.request.timeout.as_ref().map(|given| given.key))
+        .or(raw.on_http_error.as_ref().map(|given| given.key))
+        .or((!raw.rules.is_empty()).then_some(given.key));
+    if let Some(span) = part {
+        sink.report(
+            Diagnostic::new(NO_GET, span, "this is about a request for the result, and there is none")
+                .help("add `get = job.result_url` or `get = \"/jobs/{job.id}/result\"`"),
+        );
+    }
+    None
+}
+
+/// What is taken out of one answer. `span` is that of the attribute.
+fn take(raw: &RawTake, span: Span, sink: &Sink) -> Option<Take> {
+    if let Some(bytes) = raw.raw {
+        let other = [
+            raw.json.as_ref().map(|given| given.key),
+            raw.text.as_ref().map(|given| given.key),
+            raw.base64.as_ref().map(|given| given.key),
+            raw.files.as_ref().map(|given| given.key),
+        ];
+        if let Some(other) = other.into_iter().flatten().next() {
+            sink.report(
+                Diagnostic::new(RAW_ALONE, other, "the answer's bytes are the result already")
+                    .help("remove `raw`, or what is taken out of the same answer")
+                    .related(bytes, "`raw` is here"),
+            );
+        }
+    }
+    if let (Some(mime), None, None) = (&raw.mime, raw.raw, &raw.base64) {
+        sink.report(
+            Diagnostic::new(
+                NO_FILES,
+                mime.key,
+                "`mime` is about the bytes of `raw` or `base64`, and there are none",
+            )
+            .help("remove it: a file behind a URL says its own media type"),
+        );
+    }
+    let files = match raw.files.as_ref().map(|given| &given.value) {
+        None => Files::None,
+        Some(RawFiles::Urls(selectors)) if selectors.is_empty() => {
+            let span = raw.files.as_ref().map_or(span, |given| given.span);
+            sink.report(Diagnostic::new(crate::catalogue::derive::EMPTY, span, "`urls` names no place"));
+            return None;
+        }
+        Some(RawFiles::Urls(selectors)) => Files::Urls(selectors.clone()),
+        Some(RawFiles::Auto) => Files::Auto,
+        Some(RawFiles::Each(each)) => Files::Each(Box::new(Each {
+            items: each.items.clone(),
+            request: request(&each.request, "each", span, "get = \"/view\"", sink)?,
+            name: each.name.clone(),
+        })),
+    };
+    Some(Take {
+        json: value(raw.json.as_ref()).unwrap_or_default(),
+        text: value(raw.text.as_ref()).unwrap_or_default(),
+        raw: raw.raw.is_some(),
+        mime: value(raw.mime.as_ref()).unwrap_or_default(),
+        base64: value(raw.base64.as_ref()).unwrap_or_default(),
+        files,
+    })
+}
+
+fn media_type(kind: &Spanned<String>, sink: &Sink) {
+    let token = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
+    };
+    let fits =
+        kind.value.split_once('/').is_some_and(|(kind, sub)| token(kind) && (sub == "*" || token(sub)));
+    if !fits {
+        sink.report(
+            Diagnostic::new(MEDIA_TYPE, kind.span, format!("\"{}\" is not a media type", kind.value))
+                .help("write it like \"image/png\", or \"image/*\" for all of a kind"),
+        );
+    }
+}

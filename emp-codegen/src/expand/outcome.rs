@@ -1,0 +1,87 @@
+//! Where the result is, as `emp_core::spec` data.
+
+use emp_syntax::rule::FailureKind;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::print::{Print, kind, option, slice};
+use super::protocol::with_default;
+use crate::spec::{Each, Files, Outcome, ResultRequest, Take};
+
+impl Print for Outcome {
+    fn print(&self) -> TokenStream {
+        let minimum = |(count, kind): (u32, FailureKind)| {
+            let count = proc_macro2::Literal::u32_unsuffixed(count);
+            let kind = self::kind(kind);
+            option(Some(quote!(__emp::spec::Minimum { count: #count, kind: #kind })))
+        };
+        let fields = [
+            ("request", self.request.as_ref().map(|request| option(Some(request.print())))),
+            ("take", self.take.declared().then(|| self.take.print())),
+            ("types", (!self.types.is_empty()).then(|| slice(&self.types))),
+            ("min", self.min.map(minimum)),
+            ("refresh", self.refresh.then(|| quote!(true))),
+            ("meta", (!self.meta.is_empty()).then(|| slice(&self.meta))),
+            ("keep_for", self.keep_for.map(|value| option(Some(value.print())))),
+        ];
+        with_default(&quote!(__emp::spec::Outcome), fields.len(), &fields)
+    }
+}
+
+impl Print for ResultRequest {
+    fn print(&self) -> TokenStream {
+        let (request, rules) = (self.request.print(), slice(&self.rules));
+        let on_http_error = option(self.on_http_error.map(kind));
+        quote!(__emp::spec::ResultRequest { request: #request, rules: #rules, on_http_error: #on_http_error })
+    }
+}
+
+impl Take {
+    /// Anything of it was written.
+    fn declared(&self) -> bool {
+        let Self { json, text, raw, mime, base64, files } = self;
+        *raw || [json, text, mime, base64].iter().any(|list| !list.is_empty())
+            || !matches!(files, Files::None)
+    }
+}
+
+impl Print for Take {
+    fn print(&self) -> TokenStream {
+        let list = |list: &[_]| (!list.is_empty()).then(|| slice(list));
+        let fields = [
+            ("json", list(&self.json)),
+            ("text", list(&self.text)),
+            ("raw", self.raw.then(|| quote!(true))),
+            ("mime", list(&self.mime)),
+            ("base64", list(&self.base64)),
+            ("files", (!matches!(self.files, Files::None)).then(|| self.files.print())),
+        ];
+        with_default(&quote!(__emp::spec::Take), fields.len(), &fields)
+    }
+}
+
+impl Print for Files {
+    fn print(&self) -> TokenStream {
+        let variant = match self {
+            Self::None => quote!(None),
+            Self::Urls(selectors) => {
+                let selectors = slice(selectors);
+                quote!(Urls(#selectors))
+            }
+            Self::Auto => quote!(Auto),
+            Self::Each(each) => {
+                let each = each.print();
+                quote!(Each(&#each))
+            }
+        };
+        quote!(__emp::spec::Files::#variant)
+    }
+}
+
+impl Print for Each {
+    fn print(&self) -> TokenStream {
+        let (items, request) = (self.items.print(), self.request.print());
+        let name = option(self.name.as_ref().map(Print::print));
+        quote!(__emp::spec::Each { items: #items, request: #request, name: #name })
+    }
+}

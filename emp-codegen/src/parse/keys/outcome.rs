@@ -1,0 +1,83 @@
+//! `#[outcome(..)]` and its parts.
+
+use super::Form::{Flag, Free, Group, Value};
+use super::{Attribute, GET, HEADER, QUERY, TIMEOUT, key};
+
+/// `#[outcome(..)]`
+pub const OUTCOME: Attribute = Attribute {
+    name: "outcome",
+    doc: "Where the result is; the whole body of the answer that says that the job is done when absent.",
+    keys: &[
+        key("base64", Value, "base64 = \"$.images[*]\"", "Files in base64: each node is one."),
+        key(
+            "files",
+            Value,
+            "files = urls(\"$.images[*].url\")",
+            "Files behind URLs: `urls(..)`, `auto_urls` (every URL in the result whose host `download` names), or `each(..)`.",
+        ),
+        GET,
+        HEADER,
+        key("json", Value, "json = \"$.output\"", "The result as JSON."),
+        key("keep_for", Value, "keep_for = \"1h\"", "For how long the service keeps it."),
+        key("meta", Group, "meta(usage = \"$.usage\")", "Facts about it."),
+        key(
+            "mime",
+            Value,
+            "mime = header(\"content-type\")",
+            "Where the media type of `raw` or `base64` is; told from the bytes when absent.",
+        ),
+        key("min", Value, "min = 1", "Fewer files, or results where there are no files, are no success."),
+        key(
+            "on_http_error",
+            Free,
+            "on_http_error => failed(service)",
+            "What a 4xx or 5xx answer to `get` means; as `#[errors]` says when absent.",
+        ),
+        QUERY,
+        key("raw", Flag, "raw", "The answer's own bytes are the result: one file."),
+        key(
+            "refresh",
+            Value,
+            "refresh = poll",
+            "A link that answers 401, 403, 404 or 410 has expired: the next poll gives a fresh one.",
+        ),
+        key(
+            "rules",
+            Group,
+            "rules(code == 425 => running)",
+            "What the answer to `get` says, tried in order.",
+        ),
+        key("text", Value, "text = \"$.text\"", "The result as text."),
+        TIMEOUT,
+        key(
+            "too_few",
+            Free,
+            "too_few => failed(moderated)",
+            "What fewer than `min` mean; `failed(moderated)` when absent.",
+        ),
+        key(
+            "types",
+            Value,
+            "types = [\"image/*\", \"video/mp4\"]",
+            "Media types that a file may have; any but a page of HTML when absent.",
+        ),
+    ],
+};
+
+/// `each(..)`
+pub const EACH: Attribute = Attribute {
+    name: "each",
+    doc: "One request for each item, which is `item` in its holes.",
+    keys: &[
+        GET,
+        HEADER,
+        key(
+            "name",
+            Value,
+            "name = item.filename",
+            "What the file is called; its extension follows from its media type.",
+        ),
+        QUERY,
+        TIMEOUT,
+    ],
+};

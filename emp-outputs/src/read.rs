@@ -1,0 +1,87 @@
+//! Files on their way out.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use emp_core::job::JobId;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use object_store::{GetOptions, GetRange};
+
+use crate::OutputStore;
+use crate::write::fault;
+
+/// A file of a result, opened.
+pub struct StoredFile {
+    /// Bytes of the whole file.
+    pub size: u64,
+    /// Which of them [`body`](Self::body) gives.
+    pub range: Range<u64>,
+    /// The bytes, piece by piece.
+    pub body: BoxStream<'static, Result<Bytes, std::io::Error>>,
+}
+
+impl std::fmt::Debug for StoredFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredFile")
+            .field("size", &self.size)
+            .field("range", &self.range)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a file cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The URL is not of a file of that job in this store, or the file is gone.
+    #[error("there is no such file in this output store")]
+    Missing,
+    /// The range begins behind the file's end.
+    #[error("the range is not in the file")]
+    Range,
+    /// The store does not give it.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl OutputStore {
+    /// Opens a file of a job by the URL that the job's result names; with a range, only those bytes of it (the end may lie behind the
+    /// file's).
+    ///
+    /// # Errors
+    /// See [`OpenError`]. A URL of another store, or of another job, is `Missing`: nothing is read there.
+    pub async fn open(
+        &self,
+        job: &JobId,
+        url: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<StoredFile, OpenError> {
+        let key = url.strip_prefix(&self.url).filter(|key| is_key(job, key)).ok_or(OpenError::Missing)?;
+        let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
+        let found = self.objects.get_opts(&self.path(key), options).await.map_err(|error| match error {
+            object_store::Error::NotFound { .. } => OpenError::Missing,
+            error if error.to_string().contains("range") => OpenError::Range,
+            error => OpenError::Unavailable(fault(&self.location(), &error).message),
+        })?;
+        let (size, range) = (found.meta.size, found.range.clone());
+        let place = self.location();
+        let body = found
+            .into_stream()
+            .map_err(move |error| std::io::Error::other(fault(&place, &error).message))
+            .boxed();
+        Ok(StoredFile { size, range, body })
+    }
+}
+
+/// Whether a key is one that we give: `<job>/<attempt>/<name>`.
+fn is_key(job: &JobId, key: &str) -> bool {
+    let plain = |part: &str| {
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        !part.starts_with('.') && !part.is_empty() && part.bytes().all(letter)
+    };
+    let mut parts = key.split('/');
+    parts.next() == Some(job.as_str())
+        && parts.next().is_some_and(|attempt| attempt.parse::<u32>().is_ok())
+        && parts.next().is_some_and(plain)
+        && parts.next().is_none()
+}
