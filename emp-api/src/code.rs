@@ -9,6 +9,7 @@ pub enum Code {
     BadHeader,
     BadJson,
     BadQuery,
+    BadRange,
     Busy,
     ContentType,
     CrossSite,
@@ -41,10 +42,11 @@ struct Row {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::BadHeader,
         Self::BadJson,
         Self::BadQuery,
+        Self::BadRange,
         Self::Busy,
         Self::ContentType,
         Self::CrossSite,
@@ -98,6 +100,7 @@ impl Code {
             Self::BadHeader => ("E_BAD_HEADER", 400, "A header is not valid", "A header that the API reads has a value that it cannot have. `detail` names the header and what would be right."),
             Self::BadJson => ("E_BAD_JSON", 400, "The body is not JSON", "The body must be one JSON value in UTF-8 without comments, without a member given twice, at most 64 levels deep and with at most 100,000 values. `detail` has line and column."),
             Self::BadQuery => ("E_BAD_QUERY", 400, "A query parameter is not valid", "A query parameter is unknown, given twice, or has a value that it cannot have. `detail` lists what would be right."),
+            Self::BadRange => ("E_BAD_RANGE", 416, "The range is not in the file", "The `Range` header begins behind the end of the file. `bytes` of the file's entry in the result is its size."),
             Self::Busy => ("E_BUSY", 503, "Too many event streams", "As many event streams are open as this server allows. Come again after `Retry-After`, or poll the job."),
             Self::ContentType => ("E_CONTENT_TYPE", 415, "The body must be JSON", "Send `Content-Type: application/json`, in UTF-8 and not compressed."),
             Self::CrossSite => ("E_CROSS_SITE", 403, "Refused from another site", "A web page of another site tried to change something here. Call the API from your own program, or from a page that it serves itself."),

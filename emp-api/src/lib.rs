@@ -14,6 +14,7 @@ mod body;
 pub mod catalog;
 mod code;
 mod events;
+mod files;
 mod guard;
 mod jobs;
 mod meta;

@@ -29,6 +29,13 @@ pub(crate) const LAST_EVENT_ID: Parameter = Parameter {
     schema: || json!({ "type": "integer", "minimum": 0 }),
 };
 
+pub(crate) const RANGE: Parameter = Parameter {
+    place: "header",
+    name: "Range",
+    description: "One range of bytes; any other is answered with the whole file.",
+    schema: || json!({ "type": "string", "examples": ["bytes=0-1023"] }),
+};
+
 pub(crate) const FILTERS: [Parameter; 6] = [
     Parameter {
         place: "query",

@@ -16,7 +16,7 @@ use crate::route::{Answer, Content, Method, Route};
 use crate::state::ApiState;
 use crate::submit::JobRequest;
 use crate::view::{EventView, JobPage, JobView, Receipt};
-use crate::{events, jobs, meta, openapi, submit};
+use crate::{events, files, jobs, meta, openapi, submit};
 
 /// The router of the API: every route of the table, and problems for everything else.
 pub fn router(state: ApiState) -> Router {
@@ -69,6 +69,7 @@ macro_rules! json {
 }
 
 const LOCATION: (&str, &str) = ("Location", "The job's own URL.");
+const DISPOSITION: (&str, &str) = ("Content-Disposition", "`attachment`, and the file's name.");
 const REPLAYED: (&str, &str) = ("Idempotency-Replayed", "`true`: the job was there already.");
 
 /// Every call. What is not here does not exist.
@@ -156,6 +157,30 @@ pub(crate) const TABLE: &[Route] = &[
         parameters: &[],
         answers: &[json!(200, "The result, as the connector gives it.", Value)],
         refusals: &[Code::NoSuchJob, Code::NotDone, Code::NotSucceeded, Code::BadQuery],
+    },
+    Route {
+        method: Method::Get,
+        path: "/api/jobs/{id}/files/{name}",
+        name: "jobFile",
+        summary: "Get a file that a job's result names",
+        handler: || get(files::file),
+        body: None,
+        parameters: &[openapi::RANGE],
+        answers: &[
+            Answer {
+                status: 200,
+                description: "The file, as an attachment.",
+                content: &[Content { media_type: "application/octet-stream", schema: of::<Value> }],
+                headers: &[DISPOSITION],
+            },
+            Answer {
+                status: 206,
+                description: "The bytes that `Range` asks for.",
+                content: &[Content { media_type: "application/octet-stream", schema: of::<Value> }],
+                headers: &[DISPOSITION],
+            },
+        ],
+        refusals: &[Code::NoSuchJob, Code::NotFound, Code::BadRange],
     },
     Route {
         method: Method::Post,

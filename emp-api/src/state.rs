@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use emp_core::Registry;
 use emp_core::mapping::Mapping;
+use emp_outputs::OutputStore;
 use emp_store::Store;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,8 @@ use crate::catalog::Catalog;
 #[derive(Clone, Debug)]
 pub struct ApiState {
     pub(crate) store: Arc<dyn Store>,
+    /// Where the files of results are, if this process can reach them.
+    pub(crate) outputs: Option<Arc<OutputStore>>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) auth: Auth,
     pub(crate) limits: Limits,
@@ -69,10 +72,18 @@ impl ApiState {
         Self::with(store, Catalog::new(mapping, registry), auth, Limits::default())
     }
 
+    /// Serves the files of results from an output store.
+    #[must_use]
+    pub fn outputs(mut self, outputs: Arc<OutputStore>) -> Self {
+        self.outputs = Some(outputs);
+        self
+    }
+
     /// The same with a catalog made otherwise, and other limits.
     pub fn with(store: Arc<dyn Store>, catalog: Catalog, auth: Auth, limits: Limits) -> Self {
         Self {
             store,
+            outputs: None,
             catalog: Arc::new(catalog),
             auth,
             limits,

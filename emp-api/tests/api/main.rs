@@ -6,6 +6,7 @@
 mod broken;
 mod connection;
 mod events;
+mod files;
 mod guard;
 mod jobs;
 mod meta;

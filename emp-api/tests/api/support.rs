@@ -17,6 +17,7 @@ use emp_core::spec::{
 };
 use emp_core::time::ManualClock;
 use emp_core::{Connector, ConnectorSpec, EnvError, Registry, Timestamp};
+use emp_outputs::OutputStore;
 use emp_store::{Change, ClaimKey, ClaimRequest, ListQuery, MemoryStore, Store, StoreOptions, Write};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -143,6 +144,17 @@ impl Api {
         let store = Arc::new(MemoryStore::new(StoreOptions::default(), clock.clone()));
         let state = ApiState::with(store.clone(), catalog(), auth, limits);
         Self { store, clock, router: router(state.clone()), state }
+    }
+
+    /// An API that can reach an output store.
+    pub(crate) fn with_outputs(outputs: Arc<OutputStore>) -> Self {
+        let api = Self::new();
+        let state = api.state.clone().outputs(outputs);
+        Self { router: router(state.clone()), state, ..api }
+    }
+
+    pub(crate) async fn get_with(&self, path: &str, name: &str, value: &str) -> Reply {
+        self.send(request("GET", path).header(name, value).body(Body::empty()).unwrap()).await
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {

@@ -90,7 +90,7 @@ pub(super) async fn run(
     let loaded = planned.iter().flat_map(|worker| &worker.services);
     logging::hide(loaded.flat_map(|(_, connector)| connector.settings.secrets()));
     let worker = (!planned.is_empty()).then(|| {
-        let outputs: Arc<dyn Outputs> = outputs;
+        let outputs: Arc<dyn Outputs> = Arc::<OutputStore>::clone(&outputs);
         let engine = Engine::new(EngineOptions { outputs: Some(outputs), ..EngineOptions::default() });
         let defaults = WorkerOptions::default();
         let reap_every = defaults.reap_every.min(lease / 2);
@@ -98,7 +98,7 @@ pub(super) async fn run(
         Worker::new(options, Arc::clone(&store), engine, planned, Arc::new(SystemClock))
     });
     let api = listener.map(|listener| {
-        let state = emp_api::ApiState::new(Arc::clone(&store), mapping, registry, auth);
+        let state = emp_api::ApiState::new(Arc::clone(&store), mapping, registry, auth).outputs(outputs);
         emp_api::serve(listener, state, shutdown.clone())
     });
     let work = async {
