@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 /// Anthropic messages.
 #[derive(Connector)]
 #[connector(service = "anthropic", version = "1.0.0", mode = sync, payload = MessagesPayload)]
-#[openapi(file = "anthropic.json")]
+// The events of a stream are not in the description of the answer.
+#[openapi(file = "anthropic.json", allow = ["$.delta.stop_reason"])]
 #[http(base = env.base_url)]
 #[auth(header("x-api-key") = "{api_key}")]
 #[submit(
@@ -30,10 +31,16 @@ use serde_json::{Map, Value};
     rejects = [529],
     at_most_once,
 )]
-#[states(rules("$.stop_reason" == "refusal" => failed(moderated), code == 200 => succeeded))]
+#[stream(
+    sse, when = payload.stream == true, json { "stream": true }, delta = "$.delta.text",
+    done = "$.delta.stop_reason" present, error = "$.error.message", idle_timeout = "2m", stops_on_disconnect,
+)]
+#[states(rules(
+    "$.stop_reason" == "refusal" || "$.delta.stop_reason" == "refusal" => failed(moderated), code == 200 => succeeded,
+))]
 #[outcome(
-    text = "$.content[?@.type=='text'].text" | join(""), json = "$.content",
-    meta(stop = "$.stop_reason", usage = "$.usage", request = header("request-id")),
+    text = ["$.content[?@.type=='text'].text" | join(""), deltas], json = "$.content",
+    meta(stop = ["$.stop_reason", "$.delta.stop_reason"], usage = "$.usage", request = header("request-id")),
 )]
 #[errors(
     message = ["$.error.message", "$.stop_details.explanation"], code = "$.error.type",
@@ -74,6 +81,9 @@ pub struct MessagesPayload {
     /// 0 to 1: the higher, the more random.
     #[schemars(range(min = 0.0, max = 1.0), example = 0.7)]
     pub temperature: Option<f64>,
+    /// Whether the text is told while it comes.
+    #[schemars(example = false)]
+    pub stream: Option<bool>,
     /// Texts that end the answer.
     pub stop_sequences: Option<Vec<String>>,
     /// Tools that the model may use.

@@ -1,7 +1,7 @@
 //! Ollama: models on a machine of one's own.
 //!
-//! Source: Ollama's OpenAPI description (`generate`, `version`, `GenerateRequest`, `GenerateResponse`, `ErrorResponse`). With
-//! `stream: false` the answer comes whole.
+//! Source: Ollama's OpenAPI description (`generate`, `version`, `GenerateRequest`, `GenerateResponse`, `ErrorResponse`). The
+//! answer is lines of JSON; the last one says `done`. An error in the middle is a line too, under HTTP 200.
 //!
 //! Nobody is billed for a generation (`billable = false`), so one whose answer was lost is simply made again.
 
@@ -10,11 +10,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Generates text with a model that Ollama runs.
+/// Generates text with a model that Ollama runs; it is told while it comes.
 #[derive(Connector)]
-#[connector(service = "ollama", version = "1.0.0", mode = sync, payload = OllamaPayload)]
-// The description has the errors of refusals only; an answer of 200 has one when the model fails half-way.
-#[openapi(file = "ollama.json", allow = ["$.error"])]
+#[connector(service = "ollama", version = "1.0.0", mode = stream, payload = OllamaPayload)]
+#[openapi(file = "ollama.json")]
 #[http(base = env.base_url, allow_http)]
 #[auth(bearer = api_key)]
 #[submit(
@@ -22,14 +21,13 @@ use serde_json::{Map, Value};
     json {
         "model": payload.model ?? env.model, "prompt": payload.prompt, "system": payload.system?, "images": payload.images?,
         "format": payload.format?, "options": payload.options?, "think": payload.think?, "keep_alive": env.keep_alive,
-        "stream": false,
     },
     timeout = env.timeout,
     billable = false,
 )]
-#[states(rules("$.error" present => failed(service), "$.done" == true => succeeded))]
+#[stream(ndjson, delta = "$.response", done = "$.done" == true, error = "$.error", idle_timeout = "5m", stops_on_disconnect)]
 #[outcome(
-    text = "$.response",
+    text = deltas,
     meta(finish = "$.done_reason", tokens = "$.eval_count", prompt_tokens = "$.prompt_eval_count", total_ns = "$.total_duration"),
 )]
 #[errors(message = "$.error", 400 | 404 => invalid_input, 401 | 403 => auth, 429 => rate_limited, 5xx => transient)]

@@ -13,8 +13,9 @@ use serde_json::{Map, Value};
 
 /// OpenAI chat completions.
 #[derive(Connector)]
-#[connector(service = "openai", version = "1.0.0", mode = sync, payload = ChatPayload, output = ChatMessage)]
-#[openapi(file = "openai-chat.json")]
+#[connector(service = "openai", version = "1.0.0", mode = sync, payload = ChatPayload, output = ChatAnswer)]
+// The events of a stream are not in the description of the answer.
+#[openapi(file = "openai-chat.json", allow = ["$.choices[0].delta.refusal"])]
 #[http(base = env.base_url)]
 #[auth(bearer = api_key)]
 #[submit(
@@ -30,12 +31,19 @@ use serde_json::{Map, Value};
     rejects = [503],
     at_most_once,
 )]
+#[stream(
+    sse, when = payload.stream == true, json { "stream": true, "stream_options": { "include_usage": true } },
+    delta = "$.choices[0].delta.content", end = "[DONE]", error = "$.error.message", idle_timeout = "2m", stops_on_disconnect,
+)]
 #[states(rules(
     "$.choices[0].finish_reason" == "content_filter" => failed(moderated),
-    "$.choices[0].message.refusal" present => failed(moderated),
+    "$.choices[0].message.refusal" present || "$.choices[0].delta.refusal" present => failed(moderated),
     code == 200 => succeeded,
 ))]
-#[outcome(json = "$.choices[0].message", meta(finish = "$.choices[0].finish_reason", usage = "$.usage", request = header("x-request-id")))]
+#[outcome(
+    text = ["$.choices[0].message.content", deltas], json = "$.choices[0].message",
+    meta(finish = "$.choices[0].finish_reason", usage = "$.usage", request = header("x-request-id")),
+)]
 #[errors(
     message = ["$.error.message", "$.choices[0].message.refusal"], code = ["$.error.code", "$.error.type"],
     400 | 404 | 422 => invalid_input, 401 | 403 => auth,
@@ -74,6 +82,9 @@ pub struct ChatPayload {
     /// The most tokens to generate, reasoning included.
     #[schemars(range(min = 1), example = 256)]
     pub max_completion_tokens: Option<u32>,
+    /// Whether the text is told while it comes.
+    #[schemars(example = false)]
+    pub stream: Option<bool>,
     /// Functions that the model may call.
     pub tools: Option<Vec<Value>>,
     /// Which of them: `none`, `auto`, `required`, or one by name.
@@ -82,6 +93,16 @@ pub struct ChatPayload {
     pub response_format: Option<Value>,
     /// Up to four texts that end the answer.
     pub stop: Option<Vec<String>>,
+}
+
+/// What comes of a chat.
+#[derive(Serialize, JsonSchema)]
+pub struct ChatAnswer {
+    /// The answer's text.
+    #[schemars(example = &"Hello.")]
+    pub text: Option<String>,
+    /// The whole message; absent when it was streamed.
+    pub json: Option<ChatMessage>,
 }
 
 /// One message of a chat.

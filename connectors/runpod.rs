@@ -1,6 +1,6 @@
 //! RunPod serverless: jobs for one endpoint, of any shape.
 //!
-//! Source: RunPod's documentation and Python SDK (`/run`, `/status/{id}`, `/cancel/{id}`, `/health`), whose status words are
+//! Source: RunPod's documentation and Python SDK (`/run`, `/status/{id}`, `/stream/{id}`, `/cancel/{id}`, `/health`), whose status words are
 //! `IN_QUEUE`, `IN_PROGRESS`, `RUNNING`, `COMPLETED`, `FAILED`, `CANCELLED` and `TIMED_OUT`. There is no OpenAPI description of these
 //! routes. That `$.error` may be JSON in a string, and `$.workerId`, are general knowledge.
 //!
@@ -27,6 +27,7 @@ use serde_json::{Map, Value};
     at_most_once,
 )]
 #[poll(get = "/status/{job.id}", progress_text = "$.output")]
+#[stream(chunks(get = "/stream/{job.id}", items = "$.stream[*].output"), when = payload.stream == true)]
 #[states(
     at = "$.status", queued = ["IN_QUEUE"], running = ["IN_PROGRESS", "RUNNING"], succeeded = ["COMPLETED"],
     failed = ["FAILED"], canceled = ["CANCELLED"], timed_out = ["TIMED_OUT"], unknown = running(warn),
@@ -60,6 +61,9 @@ pub struct RunPodPayload {
     /// The endpoint's own input.
     #[schemars(example = serde_json::json!({ "prompt": "a lighthouse in the fog" }))]
     pub input: Map<String, Value>,
+    /// Whether the endpoint gives its output piece by piece.
+    #[schemars(example = false)]
+    pub stream: Option<bool>,
     /// Whether jobs of others go first.
     #[schemars(example = false)]
     pub low_priority: Option<bool>,

@@ -1,7 +1,7 @@
 //! A stock connector, a fake of its service and one job.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use emp::REGISTRY;
 use emp_core::connector::{Entry, Loaded};
@@ -103,7 +103,33 @@ impl Bench {
 
     /// A worker that dies while it waits for an answer.
     pub(crate) async fn die(&self) {
-        let died = tokio::time::timeout(Duration::from_millis(150), self.rig.attempt()).await;
-        assert!(died.is_err(), "{died:?}");
+        tokio::select! {
+            ended = self.rig.attempt() => panic!("{ended:?}"),
+            () = self.unanswered() => {}
+            () = self.quiet(Duration::from_millis(400)) => {}
+        }
+    }
+
+    /// Until one more request has got no answer.
+    async fn unanswered(&self) {
+        let count = || self.fake.requests().iter().filter(|request| request.answer.is_none()).count();
+        let before = count();
+        while count() == before {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Until a request has come and then none for a while. A machine that is slow is no service that is silent, so the time begins
+    /// with a request.
+    pub(crate) async fn quiet(&self, time: Duration) {
+        let begun = self.fake.requests().len();
+        let (mut seen, mut since) = (begun, Instant::now());
+        while seen == begun || since.elapsed() < time {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let now = self.fake.requests().len();
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+            }
+        }
     }
 }

@@ -26,6 +26,11 @@ const VOCABULARIES: &[(&str, &str, &[&str])] = &[
         "civitai-javascript, `WorkflowStatus`",
         &["canceled", "expired", "failed", "preparing", "processing", "scheduled", "succeeded", "unassigned"],
     ),
+    (
+        "KlingConnector",
+        "Kling's API reference, `task_status`",
+        &["failed", "processing", "submitted", "succeed"],
+    ),
     ("LumaConnector", "luma.yaml, `State`", &["completed", "dreaming", "failed", "queued"]),
     (
         "MyServiceConnector",
