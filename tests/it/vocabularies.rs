@@ -31,7 +31,13 @@ const VOCABULARIES: &[(&str, &str, &[&str])] = &[
         "Kling's API reference, `task_status`",
         &["failed", "processing", "submitted", "succeed"],
     ),
+    ("LeonardoConnector", "leonardo.json, `JobStatus`", &["COMPLETE", "FAILED", "PENDING"]),
     ("LumaConnector", "luma.yaml, `State`", &["completed", "dreaming", "failed", "queued"]),
+    (
+        "MeshyConnector",
+        "docs.meshy.ai, task lifecycle",
+        &["CANCELED", "FAILED", "IN_PROGRESS", "PENDING", "SUCCEEDED"],
+    ),
     (
         "MyServiceConnector",
         "`mapApiStatusToJobStatus` of the connector guide",
@@ -63,6 +69,11 @@ const VOCABULARIES: &[(&str, &str, &[&str])] = &[
         &["canceled", "done", "failed", "pending", "running"],
     ),
     ("TogetherVideoConnector", "together.yaml, `VideoJob.status`", &["completed", "failed", "in_progress"]),
+    (
+        "WaveSpeedConnector",
+        "huggingface_hub, `wavespeed.py`",
+        &["completed", "created", "failed", "processing"],
+    ),
 ];
 
 /// Connectors of services that have no vocabulary of their own.
