@@ -50,6 +50,27 @@ async fn replicate_follows_the_urls_that_it_was_given() {
 }
 
 #[tokio::test]
+async fn together_asks_after_a_job_by_its_id_and_its_model() {
+    let entry = REGISTRY.get("TogetherQueueConnector").expect("registered");
+    let bench = Bench::new(entry, &[]).await;
+    bench.finish().await;
+    let polls: Vec<_> = bench
+        .fake
+        .requests()
+        .into_iter()
+        .filter(|request| request.method == "GET")
+        .map(|poll| poll.target)
+        .collect();
+    assert!(!polls.is_empty());
+    assert!(
+        polls
+            .iter()
+            .all(|poll| poll.contains("request_id=fake-1") && poll.contains("model=my-org%2Fmy-model")),
+        "{polls:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_job_that_fails_at_the_service_fails_here_and_pays_once() {
     for entry in polled() {
         let bench = Bench::new(entry, &["submit:job_fails=service"]).await;

@@ -8,6 +8,7 @@ mod crash;
 mod declared;
 mod ends;
 mod promises;
+mod services;
 mod streams;
 mod verdicts;
 mod vocabularies;
