@@ -5,6 +5,7 @@
 
 mod hook;
 mod life;
+mod openapi;
 mod outcome;
 mod print;
 mod protocol;
@@ -68,6 +69,7 @@ pub fn stub(name: &Ident, krate: Option<&TypeRef>) -> TokenStream {
                 output: ::core::option::Option::None,
                 pace: __emp::spec::Pace::DEFAULT,
                 limits: __emp::spec::Limits::DEFAULT,
+                openapi: ::core::option::Option::None,
                 protocol: __emp::spec::Protocol::Custom,
             };
 
@@ -104,6 +106,7 @@ fn table(spec: &Spec) -> TokenStream {
     }));
     let pace = spec.pace.print();
     let limits = spec.limits.print();
+    let openapi = option(spec.openapi.as_ref().map(Print::print));
     let protocol = spec.http.as_ref().map(Print::print);
     let protocol = protocol.map_or_else(|| quote!(Custom), |http| quote!(Http(#http)));
     quote! {
@@ -119,6 +122,7 @@ fn table(spec: &Spec) -> TokenStream {
             output: #output,
             pace: #pace,
             limits: #limits,
+            openapi: #openapi,
             protocol: __emp::spec::Protocol::#protocol,
         }
     }

@@ -7,6 +7,7 @@ mod default;
 mod download;
 mod env;
 mod limits;
+mod openapi;
 mod operation;
 mod outcome;
 mod payload;
@@ -21,6 +22,7 @@ use serde_json::Value;
 pub use download::{Download, DownloadAuth};
 pub use env::{DurationUnit, EnvField, EnvKind};
 pub use limits::{Limits, Pace, Rate};
+pub use openapi::OpenApi;
 pub use operation::Operation;
 pub use outcome::{Each, Files, Minimum, Outcome, ResultRequest, Take};
 pub use payload::{PayloadField, PayloadSchema};
@@ -57,6 +59,8 @@ pub struct ConnectorSpec {
     pub pace: Pace,
     /// What the service allows.
     pub limits: Limits,
+    /// The service's own description, which the build has compared the declaration with.
+    pub openapi: Option<OpenApi>,
     /// How the service is spoken to.
     pub protocol: Protocol,
 }

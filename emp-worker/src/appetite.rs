@@ -81,6 +81,7 @@ mod tests {
             output: None,
             pace: Pace::DEFAULT,
             limits: Limits { in_flight, ..Limits::DEFAULT },
+            openapi: None,
             protocol: Protocol::Custom,
         }
     }

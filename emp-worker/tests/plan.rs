@@ -26,6 +26,7 @@ const fn spec(name: &'static str, env: &'static [EnvField]) -> ConnectorSpec {
         output: None,
         pace: Pace::DEFAULT,
         limits: Limits::DEFAULT,
+        openapi: None,
         protocol: Protocol::Custom,
     }
 }

@@ -62,6 +62,7 @@ pub(crate) static MY_SERVICE: ConnectorSpec = ConnectorSpec {
     output: None,
     pace: Pace::DEFAULT,
     limits: SpecLimits::DEFAULT,
+    openapi: None,
     protocol: Protocol::Custom,
 };
 

@@ -61,7 +61,14 @@ pub(crate) fn page(spec: &'static ConnectorSpec, root: &str) -> String {
 fn head(spec: &'static ConnectorSpec, root: &str) -> Vec<Vec<String>> {
     let source = straight(spec.source.file);
     let row = |name: &str, value: String| vec![name.to_owned(), value];
-    vec![
+    let compared = spec.openapi.map(|openapi| {
+        let slice = format!("schemas/openapi/{}", openapi.file);
+        row(
+            "compared by the build with",
+            format!("[{slice}]({root}{slice}), a part of the service's own description"),
+        )
+    });
+    let rows = [
         row("service", services(spec)),
         row("version", spec.version.to_owned()),
         row("shape", shape(spec).to_owned()),
@@ -70,7 +77,8 @@ fn head(spec: &'static ConnectorSpec, root: &str) -> Vec<Vec<String>> {
             format!("[{source}]({root}{source}), whose head says where every name and word comes from"),
         ),
         row("after a lost answer", settle(spec)),
-    ]
+    ];
+    rows.into_iter().chain(compared).collect()
 }
 
 fn variable(field: &EnvField) -> Vec<String> {

@@ -36,7 +36,7 @@
 //! #     #[env("KEY")]
 //! #     key: Secret,
 //! # }
-//! # fn main() {}
+//! assert_eq!(Shown::SPEC.openapi.map(|openapi| openapi.file), Some("example.json"));
 //! ```
 //!
 //! An operation is named by its id or by its method and path; those whose requests have a path of their own are found by

@@ -204,6 +204,7 @@ pub(crate) fn loaded(protocol: Protocol, pace: Pace, limits: Limits, base: &str)
         output: None,
         pace,
         limits,
+        openapi: None,
         protocol,
     });
     let env: BTreeMap<String, String> =

@@ -102,6 +102,7 @@ pub(crate) fn spec(shape: Shape) -> &'static ConnectorSpec {
         output: Some(|| json!({ "type": "object", "properties": { "output": { "const": "done" } } })),
         pace: Pace::DEFAULT,
         limits: Limits::DEFAULT,
+        openapi: None,
         protocol: Protocol::Http(http(shape)),
     }))
 }

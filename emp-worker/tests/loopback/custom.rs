@@ -28,6 +28,7 @@ static ODD: ConnectorSpec = ConnectorSpec {
     output: None,
     pace: Pace::DEFAULT,
     limits: Limits { in_flight: Some(Setting::Fixed(2)), ..Limits::DEFAULT },
+    openapi: None,
     protocol: Protocol::Custom,
 };
 

@@ -35,6 +35,7 @@ pub(crate) fn spec() -> &'static ConnectorSpec {
             ..Pace::DEFAULT
         },
         limits: Limits::DEFAULT,
+        openapi: None,
         protocol: Protocol::Http(http()),
     })
 }

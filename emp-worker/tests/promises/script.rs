@@ -27,6 +27,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     output: None,
     pace: Pace::DEFAULT,
     limits: Limits::DEFAULT,
+    openapi: None,
     protocol: Protocol::Custom,
 };
 
