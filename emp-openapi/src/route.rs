@@ -58,7 +58,8 @@ impl Route {
         Self(segments.into_iter().flatten().collect())
     }
 
-    /// How well a declared path fits this one of a description: how many segments are the same text, or `None` when it does not fit.
+    /// How well a declared path fits this one of a description: in how many segments text meets the same text, or a value a
+    /// parameter. `None` when it does not fit.
     pub fn fit(&self, declared: &Self) -> Option<usize> {
         fit(&self.0, &declared.0)
     }
@@ -92,9 +93,12 @@ fn fit(file: &[Segment], declared: &[Segment]) -> Option<usize> {
         // It takes one segment, or more.
         ([_, file @ ..], [Segment::Values, behind @ ..]) => fit(file, behind).or_else(|| fit(file, declared)),
         ([Segment::Text(a), file @ ..], [Segment::Text(b), declared @ ..]) if a == b => {
-            fit(file, declared).map(|same| same + 1)
+            fit(file, declared).map(|alike| alike + 1)
         }
         ([Segment::Text(_), ..], [Segment::Text(_), ..]) => None,
+        ([Segment::Value, file @ ..], [Segment::Value, declared @ ..]) => {
+            fit(file, declared).map(|alike| alike + 1)
+        }
         ([_, file @ ..], [_, declared @ ..]) => fit(file, declared),
         _ => None,
     }
@@ -121,10 +125,16 @@ mod tests {
     #[test]
     fn a_value_fits_a_parameter_and_a_text_and_a_text_only_itself() {
         let file = Route::of_file("/v1/predictions/{id}");
-        assert_eq!(file.fit(&declared(&[Piece::Text("/v1/predictions/"), VALUE])), Some(2));
+        assert_eq!(file.fit(&declared(&[Piece::Text("/v1/predictions/"), VALUE])), Some(3));
         assert_eq!(file.fit(&declared(&[Piece::Text("/v1/prediction/"), VALUE])), None);
         assert_eq!(file.fit(&declared(&[Piece::Text("/v1/predictions")])), None);
         assert_eq!(file.fit(&declared(&[Piece::Text("/v1/"), VALUE, Piece::Text("/x")])), Some(1));
+        let literal = Route::of_file("/v1/predictions/stats");
+        assert_eq!(
+            literal.fit(&declared(&[Piece::Text("/v1/predictions/"), VALUE])),
+            Some(2),
+            "a parameter fits better"
+        );
         assert_eq!(Route::of_file("/a/b").fit(&declared(&[Piece::Text("/a/pre-"), VALUE])), Some(1));
     }
 

@@ -14,30 +14,33 @@ use crate::texts::Spot;
 pub(super) struct Operations<'a> {
     /// The submits, those with a `when` first.
     pub(super) calls: Vec<Call<'a>>,
-    pub(super) cancel: Option<Operation<'a>>,
+    pub(super) cancel: Vec<Operation<'a>>,
 }
 
-/// A submit with its poll, and their operations where those are known.
+/// A submit with its poll, and their operations; none where they are not known. There are several where a value of the path decides.
 pub(super) struct Call<'a> {
     pub(super) spot: Spot,
     pub(super) submit: &'a Submit,
-    pub(super) submitted: Option<Operation<'a>>,
+    pub(super) submitted: Vec<Operation<'a>>,
     pub(super) poll: Option<&'a Poll>,
-    pub(super) polled: Option<Operation<'a>>,
+    pub(super) polled: Vec<Operation<'a>>,
 }
 
 impl<'a> Call<'a> {
-    /// The operation whose answers say how a job is: the poll, or the submit of a job that is not polled.
-    fn judged(&self) -> Option<Operation<'a>> {
-        if self.poll.is_some() { self.polled } else { self.submitted }
+    /// The operations whose answers say how a job is: the poll's, or the submit's of a job that is not polled.
+    pub(super) fn judged(&self) -> &[Operation<'a>] {
+        if self.poll.is_some() { &self.polled } else { &self.submitted }
     }
 }
 
 impl<'a> Operations<'a> {
     /// The answers that say how a job is, of all calls; `None` when those of one are not known.
     pub(super) fn judged(&self) -> Option<Answer<'a>> {
-        let operations: Option<Vec<_>> = self.calls.iter().map(Call::judged).collect();
-        Answer::of(&operations?)
+        let judged = || self.calls.iter().map(Call::judged);
+        if judged().any(<[_]>::is_empty) {
+            return None;
+        }
+        Answer::of(&judged().flatten().copied().collect::<Vec<_>>())
     }
 }
 
@@ -84,21 +87,22 @@ pub(super) fn find<'a>(case: &Case<'a>) -> Operations<'a> {
     }
     let spot = |nth| Spot { attribute: "submit", nth: Some(nth) };
     let asked = |request: &Request, named| operation(case, Spot::all("poll"), request, named);
-    let polled = poll.and_then(|poll| asked(&poll.request, given.poll.as_ref()));
+    let polled = poll.map(|poll| asked(&poll.request, given.poll.as_ref())).unwrap_or_default();
     let special = http.operations.iter().enumerate().map(|(nth, special)| Call {
         spot: spot(nth),
         submit: &special.submit,
         submitted: operation(case, spot(nth), &special.submit.request, None),
         poll: special.poll.as_ref().or(poll),
-        polled: special.poll.as_ref().map_or(polled, |poll| asked(&poll.request, None)),
+        polled: special.poll.as_ref().map_or_else(|| polled.clone(), |poll| asked(&poll.request, None)),
     });
     let mut calls: Vec<Call<'a>> = special.collect();
     let (spot, submit) = (spot(calls.len()), &http.submit);
     let submitted = operation(case, spot, &submit.request, given.submit.as_ref());
     calls.push(Call { spot, submit, submitted, poll, polled });
     let cancel = http.cancel.as_ref();
-    let cancel = cancel
-        .and_then(|cancel| operation(case, Spot::all("cancel"), &cancel.request, given.cancel.as_ref()));
+    let cancel =
+        cancel.map(|cancel| operation(case, Spot::all("cancel"), &cancel.request, given.cancel.as_ref()));
+    let cancel = cancel.unwrap_or_default();
     Operations { calls, cancel }
 }
 
@@ -107,17 +111,17 @@ fn operation<'a>(
     spot: Spot,
     request: &Request,
     named: Option<&Spanned<String>>,
-) -> Option<Operation<'a>> {
+) -> Vec<Operation<'a>> {
     let Some(name) = named else {
-        let Target::Path(path) = &request.url else { return None };
+        let Target::Path(path) = &request.url else { return Vec::new() };
         return by_route(case, spot, request, path, &declared(case, path));
     };
     let Some(operation) = case.slice.operation(&name.value) else {
         unknown(case, name);
-        return None;
+        return Vec::new();
     };
     agree(case, spot, request, &operation);
-    Some(operation)
+    vec![operation]
 }
 
 /// A name that is no operation's.
@@ -148,17 +152,18 @@ fn agree(case: &Case<'_>, spot: Spot, request: &Request, operation: &Operation<'
     );
 }
 
+/// The operations with the method of a request whose paths fit best: several when a value of the path decides which it is.
 fn by_route<'a>(
     case: &Case<'a>,
     spot: Spot,
     request: &Request,
     path: &Template,
     declared: &Declared,
-) -> Option<Operation<'a>> {
+) -> Vec<Operation<'a>> {
     let fitting = || case.slice.operations().filter_map(|found| Some((fit(&found, declared)?, found)));
-    let best = fitting().filter(|(_, found)| found.method() == request.method).max_by_key(|(same, _)| *same);
-    if let Some((_, operation)) = best {
-        return Some(operation);
+    let of_method = || fitting().filter(|(_, found)| found.method() == request.method);
+    if let Some(best) = of_method().map(|(alike, _)| alike).max() {
+        return of_method().filter(|(alike, _)| *alike == best).map(|(_, found)| found).collect();
     }
     let written = format!("{}{}", declared.base, shown(path));
     let message = format!("the description has no {} {written}", request.method);
@@ -167,7 +172,7 @@ fn by_route<'a>(
     if let Some((_, other)) = fitting().next() {
         let help = format!("{} = \"{}\"", other.method().to_ascii_lowercase(), shown(path));
         case.say(finding.label(format!("there it is {}", other.method())).help(help));
-        return None;
+        return Vec::new();
     }
     let same = case.slice.operations().filter(|found| found.method() == request.method);
     let paths: Vec<String> = same
@@ -184,7 +189,7 @@ fn by_route<'a>(
         let all: Vec<String> = case.slice.operations().map(|found| found.route_name()).collect();
         finding.help(format!("the slice has {}; cut another one for others", all.join(", ")))
     });
-    None
+    Vec::new()
 }
 
 impl Case<'_> {

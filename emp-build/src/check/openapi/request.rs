@@ -1,14 +1,15 @@
-//! Requests: required headers and members, legal values, accepted codes, the credential, the type of the body.
+//! Requests: required headers and members, legal values, accepted codes, the type of the body.
 
-use emp_codegen::spec::{Auth, AuthPart, KeyPlace, Request, Settle, Target};
-use emp_openapi::{Kinds, Location, Operation, Schema, Scheme};
+use emp_codegen::spec::{Auth, KeyPlace, Request, Settle, Target};
+use emp_openapi::{Kinds, Location, Operation, Parameter, Schema};
 use emp_syntax::hole::{Hole, HoleDefault, Literal};
 use emp_syntax::json::{Json, Member};
 use emp_syntax::rule::CodePattern;
 use emp_syntax::template::{Part, Template};
 
 use super::case::Case;
-use super::operations::Operations;
+use super::credential;
+use super::operations::{Operations, names};
 use crate::check::names::quoted;
 use crate::codes;
 use crate::finding::Finding;
@@ -17,43 +18,58 @@ use crate::texts::Spot;
 /// Every request.
 pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
     for call in &operations.calls {
-        if let Some(operation) = &call.submitted {
-            let (spot, submit) = (call.spot, call.submit);
-            let sent = Sent { case, spot, operation, settle: Some(&submit.settle) };
+        let submit = call.submit;
+        if let Some(sent) = Sent::new(case, call.spot, &call.submitted, Some(&submit.settle)) {
             sent.check(&submit.request);
             sent.accepted("accept", &submit.accept);
-            credential(case, operation);
+            credential::check(case, &call.submitted);
         }
-        if let (Some(poll), Some(operation)) = (call.poll, &call.polled) {
-            Sent { case, spot: Spot::all("poll"), operation, settle: None }.check(&poll.request);
+        if let (Some(poll), Some(sent)) = (call.poll, Sent::new(case, Spot::all("poll"), &call.polled, None))
+        {
+            sent.check(&poll.request);
         }
     }
-    if let (Some(cancel), Some(operation)) = (&case.http.cancel, &operations.cancel) {
-        let sent = Sent { case, spot: Spot::all("cancel"), operation, settle: None };
+    if let (Some(cancel), Some(sent)) =
+        (&case.http.cancel, Sent::new(case, Spot::all("cancel"), &operations.cancel, None))
+    {
         sent.check(&cancel.request);
         sent.accepted("ok", &cancel.ok);
     }
 }
 
-/// A request beside its operation.
+/// A request beside its operations; of several, what all of them require and what any of them takes.
 struct Sent<'a, 'c> {
     case: &'a Case<'c>,
     spot: Spot,
-    operation: &'a Operation<'a>,
+    operations: &'a [Operation<'a>],
+    /// The operations, for messages.
+    name: String,
     /// How a submit is settled: an idempotency key is sent too.
     settle: Option<&'a Settle>,
 }
 
-impl Sent<'_, '_> {
+impl<'a, 'c> Sent<'a, 'c> {
+    /// `None` when the operation is not known.
+    fn new(
+        case: &'a Case<'c>,
+        spot: Spot,
+        operations: &'a [Operation<'a>],
+        settle: Option<&'a Settle>,
+    ) -> Option<Self> {
+        let name = names(operations);
+        (!operations.is_empty()).then_some(Self { case, spot, operations, name, settle })
+    }
+
     fn check(&self, request: &Request) {
         self.parameters(request);
         let Some(body) = &request.body else { return };
-        let media: Vec<&str> = self.operation.bodies().into_iter().map(|(media, _)| media).collect();
-        match self.operation.json_body() {
+        let media = self.operations.iter().flat_map(Operation::bodies).map(|(media, _)| media);
+        let media: Vec<&str> = media.collect();
+        match Schema::any(self.operations.iter().filter_map(Operation::json_body)) {
             Some(schema) => self.value(body, &schema, "$"),
             None if media.is_empty() => {}
             None => self.say(
-                self.at_request(codes::ILLEGAL, format!("`{}` takes no JSON", self.operation.name()))
+                self.at_request(codes::ILLEGAL, format!("`{}` takes no JSON", self.name))
                     .label(format!("takes {}", media.join(", ")))
                     .help("send the body as the description has it"),
             ),
@@ -71,7 +87,11 @@ impl Sent<'_, '_> {
 
     /// Required headers and query pairs.
     fn parameters(&self, request: &Request) {
-        for parameter in self.operation.parameters().into_iter().filter(|parameter| parameter.required) {
+        let Some((first, others)) = self.operations.split_first() else { return };
+        let everywhere = |parameter: &Parameter<'_>| {
+            parameter.required && others.iter().all(|other| other.parameters().contains(parameter))
+        };
+        for parameter in first.parameters().into_iter().filter(everywhere) {
             let (pairs, what) = match parameter.location {
                 Location::Header => (&request.headers, "header"),
                 // A URL that the service supplied brings its own.
@@ -83,7 +103,7 @@ impl Sent<'_, '_> {
                 continue;
             }
             let name = quoted(parameter.name);
-            let message = format!("`{}` requires the {what} {name}", self.operation.name());
+            let message = format!("`{}` requires the {what} {name}", self.name);
             self.say(
                 self.at_request(codes::REQUIRED, message)
                     .label(format!("sends no {name}"))
@@ -164,8 +184,7 @@ impl Sent<'_, '_> {
             if spread || names.contains(&required) || meant.contains(&required) || case.allows(required) {
                 continue;
             }
-            let message =
-                format!("`{}` requires the member {} of `{path}`", self.operation.name(), quoted(required));
+            let message = format!("`{}` requires the member {} of `{path}`", self.name, quoted(required));
             case.say(
                 case.at_text(codes::REQUIRED, self.spot, message, |_| false)
                     .label(format!("sends no {}", quoted(required)))
@@ -176,7 +195,7 @@ impl Sent<'_, '_> {
 
     /// A member that the description does not have; gives the one that was probably meant.
     fn unknown<'d>(&self, name: &str, names: &[&str], schema: &Schema<'d>, path: &str) -> Option<&'d str> {
-        let message = format!("`{}` takes no member {} in `{path}`", self.operation.name(), quoted(name));
+        let message = format!("`{}` takes no member {} in `{path}`", self.name, quoted(name));
         let finding = self.case.at_text(codes::ILLEGAL, self.spot, message, |text| text == name);
         let free = schema.names().into_iter().filter(|known| !names.contains(known));
         let near = emp_syntax::nearest(name, free);
@@ -199,7 +218,7 @@ impl Sent<'_, '_> {
             return;
         }
         let wanted = |text: &str| matches!(literal, Literal::Text(written) if written == text);
-        let message = format!("`{path}` of `{}` cannot be {literal}", self.operation.name());
+        let message = format!("`{path}` of `{}` cannot be {literal}", self.name);
         let finding = self.case.at_text(codes::ILLEGAL, self.spot, message, wanted);
         let words = schema.words().filter(|words| !words.is_empty());
         let near = match (literal, &words) {
@@ -222,7 +241,7 @@ impl Sent<'_, '_> {
         if kinds.meets(is) {
             return;
         }
-        let message = format!("`{path}` of `{}` cannot be {is}", self.operation.name());
+        let message = format!("`{path}` of `{}` cannot be {is}", self.name);
         self.case.say(
             self.case
                 .at_text(codes::ILLEGAL, self.spot, message, wanted)
@@ -233,13 +252,15 @@ impl Sent<'_, '_> {
 
     /// The accepted codes and the documented ones.
     fn accepted(&self, key: &str, accept: &[CodePattern]) {
-        let responses = self.operation.responses();
-        let documented: Vec<&str> =
-            responses.iter().filter(|response| response.is_success()).map(|response| response.code).collect();
+        let responses: Vec<_> = self.operations.iter().flat_map(Operation::responses).collect();
+        let successes = responses.iter().filter(|response| response.is_success());
+        let mut documented: Vec<&str> = successes.map(|response| response.code).collect();
+        documented.sort_unstable();
+        documented.dedup();
         if accept.is_empty() || documented.is_empty() {
             return;
         }
-        let (right, name) = (documented.join(", "), self.operation.name());
+        let (right, name) = (documented.join(", "), &self.name);
         let say = |message: String| {
             self.say(
                 self.at_request(codes::CODES, message)
@@ -273,49 +294,4 @@ fn plain(template: &Template) -> Option<String> {
             Part::Hole { .. } => None,
         })
         .collect()
-}
-
-/// The credential and the description's schemes.
-fn credential(case: &Case<'_>, operation: &Operation<'_>) {
-    let alternatives = operation.security();
-    let schemes: Vec<&Scheme> = alternatives.iter().flatten().collect();
-    let anonymous = alternatives.iter().any(Vec::is_empty);
-    if schemes.is_empty() || anonymous || schemes.iter().any(|scheme| fits(&case.http.auth, scheme)) {
-        return;
-    }
-    let message = format!("`{}` does not read the credential there", operation.name());
-    let written: Vec<String> = schemes.iter().map(|scheme| as_attribute(scheme)).collect();
-    case.say(
-        case.at_text(codes::CREDENTIAL, Spot::all("auth"), message, |_| false)
-            .label("stands elsewhere in the description")
-            .help(written.join("    or ")),
-    );
-}
-
-fn fits(auth: &Auth, scheme: &Scheme) -> bool {
-    match (scheme, auth) {
-        (Scheme::Other, _) | (Scheme::Basic, Auth::Basic(..)) => true,
-        (_, Auth::None) => false,
-        (Scheme::Bearer, Auth::Header(header, parts)) => {
-            header == "authorization"
-                && matches!(parts.first(), Some(AuthPart::Literal(start)) if start.starts_with("Bearer "))
-        }
-        (Scheme::Basic, Auth::Header(header, _)) => header == "authorization",
-        (Scheme::Header(name), Auth::Header(header, _)) => name.eq_ignore_ascii_case(header),
-        (Scheme::Header(name), Auth::Basic(..)) => name.eq_ignore_ascii_case("authorization"),
-        (Scheme::Query(name), Auth::Query(pair, _)) => name == pair,
-        // A token that is made is sent as a bearer token.
-        (Scheme::Bearer, auth) => !matches!(auth, Auth::Basic(..) | Auth::Query(..)),
-        _ => false,
-    }
-}
-
-fn as_attribute(scheme: &Scheme) -> String {
-    match scheme {
-        Scheme::Bearer => "#[auth(bearer = api_key)]".to_owned(),
-        Scheme::Basic => "#[auth(basic(user = user, password = password))]".to_owned(),
-        Scheme::Header(name) => format!("#[auth(header(\"{name}\") = \"{{api_key}}\")]"),
-        Scheme::Query(name) => format!("#[auth(query(\"{name}\") = \"{{api_key}}\")]"),
-        Scheme::Other => "#[auth(none)]".to_owned(),
-    }
 }

@@ -16,7 +16,7 @@ use crate::texts::Spot;
 /// Every selector of the declaration.
 pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
     let submitted: Vec<Option<Answer<'_>>> =
-        operations.calls.iter().map(|call| Answer::of(call.submitted.as_slice())).collect();
+        operations.calls.iter().map(|call| Answer::of(&call.submitted)).collect();
     let judged = operations.judged();
     let any = any_answer(operations, judged.as_ref());
     for look in looks::of(case.http, &case.declaration.spec.pace, operations) {
@@ -43,8 +43,8 @@ pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
 
 /// Every documented answer. `None` when an error's answer is not described, so that anything may be in it.
 fn any_answer<'a>(operations: &Operations<'a>, judged: Option<&Answer<'a>>) -> Option<Answer<'a>> {
-    let asked = operations.calls.iter().flat_map(|call| [call.submitted, call.polled]).flatten();
-    let asked: Vec<Operation<'a>> = asked.collect();
+    let asked = operations.calls.iter().flat_map(|call| call.submitted.iter().chain(&call.polled));
+    let asked: Vec<Operation<'a>> = asked.copied().collect();
     let mut schemas: Vec<Schema<'a>> = judged.into_iter().map(|answer| answer.schema.clone()).collect();
     for operation in &asked {
         let responses = operation.responses();

@@ -54,39 +54,43 @@ pub(super) fn of(case: &Case<'_>, operations: &Operations<'_>) -> Vec<Used> {
     let mut used = Vec::new();
     for look in looks::of(case.http, &case.declaration.spec.pace, operations) {
         let Source::Path(path) = &look.selector.source else { continue };
-        let calls = operations.calls.iter().enumerate();
-        let asked = calls.flat_map(|(nth, call)| match look.into {
-            Into::Submitted(of) if of == nth => vec![call.submitted],
-            Into::Submitted(_) => Vec::new(),
-            // An answer that feeds the poll is judged as the poll's is.
-            Into::Judged if call.submit.feeds_poll => vec![call.submitted, call.polled],
-            Into::Judged if call.poll.is_some() => vec![call.polled],
-            Into::Judged => vec![call.submitted],
-            Into::Any => vec![call.submitted, call.polled],
-        });
-        for operation in asked.flatten() {
-            used.push(Used { operation: operation.name(), side: Side::Answer, path: path.clone() });
+        for (nth, call) in operations.calls.iter().enumerate() {
+            let (submitted, polled) = (call.submitted.as_slice(), call.polled.as_slice());
+            let asked: [&[Operation<'_>]; 2] = match look.into {
+                Into::Submitted(of) if of == nth => [submitted, &[]],
+                Into::Submitted(_) => [&[], &[]],
+                // An answer that feeds the poll is judged as the poll's is.
+                Into::Judged if !call.submit.feeds_poll => [call.judged(), &[]],
+                Into::Judged | Into::Any => [submitted, polled],
+            };
+            for operation in asked.into_iter().flatten() {
+                used.push(Used { operation: operation.name(), side: Side::Answer, path: path.clone() });
+            }
         }
     }
     for call in &operations.calls {
-        used.extend(sent(&call.submit.request, call.submitted.as_ref()));
-        used.extend(call.poll.into_iter().flat_map(|poll| sent(&poll.request, call.polled.as_ref())));
+        used.extend(sent(&call.submit.request, &call.submitted));
+        used.extend(call.poll.into_iter().flat_map(|poll| sent(&poll.request, &call.polled)));
     }
     let cancel = case.http.cancel.iter();
-    used.extend(cancel.flat_map(|cancel| sent(&cancel.request, operations.cancel.as_ref())));
+    used.extend(cancel.flat_map(|cancel| sent(&cancel.request, &operations.cancel)));
     used
 }
 
-/// What a request relies on: its operation, and the members of its body.
-fn sent(request: &Request, operation: Option<&Operation<'_>>) -> Vec<Used> {
-    let Some(operation) = operation else { return Vec::new() };
+/// What a request relies on: its operations, and the members of its body.
+fn sent(request: &Request, operations: &[Operation<'_>]) -> Vec<Used> {
     let mut paths = Vec::new();
     match &request.body {
         Some(body) => members(body, &mut Vec::new(), &mut paths),
         None => paths.push(JsonPath { segments: Vec::new().into() }),
     }
-    let used = |path| Used { operation: operation.name(), side: Side::Request, path };
-    paths.into_iter().map(used).collect()
+    let of = |operation: &Operation<'_>| {
+        let name = operation.name();
+        let used =
+            |path: &JsonPath| Used { operation: name.clone(), side: Side::Request, path: path.clone() };
+        paths.iter().map(used).collect::<Vec<_>>()
+    };
+    operations.iter().flat_map(of).collect()
 }
 
 fn members(value: &Json, here: &mut Vec<Segment>, paths: &mut Vec<JsonPath>) {
