@@ -23,6 +23,8 @@ pub(super) enum Into {
     Judged,
     /// Any, refusals too.
     Any,
+    /// Those of the health probe.
+    Health,
 }
 
 /// A selector of a declaration.
@@ -67,9 +69,22 @@ pub(super) fn of<'a>(http: &'a Http, pace: &'a Pace, operations: &Operations<'a>
     add("errors", Into::Any, &http.errors.message, SCALAR);
     add("errors", Into::Any, &http.errors.code, SCALAR);
     for (nth, call) in operations.calls.iter().enumerate() {
+        let into = Into::Submitted(nth);
         for capture in &call.submit.capture {
-            let (spot, into, wanted) = (call.spot, Into::Submitted(nth), of_capture(capture));
+            let (spot, wanted) = (call.spot, of_capture(capture));
             looks.extend(capture.from.iter().map(|selector| Look { spot, into, selector, wanted }));
+        }
+        if call.submit.feeds_poll {
+            let (spot, wanted) = (Spot::all("states"), SCALAR);
+            looks.extend(http.states.at.iter().map(|selector| Look { spot, into, selector, wanted }));
+        }
+    }
+    if let Some(health) = &http.health {
+        let (spot, into, wanted) = (Spot::all("health"), Into::Health, Kinds::NUMBER);
+        let metrics = health.metrics.iter().flat_map(|metric| &metric.from);
+        looks.extend(metrics.map(|selector| Look { spot, into, selector, wanted }));
+        if let Some(ready) = &health.ready {
+            predicate("health", into, ready, &mut looks);
         }
     }
     for rule in &http.states.rules {

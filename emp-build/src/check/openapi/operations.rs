@@ -15,6 +15,8 @@ pub(super) struct Operations<'a> {
     /// The submits, those with a `when` first.
     pub(super) calls: Vec<Call<'a>>,
     pub(super) cancel: Vec<Operation<'a>>,
+    /// Of the health probe. That a slice does not have it is no mistake: it is not what jobs need.
+    pub(super) health: Vec<Operation<'a>>,
 }
 
 /// A submit with its poll, and their operations; none where they are not known. There are several where a value of the path decides.
@@ -103,7 +105,11 @@ pub(super) fn find<'a>(case: &Case<'a>) -> Operations<'a> {
     let cancel =
         cancel.map(|cancel| operation(case, Spot::all("cancel"), &cancel.request, given.cancel.as_ref()));
     let cancel = cancel.unwrap_or_default();
-    Operations { calls, cancel }
+    let health = http.health.as_ref().map(|health| match &health.request.url {
+        Target::Path(path) => best(case, &health.request, &declared(case, path)),
+        Target::Captured(_) => Vec::new(),
+    });
+    Operations { calls, cancel, health: health.unwrap_or_default() }
 }
 
 fn operation<'a>(
@@ -153,6 +159,16 @@ fn agree(case: &Case<'_>, spot: Spot, request: &Request, operation: &Operation<'
 }
 
 /// The operations with the method of a request whose paths fit best: several when a value of the path decides which it is.
+fn best<'a>(case: &Case<'a>, request: &Request, declared: &Declared) -> Vec<Operation<'a>> {
+    let fitting = || {
+        let of_method = case.slice.operations().filter(|found| found.method() == request.method);
+        of_method.filter_map(|found| Some((fit(&found, declared)?, found)))
+    };
+    let most = fitting().map(|(alike, _)| alike).max();
+    fitting().filter(|(alike, _)| Some(*alike) == most).map(|(_, found)| found).collect()
+}
+
+/// As [`best`]; a request that no operation fits is a mistake.
 fn by_route<'a>(
     case: &Case<'a>,
     spot: Spot,
@@ -160,16 +176,15 @@ fn by_route<'a>(
     path: &Template,
     declared: &Declared,
 ) -> Vec<Operation<'a>> {
-    let fitting = || case.slice.operations().filter_map(|found| Some((fit(&found, declared)?, found)));
-    let of_method = || fitting().filter(|(_, found)| found.method() == request.method);
-    if let Some(best) = of_method().map(|(alike, _)| alike).max() {
-        return of_method().filter(|(alike, _)| *alike == best).map(|(_, found)| found).collect();
+    let found = best(case, request, declared);
+    if !found.is_empty() {
+        return found;
     }
     let written = format!("{}{}", declared.base, shown(path));
     let message = format!("the description has no {} {written}", request.method);
     let finding = case.at_target(spot, request, message);
     let verb = request.method.to_ascii_lowercase();
-    if let Some((_, other)) = fitting().next() {
+    if let Some(other) = case.slice.operations().find(|found| fit(found, declared).is_some()) {
         let help = format!("{} = \"{}\"", other.method().to_ascii_lowercase(), shown(path));
         case.say(finding.label(format!("there it is {}", other.method())).help(help));
         return Vec::new();

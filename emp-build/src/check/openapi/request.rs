@@ -29,6 +29,10 @@ pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
             sent.check(&poll.request);
         }
     }
+    let health = Sent::new(case, Spot::all("health"), &operations.health, None);
+    if let (Some(health), Some(sent)) = (&case.http.health, health) {
+        sent.check(&health.request);
+    }
     if let (Some(cancel), Some(sent)) =
         (&case.http.cancel, Sent::new(case, Spot::all("cancel"), &operations.cancel, None))
     {

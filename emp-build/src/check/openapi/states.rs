@@ -21,7 +21,7 @@ pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
         literals(case, STATES, &rule.when, &answer);
     }
     let states = &case.http.states;
-    let Some((first, vocabulary)) = vocabulary(case, &answer) else { return };
+    let Some((first, vocabulary)) = vocabulary(case, &answer, operations) else { return };
     let fold = states.fold_case || states.at.iter().any(lowers);
     let same = |a: &str, b: &str| a == b || fold && a.eq_ignore_ascii_case(b);
     let declared: Vec<&str> =
@@ -67,7 +67,15 @@ pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
 }
 
 /// The first path to the word, and all words that the description has there; `None` when it allows any.
-fn vocabulary<'d>(case: &Case<'_>, answer: &Schema<'d>) -> Option<(JsonPath, Vec<&'d str>)> {
+fn vocabulary<'d>(
+    case: &Case<'_>,
+    answer: &Schema<'d>,
+    operations: &Operations<'d>,
+) -> Option<(JsonPath, Vec<&'d str>)> {
+    // An answer to the submit that feeds the poll may have words of its own.
+    let feeding = operations.calls.iter().filter(|call| call.submit.feeds_poll);
+    let feeding: Vec<Schema<'d>> =
+        feeding.filter_map(|call| Answer::of(&call.submitted)).map(|answer| answer.schema).collect();
     let mut first = None;
     let mut words: Vec<&str> = Vec::new();
     for selector in &case.http.states.at {
@@ -75,10 +83,16 @@ fn vocabulary<'d>(case: &Case<'_>, answer: &Schema<'d>) -> Option<(JsonPath, Vec
         if !selector.reducers.iter().all(|reducer| matches!(reducer, Reducer::Lower | Reducer::First)) {
             return None;
         }
-        let Reach::Found(schema) = answer.reach(path) else { return None };
-        for word in schema.words()? {
-            if !words.contains(&word) {
-                words.push(word);
+        let Reach::Found(found) = answer.reach(path) else { return None };
+        let fed = feeding.iter().filter_map(|answer| match answer.reach(path) {
+            Reach::Found(found) => Some(found),
+            _ => None,
+        });
+        for schema in std::iter::once(found).chain(fed) {
+            for word in schema.words()? {
+                if !words.contains(&word) {
+                    words.push(word);
+                }
             }
         }
         first.get_or_insert_with(|| path.clone());

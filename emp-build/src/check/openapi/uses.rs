@@ -58,10 +58,12 @@ pub(super) fn of(case: &Case<'_>, operations: &Operations<'_>) -> Vec<Used> {
             let (submitted, polled) = (call.submitted.as_slice(), call.polled.as_slice());
             let asked: [&[Operation<'_>]; 2] = match look.into {
                 Into::Submitted(of) if of == nth => [submitted, &[]],
-                Into::Submitted(_) => [&[], &[]],
                 // An answer that feeds the poll is judged as the poll's is.
                 Into::Judged if !call.submit.feeds_poll => [call.judged(), &[]],
                 Into::Judged | Into::Any => [submitted, polled],
+                // Asked once, not for each call.
+                Into::Health if nth == 0 => [&operations.health, &[]],
+                Into::Submitted(_) | Into::Health => [&[], &[]],
             };
             for operation in asked.into_iter().flatten() {
                 used.push(Used { operation: operation.name(), side: Side::Answer, path: path.clone() });
@@ -74,6 +76,8 @@ pub(super) fn of(case: &Case<'_>, operations: &Operations<'_>) -> Vec<Used> {
     }
     let cancel = case.http.cancel.iter();
     used.extend(cancel.flat_map(|cancel| sent(&cancel.request, &operations.cancel)));
+    let health = case.http.health.iter();
+    used.extend(health.flat_map(|health| sent(&health.request, &operations.health)));
     used
 }
 
