@@ -141,7 +141,14 @@ const TABLE: [Row; 14] = [
     ),
     (COMMITTED, "together", "retrieveVideo", "$.status", Some(3), &[("$.outputs.video_url", "ok")]),
     (COMMITTED, "together-queue", "getQueueJobStatus", "$.status", Some(5), &[]),
-    (COMMITTED, "leonardo", "getGenerationById", "$.generations_by_pk.status", Some(3), &[("$.status", "missing")]),
+    (
+        COMMITTED,
+        "leonardo",
+        "getGenerationById",
+        "$.generations_by_pk.status",
+        Some(3),
+        &[("$.status", "missing")],
+    ),
     (COMMITTED, "elevenlabs", "GET /v1/dubbing/{dubbing_id}", "$.status", None, &[("$.error", "ok")]),
 ];
 

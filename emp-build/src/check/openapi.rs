@@ -2,6 +2,7 @@
 //!
 //! Each check asks the slice, and says only what the slice is certain of: where it is silent, so is the check.
 
+mod body;
 mod case;
 mod credential;
 mod looks;
