@@ -1,6 +1,6 @@
 //! The selectors of a declaration: where each looks, and what it wants.
 
-use emp_codegen::spec::{Capture, Files, Http, Pace, Poll};
+use emp_codegen::spec::{Capture, Files, Http, Outcome, Pace, Poll};
 use emp_openapi::Kinds;
 use emp_syntax::rule::Predicate;
 use emp_syntax::selector::{Selector, Source};
@@ -23,6 +23,8 @@ pub(super) enum Into {
     Judged,
     /// Any, refusals too.
     Any,
+    /// Those of the request for the result.
+    Result,
     /// Those of the health probe.
     Health,
 }
@@ -47,24 +49,7 @@ pub(super) fn of<'a>(http: &'a Http, pace: &'a Pace, operations: &Operations<'a>
         call.poll.iter().for_each(|poll| polled(poll, &mut add));
     }
     add("states", Into::Judged, &http.states.at, SCALAR);
-    // A result with a request of its own is in another answer.
-    if http.outcome.request.is_none() {
-        let take = &http.outcome.take;
-        add("outcome", Into::Judged, &take.json, Kinds::ALL);
-        add("outcome", Into::Judged, &take.text, SCALAR);
-        add("outcome", Into::Judged, &take.mime, SCALAR);
-        add("outcome", Into::Judged, &take.base64, Kinds::ALL);
-        match &take.files {
-            Files::Urls(selectors) => add("outcome", Into::Judged, selectors, Kinds::ALL),
-            Files::Each(each) => {
-                add("outcome", Into::Judged, std::slice::from_ref(&each.items), Kinds::ALL);
-            }
-            Files::None | Files::Auto => {}
-        }
-        for meta in &http.outcome.meta {
-            add("outcome", Into::Judged, &meta.from, Kinds::ALL);
-        }
-    }
+    outcome(&http.outcome, &mut add);
     add("pace", Into::Judged, &pace.advice, NUMERIC);
     add("errors", Into::Any, &http.errors.message, SCALAR);
     add("errors", Into::Any, &http.errors.code, SCALAR);
@@ -96,6 +81,26 @@ pub(super) fn of<'a>(http: &'a Http, pace: &'a Pace, operations: &Operations<'a>
         predicate("errors", Into::Any, when, &mut looks);
     }
     looks
+}
+
+fn outcome<'a>(outcome: &'a Outcome, add: &mut dyn FnMut(&'static str, Into, &'a [Selector], Kinds)) {
+    // A result with a request of its own is in another answer.
+    let into = if outcome.request.is_some() { Into::Result } else { Into::Judged };
+    let take = &outcome.take;
+    for texts in [&take.text, &take.mime] {
+        add("outcome", into, texts, SCALAR);
+    }
+    for values in [&take.json, &take.base64] {
+        add("outcome", into, values, Kinds::ALL);
+    }
+    match &take.files {
+        Files::Urls(selectors) => add("outcome", into, selectors, Kinds::ALL),
+        Files::Each(each) => add("outcome", into, std::slice::from_ref(&each.items), Kinds::ALL),
+        Files::None | Files::Auto => {}
+    }
+    for meta in &outcome.meta {
+        add("outcome", into, &meta.from, Kinds::ALL);
+    }
 }
 
 fn polled<'a>(poll: &'a Poll, add: &mut dyn FnMut(&'static str, Into, &'a [Selector], Kinds)) {

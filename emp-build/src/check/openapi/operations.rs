@@ -15,7 +15,9 @@ pub(super) struct Operations<'a> {
     /// The submits, those with a `when` first.
     pub(super) calls: Vec<Call<'a>>,
     pub(super) cancel: Vec<Operation<'a>>,
-    /// Of the health probe. That a slice does not have it is no mistake: it is not what jobs need.
+    /// Of the request for the result. That a slice does not have this one or the next is no mistake.
+    pub(super) result: Vec<Operation<'a>>,
+    /// Of the health probe.
     pub(super) health: Vec<Operation<'a>>,
 }
 
@@ -105,11 +107,13 @@ pub(super) fn find<'a>(case: &Case<'a>) -> Operations<'a> {
     let cancel =
         cancel.map(|cancel| operation(case, Spot::all("cancel"), &cancel.request, given.cancel.as_ref()));
     let cancel = cancel.unwrap_or_default();
-    let health = http.health.as_ref().map(|health| match &health.request.url {
-        Target::Path(path) => best(case, &health.request, &declared(case, path)),
+    let quiet = |request: &Request| match &request.url {
+        Target::Path(path) => best(case, request, &declared(case, path)),
         Target::Captured(_) => Vec::new(),
-    });
-    Operations { calls, cancel, health: health.unwrap_or_default() }
+    };
+    let result = http.outcome.request.as_ref().map(|result| quiet(&result.request)).unwrap_or_default();
+    let health = http.health.as_ref().map(|health| quiet(&health.request)).unwrap_or_default();
+    Operations { calls, cancel, result, health }
 }
 
 fn operation<'a>(

@@ -14,6 +14,7 @@ use crate::texts::Spot;
 
 /// Every request.
 pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
+    let http = case.http;
     for call in &operations.calls {
         let submit = call.submit;
         if let Some(sent) = Sent::new(case, call.spot, &call.submitted, Some(&submit.settle)) {
@@ -26,12 +27,15 @@ pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
             sent.check(&poll.request);
         }
     }
-    let health = Sent::new(case, Spot::all("health"), &operations.health, None);
-    if let (Some(health), Some(sent)) = (&case.http.health, health) {
-        sent.check(&health.request);
+    let result = http.outcome.request.as_ref().map(|result| ("outcome", &result.request, &operations.result));
+    let health = http.health.as_ref().map(|health| ("health", &health.request, &operations.health));
+    for (attribute, request, operations) in result.into_iter().chain(health) {
+        if let Some(sent) = Sent::new(case, Spot::all(attribute), operations, None) {
+            sent.check(request);
+        }
     }
     if let (Some(cancel), Some(sent)) =
-        (&case.http.cancel, Sent::new(case, Spot::all("cancel"), &operations.cancel, None))
+        (&http.cancel, Sent::new(case, Spot::all("cancel"), &operations.cancel, None))
     {
         sent.check(&cancel.request);
         sent.accepted("ok", &cancel.ok);

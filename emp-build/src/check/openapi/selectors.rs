@@ -18,13 +18,14 @@ pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
     let submitted: Vec<Option<Answer<'_>>> =
         operations.calls.iter().map(|call| Answer::of(&call.submitted)).collect();
     let judged = operations.judged();
-    let health = Answer::of(&operations.health);
+    let (result, health) = (Answer::of(&operations.result), Answer::of(&operations.health));
     let any = any_answer(operations, judged.as_ref());
     for look in looks::of(case.http, &case.declaration.spec.pace, operations) {
         let answer = match look.into {
             Into::Submitted(nth) => submitted.get(nth).and_then(Option::as_ref),
             Into::Judged => judged.as_ref(),
             Into::Any => any.as_ref(),
+            Into::Result => result.as_ref(),
             Into::Health => health.as_ref(),
         };
         if let Some(answer) = answer {

@@ -63,7 +63,8 @@ pub(super) fn of(case: &Case<'_>, operations: &Operations<'_>) -> Vec<Used> {
                 Into::Judged | Into::Any => [submitted, polled],
                 // Asked once, not for each call.
                 Into::Health if nth == 0 => [&operations.health, &[]],
-                Into::Submitted(_) | Into::Health => [&[], &[]],
+                Into::Result if nth == 0 => [&operations.result, &[]],
+                Into::Submitted(_) | Into::Result | Into::Health => [&[], &[]],
             };
             for operation in asked.into_iter().flatten() {
                 used.push(Used { operation: operation.name(), side: Side::Answer, path: path.clone() });
