@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod kit;
 pub(crate) mod openapi;
 
+pub(crate) use kit::{ConnectorNew, ConnectorRecord, ConnectorTest, TestFormat};
 pub(crate) use openapi::OpenApi;
 
 /// Connect job queues to external AI services.
@@ -167,6 +169,12 @@ pub(crate) enum Connector {
     },
     /// A page for each, in Markdown.
     Docs(Docs),
+    /// Hold connectors to their contract: states, cancels, faults and crashes, against fakes of their services.
+    Test(ConnectorTest),
+    /// Write down what a reviewed connector says of its service; `test` holds it against that from then on.
+    Record(ConnectorRecord),
+    /// Write a new connector, from nothing, a curl command or an `OpenAPI` description.
+    New(Box<ConnectorNew>),
 }
 
 #[derive(Debug, Args)]
@@ -317,6 +325,10 @@ pub(crate) enum SchemaName {
     Findings,
     /// The API's `OpenAPI` document.
     Api,
+    /// What `emp connector test --format json` prints.
+    Contract,
+    /// A record of a service, as `emp connector record` writes it.
+    Record,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -64,6 +64,7 @@ fn ci() -> Result<(), Failed> {
         .run()?;
     Step::cargo("connector pages", ["run", "--quiet", "--locked", "--", "connector", "docs", "--check"])
         .run()?;
+    Step::cargo("contracts", ["run", "--quiet", "--locked", "--", "connector", "test", "--all"]).run()?;
     Step::cargo("mapping", ["run", "--quiet", "--locked", "--", "check"]).run()?;
     dependencies()
 }

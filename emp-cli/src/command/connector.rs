@@ -1,5 +1,11 @@
 //! `emp connector`: what this binary can talk to.
 
+mod new;
+mod record;
+mod test;
+
+use std::path::Path;
+
 use emp_core::connector::Entry;
 use emp_core::spec::{ConnectorSpec, EnvField};
 use emp_core::{Capabilities, Registry};
@@ -9,6 +15,7 @@ use crate::args::Connector;
 use crate::docs;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::runtime;
 
 /// A connector as a list shows it.
 #[derive(Serialize)]
@@ -47,8 +54,16 @@ struct Variable {
     description: &'static str,
 }
 
-pub(super) fn run(args: &Connector, registry: &Registry, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn run(
+    args: &Connector,
+    registry: &Registry,
+    mapping: Option<&Path>,
+    out: &Output,
+) -> Result<Exit, Failure> {
     match args {
+        Connector::Test(args) => return runtime::block_on(test::run(args, registry, out)),
+        Connector::Record(args) => return record::run(args, registry, out),
+        Connector::New(args) => return new::run(args, mapping, out),
         Connector::List => {
             let all: Vec<Summary> = registry.entries().iter().map(|entry| summary(entry.spec)).collect();
             if out.is_json() {

@@ -31,7 +31,7 @@ pub(crate) fn run(cli: Cli, registry: &'static Registry, out: &Output) -> Result
         Command::Serve(args) => runtime::block_on(serve::serve(&args, registry, mapping)),
         Command::Worker(args) => runtime::block_on(serve::worker(&args, registry, mapping)),
         Command::Check(args) => Ok(check::run(&args, mapping, out)),
-        Command::Connector(args) => connector::run(&args, registry, out),
+        Command::Connector(args) => connector::run(&args, registry, mapping, out),
         Command::Job(args) => runtime::block_on(job::run(args, out)),
         Command::Env(args) => env::run(&args, registry, mapping, out),
         Command::Schema(args) => schema::run(&args, registry, mapping, out),

@@ -1,7 +1,7 @@
 //! `emp openapi`: slices of vendors' descriptions, for the build to check connectors against.
 
 mod drift;
-mod read;
+pub(super) mod read;
 mod slice;
 
 use crate::args::OpenApi;

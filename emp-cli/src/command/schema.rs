@@ -11,11 +11,13 @@ use crate::output::Output;
 use crate::runtime;
 
 /// The committed files, in `schemas/`.
-const FILES: [(SchemaName, &str); 4] = [
+const FILES: [(SchemaName, &str); 6] = [
     (SchemaName::Mapping, "service-mapping.schema.json"),
     (SchemaName::Job, "job-request.schema.json"),
     (SchemaName::Findings, "findings.schema.json"),
     (SchemaName::Api, "openapi.json"),
+    (SchemaName::Contract, "contract-report.schema.json"),
+    (SchemaName::Record, "service-record.schema.json"),
 ];
 
 pub(super) fn run(
@@ -60,6 +62,8 @@ fn make(which: SchemaName, registry: &'static Registry, mapping: Option<&Path>) 
         }
         SchemaName::Findings => emp_build::schema::findings(),
         SchemaName::Api => emp_api::openapi::document(),
+        SchemaName::Contract => emp_testkit::contract::schema::<emp_testkit::contract::Reports>(),
+        SchemaName::Record => emp_testkit::contract::schema::<emp_testkit::contract::Record>(),
         SchemaName::Job => job(registry, mapping)?,
     })
 }

@@ -40,6 +40,8 @@ use emp_core::health::HealthStatus;
 use emp_core::spec::ConnectorSpec;
 use emp_engine::{Engine, EngineOptions};
 use futures_util::{StreamExt as _, stream};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use plan::{Plan, Work};
@@ -204,4 +206,9 @@ async fn health(stage: &Stage) -> Judged {
 
 fn millis(began: Instant) -> u64 {
     u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The JSON Schema of something that the kit reads or writes, draft 2020-12.
+pub fn schema<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().into()
 }

@@ -1,5 +1,7 @@
 //! What a connector makes of an answer, by the evaluator alone.
 
+use std::time::Duration;
+
 use emp_core::Timestamp;
 use emp_core::connector::Loaded;
 use emp_core::job::ServiceJob;
@@ -15,20 +17,31 @@ use serde_json::{Map, Value};
 
 use crate::draft::Draft;
 
+/// The age of a job that was submitted just now.
+const YOUNG: Duration = Duration::from_secs(1);
+/// The age of one of which every service knows.
+const OLD: Duration = Duration::from_hours(24 * 30);
+
 /// Judges an answer as the connector does; `None` for a custom connector.
 pub(crate) fn decides(connector: &Loaded, payload: &Value, draft: &Draft) -> Option<Verdict> {
-    view(connector, payload, draft, decide::decide)
+    view(connector, payload, draft, YOUNG, decide::decide)
+}
+
+/// Judges an answer about a job that was submitted long ago.
+pub(crate) fn decides_late(connector: &Loaded, payload: &Value, draft: &Draft) -> Option<Verdict> {
+    view(connector, payload, draft, OLD, decide::decide)
 }
 
 /// Classifies a refusal as the connector does; `None` for a custom connector.
 pub(crate) fn refuses(connector: &Loaded, payload: &Value, draft: &Draft) -> Option<Refusal> {
-    view(connector, payload, draft, decide::refusal)
+    view(connector, payload, draft, YOUNG, decide::refusal)
 }
 
 fn view<R>(
     connector: &Loaded,
     payload: &Value,
     draft: &Draft,
+    age: Duration,
     judge: impl FnOnce(&HttpProtocol, &View<'_>) -> R,
 ) -> Option<R> {
     let http = connector.spec.http()?;
@@ -55,7 +68,10 @@ fn view<R>(
     });
     let exchange = Exchange::new(draft.code, headers.collect(), draft.text().as_bytes());
     let memory = Memory::default();
-    Some(judge(http, &View { exchange: &exchange, context: &context, memory: &memory, now: Timestamp(1000) }))
+    Some(judge(
+        http,
+        &View { exchange: &exchange, context: &context, memory: &memory, now: Timestamp(0).after(age) },
+    ))
 }
 
 /// A request as the connector makes it for a service job with a name; `None` when it cannot be made.

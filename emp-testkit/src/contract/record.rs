@@ -231,17 +231,23 @@ fn requests(http: &mut HttpProtocol) -> Vec<(&'static str, &mut RequestSpec)> {
 }
 
 fn routes(http: &HttpProtocol) -> BTreeMap<String, String> {
-    let mut http = http.clone();
-    requests(&mut http)
-        .into_iter()
-        .map(|(step, request)| {
-            let url = match &request.url {
-                UrlSpec::Path(template) => template.to_string(),
-                UrlSpec::Captured(reference) => reference.to_string(),
-            };
-            (step.to_owned(), format!("{} {url}", request.method))
-        })
-        .collect()
+    let mut main = http.clone();
+    let main: Vec<_> =
+        requests(&mut main).into_iter().map(|(step, request)| (step.to_owned(), route(request))).collect();
+    let operations = http.operations.iter().enumerate().flat_map(|(index, operation)| {
+        let submit = (format!("submit.{}", index + 1), route(&operation.submit.request));
+        let poll = operation.poll.as_ref().map(|poll| (format!("poll.{}", index + 1), route(&poll.request)));
+        std::iter::once(submit).chain(poll)
+    });
+    main.into_iter().chain(operations).collect()
+}
+
+fn route(request: &RequestSpec) -> String {
+    let url = match &request.url {
+        UrlSpec::Path(template) => template.to_string(),
+        UrlSpec::Captured(reference) => reference.to_string(),
+    };
+    format!("{} {url}", request.method)
 }
 
 fn describe_route(request: &mut RequestSpec, route: &str) -> Option<()> {

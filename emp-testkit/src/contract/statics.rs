@@ -11,7 +11,7 @@ use emp_engine::decide::Verdict;
 use serde_json::Value;
 
 use super::conduct::kind_of;
-use super::oracle::{decides, request};
+use super::oracle::{decides_late, request};
 use super::plan::Plan;
 use super::scenario::{Group, Judged, Scenario};
 use crate::answer;
@@ -162,7 +162,7 @@ fn missing(connector: &Loaded, http: &HttpProtocol, payload: &Value) -> Judged {
     if http.poll.is_none() {
         return Judged::not_applicable("it is synchronous: nothing is polled");
     }
-    match decides(connector, payload, &answer::refusal(http, 404, "no such job")) {
+    match decides_late(connector, payload, &answer::refusal(http, 404, "no such job")) {
         Some(Verdict::Pending(_)) => Judged::advice(
             "a poll answered with 404 is taken for a job that runs, for ever: bind the rule to an age, `404 && age < \"1m\"`",
         ),

@@ -19,13 +19,13 @@ const MAX_NODES: usize = 2_000_000;
 const MAX_REPLAYED: usize = 100_000;
 
 /// A description, and the hash of its bytes in hex.
-pub(super) struct Description {
-    pub(super) document: Value,
-    pub(super) sha256: String,
+pub(in crate::command) struct Description {
+    pub(in crate::command) document: Value,
+    pub(in crate::command) sha256: String,
 }
 
 /// Reads a description.
-pub(super) fn description(path: &Path) -> Result<Description, Failure> {
+pub(in crate::command) fn description(path: &Path) -> Result<Description, Failure> {
     let text = text(path)?;
     let document = parse(&text).map_err(|problem| {
         Failure::new(Exit::Config, "E_OPENAPI", format!("{} {problem}", path.display()))
@@ -44,7 +44,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Reads a text file of a bounded size.
-pub(super) fn text(path: &Path) -> Result<String, Failure> {
+pub(in crate::command) fn text(path: &Path) -> Result<String, Failure> {
     let name = path.display();
     let wrong = |error: &std::io::Error| Failure::io(&format!("cannot read {name}"), error);
     let file = std::fs::File::open(path).map_err(|error| wrong(&error))?;

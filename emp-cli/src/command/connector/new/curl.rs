@@ -1,0 +1,289 @@
+//! A curl command, as a service's documentation shows it, read as a submit.
+
+use base64::Engine as _;
+use clap::Parser;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::plan::{Credential, Field, Kind, NewConnector, Polled, Words, is_ident, names_credential};
+
+/// The part of curl's grammar that says what is sent. What only concerns the terminal is read and forgotten.
+#[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "these are curl's own switches")]
+#[command(name = "curl", disable_help_flag = true, disable_version_flag = true)]
+struct Curl {
+    /// Where; some write `--url`.
+    urls: Vec<String>,
+    #[arg(long)]
+    url: Option<String>,
+    #[arg(short = 'X', long)]
+    request: Option<String>,
+    #[arg(short = 'H', long)]
+    header: Vec<String>,
+    #[arg(short = 'd', long, visible_aliases = ["data-raw", "data-binary", "data-ascii"], allow_hyphen_values = true)]
+    data: Vec<String>,
+    #[arg(long)]
+    json: Vec<String>,
+    #[arg(short = 'u', long)]
+    user: Option<String>,
+    #[arg(short = 'F', long)]
+    form: Vec<String>,
+    #[arg(short = 'G', long)]
+    get: bool,
+    #[arg(short = 's', long)]
+    silent: bool,
+    #[arg(short = 'S', long)]
+    show_error: bool,
+    #[arg(short = 'L', long)]
+    location: bool,
+    #[arg(short = 'i', long)]
+    include: bool,
+    #[arg(short = 'v', long)]
+    verbose: bool,
+    #[arg(short = 'k', long)]
+    insecure: bool,
+    #[arg(short = 'f', long)]
+    fail: bool,
+    #[arg(short = 'N', long)]
+    no_buffer: bool,
+    #[arg(long)]
+    compressed: bool,
+    #[arg(long = "http1.1")]
+    http1_1: bool,
+    #[arg(long)]
+    http2: bool,
+    #[arg(short = 'o', long)]
+    output: Option<String>,
+    #[arg(short = 'm', long)]
+    max_time: Option<String>,
+    #[arg(short = 'A', long)]
+    user_agent: Option<String>,
+}
+
+/// Headers that every request has by itself.
+const USUAL: &[&str] = &[
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "user-agent",
+];
+
+/// Reads a command. The credential's value is dropped here, and goes into no error either.
+///
+/// # Errors
+/// What cannot be read, and why.
+pub(super) fn read(command: &str) -> Result<NewConnector, String> {
+    // A line that goes on is one line; Windows and POSIX documentation write it differently.
+    let command = command.replace("\\\r\n", " ").replace("\\\n", " ");
+    let words = shell_words::split(&command).map_err(|error| format!("its quotes do not match: {error}"))?;
+    let curl = Curl::try_parse_from(&words).map_err(|error| {
+        let kind = error.kind();
+        format!("an option of curl that is not known here, or one without its value ({kind:?})")
+    })?;
+    if !curl.form.is_empty() {
+        return Err("it sends a form (`-F`): write the connector without --from-curl, and its body as `multipart { .. }`".to_owned());
+    }
+    let text = curl.url.as_ref().or_else(|| curl.urls.iter().find(|word| word.contains("://")));
+    let text = text.ok_or("there is no URL that begins with https:// or http://")?;
+    let mut url = Url::parse(text).map_err(|error| format!("its URL is not valid: {error}"))?;
+    let mut credential = curl.user.as_ref().map(|_| Credential::Basic);
+    if !url.username().is_empty() || url.password().is_some() {
+        credential = Some(Credential::Basic);
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+    }
+    let mut headers = Vec::new();
+    for header in &curl.header {
+        let Some((name, value)) = header.split_once(':') else { continue };
+        let (name, value) = (name.trim(), value.trim());
+        if names_credential(name) {
+            credential.get_or_insert_with(|| of_header(name, value));
+        } else if !USUAL.contains(&name.to_ascii_lowercase().as_str()) && !value.is_empty() {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    let mut query = Vec::new();
+    for (name, value) in url.query_pairs() {
+        if names_credential(&name) {
+            credential.get_or_insert(Credential::Query { name: name.into_owned() });
+        } else {
+            query.push((name.into_owned(), value.into_owned()));
+        }
+    }
+    let body = curl.data.iter().chain(&curl.json).map(String::as_str).collect::<String>();
+    let mut next = Vec::new();
+    let (constants, fields) = members(&body, &mut next)?;
+    let method = curl
+        .request
+        .clone()
+        .unwrap_or_else(|| if body.is_empty() || curl.get { "GET".to_owned() } else { "POST".to_owned() });
+    let path = url.path().trim_end_matches('/').to_owned();
+    next.push(
+        "`#[poll]`: how a job is asked after is a guess, since a curl command shows only the submit"
+            .to_owned(),
+    );
+    next.push("`#[states]`: replace the usual status words by the service's own, all of them".to_owned());
+    Ok(NewConnector {
+        source: "a curl command of the service's documentation".to_owned(),
+        base: url.origin().ascii_serialization(),
+        credential: credential.unwrap_or(Credential::None),
+        method: method.to_ascii_uppercase(),
+        polled: Some(Polled {
+            id: "$.id".to_owned(),
+            method: "GET".to_owned(),
+            path: format!("{}/{{job.id}}", braces(&path)),
+            status: "$.status".to_owned(),
+            words: Words::usual(),
+            cancel: None,
+        }),
+        path: braces(if path.is_empty() { "/" } else { &path }),
+        query,
+        headers,
+        constants,
+        fields,
+        outcome: "$.output".to_owned(),
+        next,
+    })
+}
+
+/// Text in which no brace opens a hole.
+pub(super) fn braces(text: &str) -> String {
+    text.replace('{', "{{").replace('}', "}}")
+}
+
+/// The place of a credential in a header; its value is not kept.
+fn of_header(name: &str, value: &str) -> Credential {
+    let scheme = value.split_once(' ').map_or("", |(scheme, _)| scheme);
+    match (name.eq_ignore_ascii_case("authorization"), scheme.to_ascii_lowercase().as_str()) {
+        (true, "bearer") => Credential::Bearer,
+        (true, "basic") => Credential::Basic,
+        (_, "key" | "token" | "apikey" | "api-key") => {
+            Credential::Header { name: name.to_owned(), prefix: format!("{scheme} ") }
+        }
+        _ => Credential::Header { name: name.to_owned(), prefix: String::new() },
+    }
+}
+
+type Members = (Vec<(String, Value)>, Vec<Field>);
+
+/// The members of a JSON body: what can be a field of the payload becomes one, with the command's value as its example.
+fn members(body: &str, next: &mut Vec<String>) -> Result<Members, String> {
+    if body.trim().is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    if body.starts_with('@') {
+        return Err("its body is a file (`-d @file`): put the JSON into the command".to_owned());
+    }
+    let members: Map<String, Value> = serde_json::from_str(body).map_err(|error| {
+        format!("its body is no JSON object (line {}, column {})", error.line(), error.column())
+    })?;
+    let mut constants = Vec::new();
+    let mut fields = Vec::new();
+    for (name, value) in members {
+        if names_credential(&name) {
+            next.push(format!("the body's `{name}` looks like a credential and was left out: a secret stands in `#[auth]` only"));
+        } else if is_ident(&name) {
+            fields.push(Field {
+                doc: format!("`{name}`, as the service takes it."),
+                kind: Kind::of(&value),
+                required: true,
+                example: Some(without_secrets(value)),
+                in_path: false,
+                name,
+            });
+        } else {
+            next.push(format!(
+                "`{name}` of the body is no name of Rust, so it is a constant; make it a hole by hand"
+            ));
+            constants.push((name, without_secrets(value)));
+        }
+    }
+    Ok((constants, fields))
+}
+
+/// A value without what may be a credential.
+fn without_secrets(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(name, _)| !names_credential(name))
+            .map(|(name, value)| (name, without_secrets(value)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(without_secrets).collect(),
+        // A blob says nothing as an example.
+        Value::String(text) if text.len() > 200 && is_blob(&text) => "text".into(),
+        value => value,
+    }
+}
+
+fn is_blob(text: &str) -> bool {
+    text.starts_with("data:") || base64::engine::general_purpose::STANDARD.decode(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "sk-very-secret-1234567890";
+
+    #[test]
+    fn a_documentations_command_is_read_and_its_secret_is_not_kept() {
+        let command = format!(
+            "curl -sS --location --request POST 'https://api.acme.dev/v1/videos?lang=en' \\\n  -H 'Authorization: Bearer {SECRET}' \
+             -H 'Content-Type: application/json' -H 'X-Version: 2' \\\n  --data '{{\"prompt\": \"it'\"'\"'s a cat\", \"steps\": 20, \"n-iter\": 1, \
+             \"extra\": {{\"api_key\": \"{SECRET}\", \"a\": 1}}}}'"
+        );
+        let new = read(&command).unwrap();
+        assert_eq!(
+            (new.base.as_str(), new.method.as_str(), new.path.as_str()),
+            ("https://api.acme.dev", "POST", "/v1/videos")
+        );
+        assert_eq!(new.credential, Credential::Bearer);
+        assert_eq!(new.query, [("lang".to_owned(), "en".to_owned())]);
+        assert_eq!(new.headers, [("X-Version".to_owned(), "2".to_owned())]);
+        let names: Vec<&str> = new.fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!(names, ["prompt", "steps", "extra"]);
+        assert_eq!(new.constants, [("n-iter".to_owned(), Value::from(1))]);
+        assert!(!format!("{new:?}").contains(SECRET), "{new:?}");
+    }
+
+    #[test]
+    fn every_place_of_a_credential_is_found() {
+        let header = |name: &str, prefix: &str| Credential::Header {
+            name: name.to_owned(),
+            prefix: prefix.to_owned(),
+        };
+        for (arguments, credential) in [
+            (format!("-H 'x-api-key: {SECRET}'"), header("x-api-key", "")),
+            (format!("-H 'Authorization: Key {SECRET}'"), header("Authorization", "Key ")),
+            (format!("-H 'Authorization: {SECRET}'"), header("Authorization", "")),
+            (format!("-u user:{SECRET}"), Credential::Basic),
+            (String::new(), Credential::None),
+        ] {
+            let new = read(&format!("curl https://a.dev/x {arguments} -d '{{\"a\":1}}'")).unwrap();
+            assert_eq!(new.credential, credential);
+            assert!(!format!("{new:?}").contains(SECRET), "{new:?}");
+        }
+        let new = read(&format!("curl 'https://a.dev/x?key={SECRET}' -d '{{\"a\":1}}'")).unwrap();
+        assert_eq!(new.credential, Credential::Query { name: "key".to_owned() });
+        assert!(!format!("{new:?}").contains(SECRET), "{new:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_without_the_secret() {
+        for command in [
+            format!("curl https://a.dev -H 'Authorization: Bearer {SECRET}"),
+            format!("curl https://a.dev --frobnicate {SECRET}"),
+            format!("curl -H 'Authorization: {SECRET}'"),
+            format!("curl https://a.dev -H 'Authorization: {SECRET}' -d '{{{SECRET}'"),
+            format!("curl https://a.dev -F 'key={SECRET}'"),
+        ] {
+            let error = read(&command).unwrap_err();
+            assert!(!error.contains(SECRET), "{error}");
+        }
+    }
+}
