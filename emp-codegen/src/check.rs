@@ -12,6 +12,7 @@ mod states;
 mod stream;
 mod token;
 mod uses;
+mod websocket;
 
 use proc_macro2::Span;
 
@@ -80,6 +81,7 @@ fn no_protocol(raw: &RawSpec, sink: &Sink) {
         ("cancel", raw.cancel.as_ref().map(|given| given.key)),
         ("health", raw.health.as_ref().map(|given| given.key)),
         ("stream", raw.stream.as_ref().map(|given| given.key)),
+        ("websocket", raw.websocket.as_ref().map(|given| given.key)),
     ];
     for (name, span) in present.into_iter().filter_map(|(name, span)| span.map(|span| (name, span))) {
         sink.report(
@@ -142,6 +144,10 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
         None => None,
     };
     let stream = stream::stream(raw, sync, sink);
+    let websocket = match &raw.websocket {
+        Some(_) => Some(websocket::websocket(raw, sink)?),
+        None => None,
+    };
     let outcome = match &raw.outcome {
         Some(given) => outcome::outcome(given, raw.poll.is_some(), sink)?,
         None => Outcome::default(),
@@ -161,6 +167,7 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
         cancel,
         health,
         stream,
+        websocket,
     })
 }
 

@@ -10,6 +10,7 @@ mod outcome;
 mod print;
 mod protocol;
 mod stream;
+mod websocket;
 
 use emp_syntax::hole::Root;
 use proc_macro2::{Ident, Span, TokenStream};

@@ -19,6 +19,7 @@ mod stream;
 mod token;
 mod value;
 mod walk;
+mod websocket;
 
 use std::cell::RefCell;
 
@@ -71,6 +72,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         limits: attributes.one("limits", &context(Place::Setting), container::limits),
         health: attributes.one("health", &context(Place::Health), protocol::health),
         stream: attributes.one("stream", &context(Place::Captured), stream::stream),
+        websocket: attributes.one("websocket", &context(Place::Job), websocket::websocket),
         uses: Vec::new(),
         hooks: Vec::new(),
         lines: crate::lines::count(input),

@@ -44,6 +44,7 @@ pub struct RawSpec {
     pub limits: Given<RawLimits>,
     pub health: Given<RawHealth>,
     pub stream: Given<RawStream>,
+    pub websocket: Given<RawWebsocket>,
     pub uses: Vec<Use>,
     pub hooks: Vec<HookUse>,
     pub lines: u32,
@@ -315,4 +316,14 @@ pub enum RawStreamFormat {
 pub struct RawChunks {
     pub request: RawRequest,
     pub items: Given<Selector>,
+}
+
+/// `#[websocket(..)]`
+#[derive(Clone, Debug, Default)]
+pub struct RawWebsocket {
+    pub channel: RawPoll,
+    pub job: Vec<Selector>,
+    pub states: RawStates,
+    pub delta: Vec<Selector>,
+    pub idle_timeout: Given<Duration>,
 }

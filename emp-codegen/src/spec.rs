@@ -9,6 +9,7 @@ mod openapi;
 mod outcome;
 mod stream;
 mod token;
+mod websocket;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub use self::token::{Claim, ClaimValue, ClientAuth, Jwt, OAuth2, TokenUrl};
 
 pub use self::outcome::{Each, Files, Outcome, ResultRequest, Take};
 pub use self::stream::{Stream, StreamFormat};
+pub use self::websocket::Websocket;
 
 /// A value with the places of its key and of itself.
 #[derive(Clone, Copy)]

@@ -264,6 +264,7 @@
 //! * [`openapi`]: the service's own description beside the declaration.
 //! * [`stream`]: output that comes piece by piece.
 //! * [`outcome`]: where the result is.
+//! * [`websocket`]: a socket beside the poll.
 
 pub mod credentials;
 pub mod hooks;
@@ -274,3 +275,4 @@ pub mod outcome;
 pub mod settle;
 pub mod states;
 pub mod stream;
+pub mod websocket;

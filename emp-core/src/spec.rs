@@ -16,6 +16,7 @@ mod service;
 mod steps;
 mod stream;
 mod token;
+mod websocket;
 
 use serde_json::Value;
 
@@ -33,6 +34,7 @@ pub use steps::{
 };
 pub use stream::{Stream, StreamFormat};
 pub use token::{Claim, ClaimValue, ClientAuth, Jwt, JwtAlg, OAuth2, TokenUrl};
+pub use websocket::Websocket;
 
 /// A connector, as declared.
 #[derive(Clone, Debug)]
@@ -133,6 +135,8 @@ pub struct HttpProtocol {
     pub health: Option<HealthProbe>,
     /// How the output comes piece by piece.
     pub stream: Option<Stream>,
+    /// A socket beside the poll.
+    pub websocket: Option<Websocket>,
 }
 
 /// A value that is fixed in the declaration or read from a field of the environment.

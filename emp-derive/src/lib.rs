@@ -9,7 +9,7 @@ use proc_macro::TokenStream;
     Connector,
     attributes(
         connector, env, http, origins, auth, submit, poll, states, outcome, errors, cancel, pace, limits,
-        health, openapi, stream
+        health, openapi, stream, websocket
     )
 )]
 pub fn connector(input: TokenStream) -> TokenStream {

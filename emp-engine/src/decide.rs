@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use emp_core::spec::{HttpProtocol, Unknown};
+use emp_core::spec::{HttpProtocol, States, Unknown};
 use emp_core::{ErrorCode, JobError};
 use emp_syntax::rule::{FailureKind, StateVerdict};
 
@@ -63,25 +63,30 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Judges an answer.
 pub fn decide(http: &HttpProtocol, view: &View<'_>) -> Verdict {
-    let judge = http.states.judge.as_ref().and_then(|hook| hook.call);
+    judge(http, &http.states, view)
+}
+
+/// As [`decide`], by another vocabulary than that of the connector's answers: that of its socket's events.
+pub fn judge(http: &HttpProtocol, states: &States, view: &View<'_>) -> Verdict {
+    let judge = states.judge.as_ref().and_then(|hook| hook.call);
     if let Some(verdict) = judge.and_then(|judge| view.hook(&judge)) {
         return of_state(http, view, &verdict);
     }
-    if let Some(rule) = http.states.rules.iter().find(|rule| predicate::holds(&rule.when, view)) {
+    if let Some(rule) = states.rules.iter().find(|rule| predicate::holds(&rule.when, view)) {
         return of_state(http, view, &rule.then);
     }
     if !view.exchange.ok() {
         return Verdict::Refused(refusal(http, view));
     }
-    let Some(word) = view.first(http.states.at).and_then(|value| reduce::text(&value)) else {
+    let Some(word) = view.first(states.at).and_then(|value| reduce::text(&value)) else {
         return Verdict::Unknown { word: None };
     };
     let same = |known: &&str| {
-        if http.states.fold_case { known.eq_ignore_ascii_case(&word) } else { **known == word }
+        if states.fold_case { known.eq_ignore_ascii_case(&word) } else { **known == word }
     };
-    match http.states.sets.iter().find(|set| set.words.iter().any(&same)) {
+    match states.sets.iter().find(|set| set.words.iter().any(&same)) {
         Some(set) => of_state(http, view, &set.verdict),
-        None => match http.states.unknown {
+        None => match states.unknown {
             Unknown::Running => Verdict::Unknown { word: Some(word) },
             Unknown::Failed => Verdict::Failed {
                 kind: FailureKind::Bug,

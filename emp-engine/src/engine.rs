@@ -28,6 +28,8 @@ pub struct EngineOptions {
     pub outputs: Option<Arc<dyn Outputs>>,
     /// Numbers from 0 to 1, for jitter; a test gives a constant.
     pub random: fn() -> f64,
+    /// Whether declared sockets are opened. Without them their jobs are polled as all others are.
+    pub sockets: bool,
 }
 
 impl Default for EngineOptions {
@@ -38,6 +40,7 @@ impl Default for EngineOptions {
             clock: Arc::new(SystemClock),
             outputs: None,
             random,
+            sockets: true,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The answers of a fake service: pure functions from a declaration and a job's state to a [`Draft`].
 
 use emp_core::error::FailureKind;
-use emp_core::spec::{ConnectorSpec, HttpProtocol, Lookup};
+use emp_core::spec::{ConnectorSpec, HttpProtocol, Lookup, Poll};
 use emp_core::syntax::jsonpath::{PathSelector, Segment};
 use emp_core::syntax::rule::{CodePattern, StateVerdict};
 use emp_core::syntax::selector::Source;
@@ -65,7 +65,11 @@ pub(crate) fn fill(
     match view.verdict {
         StateVerdict::Succeeded if http.outcome.request.is_some() => {}
         StateVerdict::Succeeded => outcome(spec, http, job, draft),
-        StateVerdict::Queued | StateVerdict::Running => progress(http, job, view, draft),
+        StateVerdict::Queued | StateVerdict::Running => {
+            if let Some(poll) = http.poll_at(job.operation) {
+                progress(poll, view, draft);
+            }
+        }
         _ => {
             draft.put_first(http.errors.message, &"the fake service was told to fail this job".into());
         }
@@ -90,8 +94,8 @@ fn express(http: &HttpProtocol, draft: &mut Draft, verdict: &StateVerdict) {
     }
 }
 
-fn progress(http: &HttpProtocol, job: &VirtualJob, view: &View, draft: &mut Draft) {
-    let Some(poll) = http.poll_at(job.operation) else { return };
+/// Puts how far the job is where a poll or a socket's event is read for it.
+pub(crate) fn progress(poll: &Poll, view: &View, draft: &mut Draft) {
     // In the manner of tqdm, which is what connectors look for in logs.
     let percent = (view.fraction * 100.0).round();
     let (text, log) = (format!("{percent} %"), format!("{percent:3}%|####      |"));

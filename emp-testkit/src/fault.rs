@@ -28,11 +28,13 @@ pub enum Step {
     Result,
     /// A file of a result.
     File,
+    /// The opening of `#[websocket]`; `cut_body` breaks the connection behind the first event.
+    Socket,
 }
 
 impl Step {
     /// Every step with its word.
-    pub const ALL: [(&'static str, Self); 9] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("submit", Self::Submit),
         ("poll", Self::Poll),
         ("cancel", Self::Cancel),
@@ -42,6 +44,7 @@ impl Step {
         ("chunks", Self::Chunks),
         ("result", Self::Result),
         ("file", Self::File),
+        ("socket", Self::Socket),
     ];
 
     /// The word that names the step.

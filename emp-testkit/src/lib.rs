@@ -39,6 +39,7 @@ mod route;
 mod sample;
 mod server;
 mod service;
+mod socket;
 mod speak;
 mod state;
 mod streaming;

@@ -8,6 +8,7 @@ use crate::answer;
 use crate::draft::Draft;
 use crate::fault::Trouble;
 use crate::route::{self, Seen};
+use crate::socket::Telling;
 use crate::streaming::Streaming;
 
 /// What goes back over the connection.
@@ -36,6 +37,8 @@ pub(crate) enum ReplyKind {
     SlowBody(Draft),
     /// Event by event.
     Stream(Streaming),
+    /// The connection becomes a socket.
+    Socket(Telling),
 }
 
 impl ReplyKind {
@@ -44,6 +47,7 @@ impl ReplyKind {
         match self {
             Self::Answer(draft) | Self::CutBody(draft) | Self::SlowBody(draft) => Some(draft.code),
             Self::HugeBody | Self::Stream(_) => Some(200),
+            Self::Socket(_) => Some(101),
             Self::Cut | Self::Silence => None,
         }
     }

@@ -1,6 +1,7 @@
 //! One job under the engine, on a store in memory and without waiting: what a connector does, tried against its fake.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ const CANCEL_DEADLINE: Duration = Duration::from_secs(5);
 pub struct Rig {
     connector: Arc<Loaded>,
     engine: Arc<Engine>,
+    sockets: bool,
     store: Arc<MemoryStore>,
     clock: Arc<ManualClock>,
     job: JobId,
@@ -61,10 +63,25 @@ pub struct Ended {
     pub deltas: Vec<Delta>,
 }
 
+/// How a rig differs from the plain one.
+#[derive(Debug)]
+struct Making {
+    patience: Patience,
+    outputs: OutputStore,
+    sockets: bool,
+}
+
+impl Default for Making {
+    fn default() -> Self {
+        Self { patience: Patience::default(), outputs: OutputStore::memory(), sockets: false }
+    }
+}
+
 impl Rig {
-    /// A new job for a loaded connector. The files of its result are kept in memory.
+    /// A new job for a loaded connector. The files of its result are kept in memory; declared sockets are not opened, since they wait
+    /// in real time.
     pub async fn new(connector: Loaded, payload: Value, clock: Arc<ManualClock>) -> Result<Self, StoreError> {
-        Self::made(connector, payload, clock, Patience::default(), OutputStore::memory()).await
+        Self::made(connector, payload, clock, Making::default()).await
     }
 
     /// A new job for a loaded connector, with the patience of its worker: requests are sent in real time.
@@ -74,7 +91,7 @@ impl Rig {
         clock: Arc<ManualClock>,
         patience: Patience,
     ) -> Result<Self, StoreError> {
-        Self::made(connector, payload, clock, patience, OutputStore::memory()).await
+        Self::made(connector, payload, clock, Making { patience, ..Making::default() }).await
     }
 
     /// A new job for a loaded connector, with a place for the files of its result.
@@ -84,16 +101,26 @@ impl Rig {
         clock: Arc<ManualClock>,
         outputs: OutputStore,
     ) -> Result<Self, StoreError> {
-        Self::made(connector, payload, clock, Patience::default(), outputs).await
+        Self::made(connector, payload, clock, Making { outputs, ..Making::default() }).await
+    }
+
+    /// As [`new`](Self::new), with the declared sockets open. While a step lasts, the clock runs on a hundred times as fast as time
+    /// does.
+    pub async fn with_sockets(
+        connector: Loaded,
+        payload: Value,
+        clock: Arc<ManualClock>,
+    ) -> Result<Self, StoreError> {
+        Self::made(connector, payload, clock, Making { sockets: true, ..Making::default() }).await
     }
 
     async fn made(
         connector: Loaded,
         payload: Value,
         clock: Arc<ManualClock>,
-        patience: Patience,
-        outputs: OutputStore,
+        making: Making,
     ) -> Result<Self, StoreError> {
+        let Making { patience, outputs, sockets } = making;
         let service = connector.spec.services.first().copied().unwrap_or_default().to_owned();
         let options =
             StoreOptions { max_crashes: u32::MAX, max_events: usize::MAX, ..StoreOptions::default() };
@@ -113,6 +140,7 @@ impl Rig {
         let engine = Engine::new(EngineOptions {
             gateway: GatewayOptions { patience, ..GatewayOptions::default() },
             cancel_deadline: CANCEL_DEADLINE,
+            sockets,
             clock: Arc::<ManualClock>::clone(&clock),
             outputs: Some(Arc::<OutputStore>::clone(&outputs) as Arc<dyn Outputs>),
             ..EngineOptions::default()
@@ -120,6 +148,7 @@ impl Rig {
         Ok(Self {
             connector: Arc::new(connector),
             engine,
+            sockets,
             store,
             clock,
             job,
@@ -164,7 +193,11 @@ impl Rig {
         let port: Arc<dyn JobPort> = Arc::<Desk>::clone(&desk);
         let mut run = self.engine.start(job, Arc::clone(&self.connector), port);
         for _ in 0..MAX_STEPS {
-            let end = match self.engine.step(&mut run).await {
+            let next = tokio::select! {
+                next = self.engine.step(&mut run) => next,
+                never = self.run_on() => match never {},
+            };
+            let end = match next {
                 Next::Wait(wait) => {
                     self.kill.come_to(Moment::Waiting).await;
                     self.clock.advance(wait.max(Duration::from_millis(1)));
@@ -195,6 +228,17 @@ impl Rig {
             biased;
             () = happened => Ok(true),
             attempt = self.attempt() => attempt.map(|_| false),
+        }
+    }
+
+    /// Lets the clock run on for as long as nobody waits by it.
+    async fn run_on(&self) -> Infallible {
+        const TICK: Duration = Duration::from_millis(5);
+        loop {
+            tokio::time::sleep(TICK).await;
+            if self.sockets {
+                self.clock.advance(TICK * 100);
+            }
         }
     }
 

@@ -97,6 +97,7 @@ pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
         (Step::Chunks, None, chunks),
         (Step::Result, None, http.outcome.request.as_ref().map(|wanted| &wanted.request)),
         (Step::File, None, item),
+        (Step::Socket, None, http.websocket.as_ref().map(|socket| &socket.channel.request)),
     ];
     let mut routes: Vec<_> = of_operations
         .chain(shared)

@@ -13,11 +13,13 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::draft::Draft;
 use crate::fault::Fault;
 use crate::reply::{Reply, ReplyKind};
 use crate::route::Seen;
+use crate::socket;
 use crate::state::Service;
 use crate::streaming::{Close, Streaming};
 
@@ -70,11 +72,14 @@ pub(crate) async fn accept(listener: TcpListener, shared: Shared) {
 async fn serve(stream: TcpStream, shared: Shared) {
     let service = service_fn(move |request| handle(Arc::clone(&shared), request));
     // An error is a client that went away, or a cut of our own.
-    let _closed =
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _closed = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
 }
 
-async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+async fn handle(shared: Shared, mut request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+    let upgrade = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else { return Err(Cut) };
     let body = body.to_bytes();
@@ -122,6 +127,18 @@ async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<B
             respond(&Draft::new(200), streamed(stream::iter(chunks)))
         }
         ReplyKind::Stream(streaming) => stream_of(streaming),
+        ReplyKind::Socket(telling) => {
+            let key = seen.headers.get("sec-websocket-key").map(|key| derive_accept_key(key.as_bytes()));
+            let Some(accept) = key else { return respond(&Draft::new(426), empty()) };
+            tokio::spawn(socket::tell(upgrade, Arc::downgrade(&shared), telling));
+            Response::builder()
+                .status(StatusCode::SWITCHING_PROTOCOLS)
+                .header("connection", "Upgrade")
+                .header("upgrade", "websocket")
+                .header("sec-websocket-accept", accept)
+                .body(empty())
+                .map_err(|_| Cut)
+        }
         ReplyKind::SlowBody(draft) => {
             let bytes = draft.bytes();
             let ticks = stream::iter(bytes).then(|byte| async move {
@@ -179,6 +196,10 @@ fn admin(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Option<Resul
         }
         _ => answer(404, serde_json::json!({ "error": "ask for ledger, requests or faults" })),
     })
+}
+
+fn empty() -> Body {
+    Full::new(Bytes::new()).map_err(|never: Infallible| match never {}).boxed()
 }
 
 fn whole(draft: &Draft) -> Result<Response<Body>, Cut> {

@@ -19,6 +19,7 @@ use crate::ledger::Recorded;
 use crate::outcome;
 use crate::reply::{Reply, ReplyKind, prevent, spoil};
 use crate::route::{self, Holes, Route, Seen};
+use crate::socket;
 use crate::speak::{self, Saying};
 use crate::streaming;
 use crate::tokens::{self, Tokens};
@@ -183,6 +184,11 @@ impl Service {
             Step::Chunks => self.chunks(holes),
             Step::Result => self.result(holes, trouble),
             Step::File => self.file(seen, holes, trouble),
+            Step::Socket => {
+                let breaks = matches!(trouble, Some(Trouble::CutBody));
+                let job = self.books.named(holes).map(|job| job.id.clone());
+                return ReplyKind::Socket(socket::Telling { job, breaks_after: breaks.then_some(1) }).into();
+            }
         };
         // A sync service holds the request open for all of the job's time.
         let answers = step == Step::Submit && self.http.poll_at(operation).is_none();
@@ -304,6 +310,15 @@ impl Service {
             Auth::OAuth2(oauth2) => self.tokens.grant(self.spec, oauth2, seen, self.clock.now()),
             _ => answer::refusal(self.http, 404, "no tokens are given out here"),
         }
+    }
+
+    /// A job that somebody watches, as it is now.
+    pub(crate) fn watched(&self, id: Option<&str>) -> Option<(&'static HttpProtocol, &VirtualJob, View)> {
+        let job = match id {
+            Some(id) => self.books.jobs.iter().find(|job| job.id == id)?,
+            None => self.books.jobs.last()?,
+        };
+        Some((self.http, job, job.at(self.clock.now(), self.durations)))
     }
 
     /// What is new of a job's text since the last time that anybody asked.

@@ -9,6 +9,7 @@ mod declared;
 mod ends;
 mod promises;
 mod services;
+mod sockets;
 mod streams;
 mod verdicts;
 mod vocabularies;

@@ -64,6 +64,11 @@ const VOCABULARIES: &[(&str, &str, &[&str])] = &[
         &["CANCELLED", "FAILED", "PENDING", "RUNNING", "SUCCEEDED", "THROTTLED"],
     ),
     (
+        "SimulationWebsocketConnector",
+        "the connector itself: the service is simulated",
+        &["cancelled", "completed", "failed", "queued", "running"],
+    ),
+    (
         "TogetherQueueConnector",
         "together.yaml, `getQueueJobStatus`",
         &["canceled", "done", "failed", "pending", "running"],

@@ -10,6 +10,8 @@ pub const STREAM_MODE: Code = Code::new("EMP0179");
 pub const DELTAS: Code = Code::new("EMP0181");
 /// The members of a stream's body belong to a body.
 pub const STREAM_BODY: Code = Code::new("EMP0182");
+/// A socket tells beside a poll.
+pub const SOCKET: Code = Code::new("EMP0183");
 
 /// The table.
 pub const ENTRIES: &[Entry] = &[
@@ -40,5 +42,12 @@ pub const ENTRIES: &[Entry] = &[
         why: "they are sent behind those of the submit's own `json {..}`, and there is none",
         help: "write `json {..}` in `#[submit]`; a request without a body asks for a stream by its path, its query or a header",
         example: "#[submit(post = \"/chat\", json { \"messages\": payload.messages }, at_most_once)]",
+    },
+    Entry {
+        code: SOCKET,
+        title: "a socket tells beside a poll",
+        why: "messages on a socket are lost when it breaks, so that what they say can be shown but not relied on: the poll has the truth",
+        help: "open the socket at a path below the base, take progress or states from its events, and declare `#[poll(..)]`",
+        example: "#[websocket(get = \"/ws\", at = \"$.type\", succeeded = [\"done\"], progress = \"$.data.value\" | ratio(\"$.data.max\"))]",
     },
 ];

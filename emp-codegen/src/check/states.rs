@@ -25,13 +25,7 @@ pub(super) fn states(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<States> {
         return None;
     };
     let states = &given.value;
-    words(states, sink);
-    if let (None, Some(set)) = (&states.at, states.sets.first()) {
-        sink.report(
-            Diagnostic::new(MISSING_KEY, set.key, "there are words, but `at` does not say where the word is")
-                .help("add `at = \"$.status\"`"),
-        );
-    }
+    vocabulary(states, sink);
     if let (Some(at), None) = (&states.at, &states.unknown) {
         sink.report(Diagnostic::new(
             NO_UNKNOWN,
@@ -50,7 +44,21 @@ pub(super) fn states(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<States> {
             "no word and no rule says that a job has succeeded",
         ));
     }
-    let mut checked = States {
+    let mut checked = of(states);
+    if sync && !succeeds {
+        checked.rules.extend(accepted_is_success().rules);
+    }
+    Some(checked)
+}
+
+/// What the events of a socket say of the job: a word that nobody declared says nothing.
+pub(super) fn of_events(states: &RawStates, sink: &Sink) -> States {
+    vocabulary(states, sink);
+    States { unknown: Unknown::Running, ..of(states) }
+}
+
+fn of(states: &RawStates) -> States {
+    States {
         at: value(states.at.as_ref()).unwrap_or_default(),
         fold_case: states.fold_case,
         sets: states
@@ -64,11 +72,18 @@ pub(super) fn states(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<States> {
         unknown: value(states.unknown.as_ref()).unwrap_or(Unknown::Failed),
         judge: states.judge.clone(),
         rules: states.rules.clone(),
-    };
-    if sync && !succeeds {
-        checked.rules.extend(accepted_is_success().rules);
     }
-    Some(checked)
+}
+
+/// Words have a place to stand, and one meaning each.
+fn vocabulary(states: &RawStates, sink: &Sink) {
+    words(states, sink);
+    if let (None, Some(set)) = (&states.at, states.sets.first()) {
+        sink.report(
+            Diagnostic::new(MISSING_KEY, set.key, "there are words, but `at` does not say where the word is")
+                .help("add `at = \"$.status\"`"),
+        );
+    }
 }
 
 /// A sync service that says no more has succeeded with any 2xx.

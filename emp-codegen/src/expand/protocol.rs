@@ -32,6 +32,7 @@ impl Print for Http {
         let cancel = option(self.cancel.as_ref().map(Print::print));
         let health = option(self.health.as_ref().map(Print::print));
         let stream = option(self.stream.as_ref().map(Print::print));
+        let websocket = option(self.websocket.as_ref().map(Print::print));
         quote! {
             __emp::spec::HttpProtocol {
                 base: #base,
@@ -48,6 +49,7 @@ impl Print for Http {
                 cancel: #cancel,
                 health: #health,
                 stream: #stream,
+                websocket: #websocket,
             }
         }
     }

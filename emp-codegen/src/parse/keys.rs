@@ -87,7 +87,7 @@ const TIMEOUT: Key = key("timeout", Value, "timeout = \"60s\"", "For how long th
 /// Every attribute of a struct.
 pub const ATTRIBUTES: &[&Attribute] = &[
     &CONNECTOR, &OPENAPI, &HTTP, &ORIGINS, &AUTH, &SUBMIT, &POLL, &STATES, &OUTCOME, &ERRORS, &CANCEL, &PACE,
-    &LIMITS, &HEALTH, &STREAM,
+    &LIMITS, &HEALTH, &STREAM, &WEBSOCKET,
 ];
 
 /// `#[connector(..)]`
@@ -602,6 +602,38 @@ pub const STREAM: Attribute = Attribute {
             "when = payload.stream == true",
             "Which jobs are streamed, by their payload; all when absent.",
         ),
+    ],
+};
+
+/// `#[websocket(..)]`
+pub const WEBSOCKET: Attribute = Attribute {
+    name: "websocket",
+    doc: "A socket beside the poll. Its events show the progress at once; a final word among them makes the poll ask for the truth.",
+    keys: &[
+        key("at", Value, "at = \"$.type\"", "Where an event's word is."),
+        key("canceled", Value, "canceled = [\"interrupted\"]", "Words for a job that a cancel ended."),
+        key("delta", Value, "delta = \"$.data.text\"", "Text that an event adds to the output."),
+        key("eta", Value, "eta = \"$.data.eta\"", "Seconds left."),
+        repeated("failed", Free, "failed = [\"execution_error\"]", "Words for failed."),
+        GET,
+        HEADER,
+        key("idle_timeout", Value, "idle_timeout = \"60s\"", "Longest silence; then it is connected anew."),
+        key(
+            "job",
+            Value,
+            "job = \"$.data.prompt_id\"",
+            "Whose an event is: the service job's id. Events of others are passed over.",
+        ),
+        key("lost", Value, "lost = [\"unknown\"]", "Words for a job that the service does not know."),
+        key("progress", Value, "progress = \"$.data.value\" | ratio(\"$.data.max\")", "A fraction, 0 to 1."),
+        key("progress_text", Value, "progress_text = \"$.data.node\"", "A text for people."),
+        QUERY,
+        key("queue_position", Value, "queue_position = \"$.data.position\"", "How many are ahead."),
+        key("queued", Value, "queued = [\"waiting\"]", "Words for accepted and not started."),
+        key("rules", Group, "rules(\"$.data.node\" present => running)", "Tried in order before the words."),
+        key("running", Value, "running = [\"execution_start\"]", "Words for being worked on."),
+        key("succeeded", Value, "succeeded = [\"execution_success\"]", "Words for done."),
+        TIMEOUT,
     ],
 };
 

@@ -137,44 +137,52 @@ pub(super) fn poll(input: ParseStream, context: &Context<'_>) -> RawPoll {
 
 pub(super) fn states(input: ParseStream, context: &Context<'_>) -> RawStates {
     let mut raw = RawStates::default();
-    items(input, &STATES, &context.sink, |met, input| {
-        let failed = |kind| StateVerdict::Failed { kind, message: None };
-        let verdict = match met.name {
-            "at" => {
-                raw.at = given(met, input, |input| selectors(input, context))?;
-                return Ok(());
-            }
-            "fold_case" => {
-                raw.fold_case = true;
-                return Ok(());
-            }
-            "unknown" => {
-                raw.unknown = given(met, input, |input| unknown(input, context))?;
-                return Ok(());
-            }
-            "rules" => {
-                separated(input, &context.sink, |input| {
-                    if hook::alone(input) {
-                        return judge(&mut raw, input, context);
-                    }
-                    state_rule(input, context).map(|rule| raw.rules.push(rule))
-                });
-                return Ok(());
-            }
-            "failed" => failed(failed_kind(met, input, context)?),
-            "timed_out" => failed(FailureKind::Timeout),
-            "queued" => StateVerdict::Queued,
-            "running" => StateVerdict::Running,
-            "succeeded" => StateVerdict::Succeeded,
-            "canceled" => StateVerdict::Canceled,
-            _ => StateVerdict::Lost,
-        };
-        let span = input.span();
-        let words = value::list(input, context, value::string)?;
-        raw.sets.push(Spanned { value: (verdict, words), key: met.span, span });
-        Ok(())
-    });
+    items(input, &STATES, &context.sink, |met, input| state_key(&mut raw, met, input, context));
     raw
+}
+
+/// A key of what an answer says of the job: in `#[states]`, and over the events of a socket.
+pub(super) fn state_key(
+    raw: &mut RawStates,
+    met: Met,
+    input: ParseStream,
+    context: &Context<'_>,
+) -> Parsed<()> {
+    let failed = |kind| StateVerdict::Failed { kind, message: None };
+    let verdict = match met.name {
+        "at" => {
+            raw.at = given(met, input, |input| selectors(input, context))?;
+            return Ok(());
+        }
+        "fold_case" => {
+            raw.fold_case = true;
+            return Ok(());
+        }
+        "unknown" => {
+            raw.unknown = given(met, input, |input| unknown(input, context))?;
+            return Ok(());
+        }
+        "rules" => {
+            separated(input, &context.sink, |input| {
+                if hook::alone(input) {
+                    return judge(raw, input, context);
+                }
+                state_rule(input, context).map(|rule| raw.rules.push(rule))
+            });
+            return Ok(());
+        }
+        "failed" => failed(failed_kind(met, input, context)?),
+        "timed_out" => failed(FailureKind::Timeout),
+        "queued" => StateVerdict::Queued,
+        "running" => StateVerdict::Running,
+        "succeeded" => StateVerdict::Succeeded,
+        "canceled" => StateVerdict::Canceled,
+        _ => StateVerdict::Lost,
+    };
+    let span = input.span();
+    let words = value::list(input, context, value::string)?;
+    raw.sets.push(Spanned { value: (verdict, words), key: met.span, span });
+    Ok(())
 }
 
 /// `with(Self::judge)` before the rules, whose order it would hide elsewhere.

@@ -9,7 +9,7 @@ use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdic
 use emp_syntax::selector::Selector;
 use emp_syntax::template::Template;
 
-use super::{Jwt, OAuth2, Outcome, Setting, Spanned, Stream};
+use super::{Jwt, OAuth2, Outcome, Setting, Spanned, Stream, Websocket};
 
 /// Where the service is.
 #[derive(Clone, Debug)]
@@ -97,6 +97,8 @@ pub struct Http {
     pub health: Option<Health>,
     /// How the output comes piece by piece.
     pub stream: Option<Stream>,
+    /// A socket beside the poll.
+    pub websocket: Option<Websocket>,
 }
 
 /// A request with holes.

@@ -26,6 +26,7 @@ impl HttpProtocol {
         cancel: None,
         health: None,
         stream: None,
+        websocket: None,
     };
 }
 

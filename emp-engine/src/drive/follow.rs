@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use emp_core::error::FailureKind;
+use emp_core::job::Progress;
 use emp_core::spec::HttpProtocol;
 use emp_core::{ErrorCode, JobError};
 
@@ -71,13 +72,20 @@ impl Engine {
     fn progress(run: &mut Run, http: &HttpProtocol, exchange: &Exchange) {
         let Some(poll) = run.poll_of(http) else { return };
         let now = run.port.now();
-        if let Some(mut progress) = run.view(exchange, now, |view| outcome::progress(poll, view)) {
-            run.memory.fraction = match (progress.fraction, run.memory.fraction) {
-                (Some(new), Some(known)) => Some(new.max(known)),
-                (new, known) => new.or(known),
-            };
-            progress.fraction = run.memory.fraction;
-            run.port.progress(progress);
+        if let Some(progress) = run.view(exchange, now, |view| outcome::progress(poll, view)) {
+            run.tell(progress);
         }
+    }
+}
+
+impl Run {
+    /// Tells progress, which never falls.
+    pub(super) fn tell(&mut self, mut progress: Progress) {
+        self.memory.fraction = match (progress.fraction, self.memory.fraction) {
+            (Some(new), Some(known)) => Some(new.max(known)),
+            (new, known) => new.or(known),
+        };
+        progress.fraction = self.memory.fraction;
+        self.port.progress(progress);
     }
 }

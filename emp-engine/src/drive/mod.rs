@@ -11,7 +11,7 @@ use emp_core::{JobError, Timestamp};
 use crate::context::{self, Context};
 use crate::engine::Engine;
 use crate::exchange::Exchange;
-use crate::gateway::{GatewayError, MAX_RESPONSE, Opened, Target};
+use crate::gateway::{GatewayError, MAX_RESPONSE, Opened, Socket, Target};
 use crate::key;
 use crate::limits::Service;
 use crate::operation;
@@ -31,6 +31,7 @@ mod settle;
 mod store;
 mod streaming;
 mod submit;
+mod watch;
 
 pub(crate) use streaming::Teller;
 
@@ -148,6 +149,21 @@ impl Engine {
         Ok(opened)
     }
 
+    /// Opens a socket with the credential of the service.
+    async fn open_socket(
+        &self,
+        request: &OutboundRequest,
+        service: &Service,
+        origins: impl Into<Origins>,
+        idle: Duration,
+    ) -> Result<Socket, GatewayError> {
+        let base = service.base.as_ref().map_err(|error| GatewayError::refused(error.message.clone()))?;
+        let authorization = service.authorize(&self.gateway).await?;
+        let credential = authorization.credential();
+        let target = Target { base, origins: origins.into(), credential, max_response: MAX_RESPONSE };
+        self.gateway.socket(request, &target, idle).await
+    }
+
     /// Another attempt after a while if the error allows it and there is one left, else the end.
     fn retry_or_fail(&self, run: &Run, error: JobError) -> Next {
         let attempt = context::current_attempt(&run.job);
@@ -181,7 +197,10 @@ impl Engine {
         match phase {
             Phase::Prepared => self.submit(run, service, http).await,
             Phase::Submitting => self.settle(run, service, http).await,
-            Phase::Submitted => self.poll(run, service, http).await,
+            Phase::Submitted => match &http.websocket {
+                Some(socket) if self.options.sockets => self.watch(run, service, http, socket).await,
+                _ => self.poll(run, service, http).await,
+            },
         }
     }
 }

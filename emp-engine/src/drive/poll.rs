@@ -157,7 +157,7 @@ impl Engine {
 }
 
 /// What is left until the deadline; `None` when it has passed.
-fn left(run: &Run) -> Option<Duration> {
+pub(super) fn left(run: &Run) -> Option<Duration> {
     let deadline = context::duration(&run.connector.spec.pace.deadline, &run.connector);
     let submitted = run.job.service_job.as_ref().map(|job| job.submitted_at)?;
     deadline.checked_sub(run.port.now().since(submitted)).filter(|left| !left.is_zero())

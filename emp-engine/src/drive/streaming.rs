@@ -229,7 +229,7 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
-    fn tell(&mut self, run: &Run, service: &Service, text: &str, last: bool) {
+    pub(super) fn tell(&mut self, run: &Run, service: &Service, text: &str, last: bool) {
         self.held.push_str(text);
         let held = service.scrubber.text(&self.held);
         let settled = if last { held.len() } else { service.scrubber.settled(&held) };

@@ -1,6 +1,7 @@
 //! Phase `prepared`: admission, intent, send, judge. The intent is durable before the first byte leaves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use emp_core::error::{Billed, FailureKind};
 use emp_core::job::{Intent, Phase, ServiceJob};
@@ -268,6 +269,10 @@ impl Engine {
     pub(super) fn first_wait(&self, run: &mut Run) -> Next {
         let pace = &run.connector.spec.pace;
         let wait = pace::next(pace, None, run.memory.stage, None, self.random());
+        // A socket is opened at once, to miss nothing.
+        let declared = run.connector.spec.http().is_some_and(|http| http.websocket.is_some());
+        let watched = declared && self.options.sockets;
+        let wait = if watched { Duration::ZERO } else { wait };
         run.memory.wait = Some(wait);
         Next::Wait(wait)
     }

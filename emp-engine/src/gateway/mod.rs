@@ -18,11 +18,13 @@ use url::{Host, Url};
 use crate::request::{Base, Origins, OutboundRequest, Trust, server_url};
 
 mod address;
+mod client;
 mod credential;
 mod download;
 mod error;
 mod events;
 mod read;
+mod socket;
 
 pub use address::{Resolver, SystemResolver};
 pub(crate) use credential::Credential;
@@ -31,8 +33,10 @@ pub use error::{GatewayError, When};
 pub(crate) use events::{Bounds, Events, Opened};
 pub use events::{MAX_EVENT, MAX_STREAM};
 pub use read::Patience;
+pub(crate) use socket::Socket;
 
-use address::{Checked, Reach};
+use address::Reach;
+use client::{Clients, Wire};
 
 /// Largest answer when the connector declares none, bytes.
 pub const MAX_RESPONSE: u64 = 8 << 20;
@@ -61,14 +65,6 @@ impl Default for GatewayOptions {
 pub struct Gateway {
     clients: Result<Clients, String>,
     options: GatewayOptions,
-}
-
-#[derive(Clone, Debug)]
-struct Clients {
-    #[allow(clippy::disallowed_types)] // this is the one owner that the rule speaks of
-    public: reqwest::Client,
-    #[allow(clippy::disallowed_types)] // likewise
-    configured: reqwest::Client,
 }
 
 /// A service as the gateway needs to know it.
@@ -141,8 +137,7 @@ impl Default for Gateway {
 impl Gateway {
     /// A gateway with its own connections. A client that cannot be built is reported by the first exchange.
     pub fn new(options: GatewayOptions) -> Self {
-        let clients = client(&options, Reach::Public)
-            .and_then(|public| Ok(Clients { public, configured: client(&options, Reach::Configured)? }));
+        let clients = Clients::new(&options);
         Self { clients, options }
     }
 
@@ -237,6 +232,31 @@ impl Gateway {
         Ok(StreamAnswer { status, headers, body: Box::pin(body) })
     }
 
+    /// Opens a socket at the service. No redirect is followed.
+    ///
+    /// # Errors
+    /// As [`exchange`](Self::exchange), and when the service agrees to none.
+    pub(crate) async fn socket(
+        &self,
+        request: &OutboundRequest,
+        target: &Target<'_>,
+        idle: Duration,
+    ) -> Result<Socket, GatewayError> {
+        let mut headers: HeaderMap = request.headers.iter().cloned().collect();
+        let key = socket::ask(&mut headers)?;
+        let (mut url, mut body) = (request.url.clone(), None);
+        let reach = self.reach(&url, Some(target.base.url()));
+        if request.trust.credential() {
+            target.credential.apply(&mut url, &mut headers, &mut body);
+        }
+        let outgoing =
+            self.outgoing_on(Wire::Upgrading, request.method.clone(), url, headers, body, reach)?;
+        let within = self.options.patience.of(request.timeout, None).total;
+        timeout(within, async { Socket::upgrade(head(outgoing, reach).await?, &key, idle).await })
+            .await
+            .map_err(|_| GatewayError::unknown(ErrorCode::ETimeout, "no socket in time"))?
+    }
+
     /// Private addresses are for the configured base's own host and port, and for what the operator vouches for.
     fn reach(&self, url: &Url, base: Option<&Url>) -> Reach {
         let same = |host: &str, port: Option<u16>| {
@@ -250,6 +270,18 @@ impl Gateway {
 
     fn outgoing(
         &self,
+        method: Method,
+        url: Url,
+        headers: HeaderMap,
+        body: Option<Bytes>,
+        reach: Reach,
+    ) -> Result<reqwest::RequestBuilder, GatewayError> {
+        self.outgoing_on(Wire::Any, method, url, headers, body, reach)
+    }
+
+    fn outgoing_on(
+        &self,
+        wire: Wire,
         method: Method,
         url: Url,
         mut headers: HeaderMap,
@@ -269,10 +301,7 @@ impl Gateway {
         let clients = self.clients.as_ref().map_err(|problem| {
             GatewayError::new(When::BeforeBytes, ErrorCode::EInternal, format!("no HTTP client: {problem}"))
         })?;
-        let client = match reach {
-            Reach::Public => &clients.public,
-            Reach::Configured => &clients.configured,
-        };
+        let client = clients.get(wire, reach);
         headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
         headers
             .entry(header::USER_AGENT)
@@ -340,28 +369,4 @@ fn next_hop(location: &HeaderValue, from: &Url, target: &Target<'_>) -> Result<(
         text.to_owned()
     };
     server_url(&absolute, target.base, target.origins).map_err(refused)
-}
-
-#[allow(clippy::disallowed_types)] // the one place where a client is built
-fn client(options: &GatewayOptions, reach: Reach) -> Result<reqwest::Client, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = rustls::RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .dns_resolver(Checked { resolver: Arc::clone(&options.resolver), reach })
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .no_proxy()
-        .connect_timeout(options.patience.connect)
-        .http1_max_headers(100)
-        .http2_max_header_list_size(64 << 10)
-        .build()
-        .map_err(|error| error.without_url().to_string())
 }

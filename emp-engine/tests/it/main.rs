@@ -12,6 +12,7 @@ mod origins;
 mod polls;
 mod properties;
 mod requests;
+mod sockets;
 mod streams;
 mod submits;
 mod support;
