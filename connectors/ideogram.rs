@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 /// Makes images with Ideogram.
 #[derive(Connector)]
 #[connector(service = "ideogram", version = "1.0.0", mode = sync, payload = IdeogramPayload, output = IdeogramImages)]
+#[openapi(file = "ideogram.json")]
 #[http(base = "https://api.ideogram.ai")]
 #[auth(header("Api-Key") = "{api_key}")]
 #[submit(

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 /// Makes images with Leonardo's models.
 #[derive(Connector)]
 #[connector(service = "leonardo", version = "1.0.0", payload = LeonardoPayload)]
+#[openapi(file = "leonardo.json")]
 #[http(base = "https://cloud.leonardo.ai/api/rest/v1")]
 #[auth(bearer = api_key)]
 #[submit(
