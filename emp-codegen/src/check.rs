@@ -6,6 +6,7 @@ mod openapi;
 mod operation;
 mod origins;
 mod outcome;
+mod prepare;
 mod protocol;
 mod settle;
 mod states;
@@ -73,6 +74,7 @@ fn no_protocol(raw: &RawSpec, sink: &Sink) {
         ("openapi", raw.openapi.as_ref().map(|given| given.key)),
         ("http", raw.http.as_ref().map(|given| given.key)),
         ("auth", raw.auth.as_ref().map(|given| given.key)),
+        ("prepare", raw.prepare.first().map(|given| given.key)),
         ("submit", raw.submits().next().map(|given| given.key)),
         ("poll", raw.poll.as_ref().map(|given| given.key)),
         ("states", raw.states.as_ref().map(|given| given.key)),
@@ -128,6 +130,7 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
     }
     let sync = sync.is_some_and(|sync| sync.value);
     let (base, allow_hosts) = protocol::base(raw.http.as_ref(), sink)?;
+    let prepare = prepare::prepare(raw, sink);
     let operations = operation::operations(raw, sync, sink);
     let submit = raw.submit.as_ref().and_then(|given| protocol::submit(raw, given, sync, sink));
     let poll = match &raw.poll {
@@ -158,6 +161,7 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
         follow: origins::follow(raw.origins.as_ref()),
         download: origins::download(raw.origins.as_ref(), sink),
         auth: raw.auth.as_ref()?.value.clone(),
+        prepare,
         operations,
         submit: submit?,
         poll,

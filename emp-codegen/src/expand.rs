@@ -3,6 +3,7 @@
 //! Generated code names `::core` and `__emp`, an alias of `emp_core`'s private module inside a `const` block, and nothing else:
 //! whatever an author shadows or renames, it means the same.
 
+mod body;
 mod hook;
 mod life;
 mod openapi;
@@ -18,7 +19,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use self::print::{Print, option, slice};
-use crate::spec::{DurationUnit, EnvField, EnvKind, PayloadMember, Spec, TypeRef};
+use crate::spec::{DurationUnit, EnvField, EnvKind, PayloadAsset, PayloadMember, Spec, TypeRef};
 
 /// The code of a checked connector.
 pub fn connector(spec: &Spec) -> TokenStream {
@@ -190,8 +191,11 @@ fn payload(spec: &Spec) -> TokenStream {
     if spec.http.is_none() || members.is_empty() {
         return quote!(__emp::spec::PayloadSchema::Any);
     }
-    let members = members.iter().map(|PayloadMember { name, required, object }| {
-        quote!(__emp::spec::PayloadField { name: #name, required: #required, object: #object })
+    let members = members.iter().map(|PayloadMember { name, required, object, asset }| {
+        let asset = option(asset.as_ref().map(|PayloadAsset { types, inline }| {
+            quote!(__emp::spec::PayloadAsset { types: &[#(#types),*], inline: #inline })
+        }));
+        quote!(__emp::spec::PayloadField { name: #name, required: #required, object: #object, asset: #asset })
     });
     quote!(__emp::spec::PayloadSchema::Holes(&[#(#members),*]))
 }

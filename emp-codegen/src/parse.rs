@@ -1,6 +1,8 @@
 //! Tokens to [`RawSpec`]: what was written, and where. Only what cannot be read is an error here.
 
+mod asset;
 mod auth;
+mod body;
 mod container;
 mod field;
 mod hook;
@@ -10,6 +12,7 @@ mod openapi;
 mod operation;
 mod origins;
 mod outcome;
+mod prepare;
 mod protocol;
 mod reference;
 mod request;
@@ -50,6 +53,8 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
     let mut operations = operation::submits(&attributes, &submit);
     let mut polls = operation::polls(&attributes, &poll, &operations);
 
+    let prepare = operation::prepares(&attributes, &context);
+
     let mut raw = RawSpec {
         name: input.ident.clone(),
         reach: reach(&input.vis),
@@ -60,6 +65,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         http: attributes.one("http", &context(Place::Base), container::http),
         origins: attributes.one("origins", &context(Place::Setting), origins::origins),
         auth: attributes.one("auth", &context(Place::Auth), auth::auth).and_then(|given| given.value),
+        prepare,
         submit: operation::main(&mut operations, |submit| submit.when.is_some()),
         operations,
         poll: operation::main(&mut polls, |poll| poll.when.is_some()),

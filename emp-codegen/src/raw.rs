@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use emp_syntax::hole::Reference;
 use emp_syntax::hook::{Classify, Hook, Judge};
 use emp_syntax::json::Json;
 use emp_syntax::rule::{CodePattern, ErrorRule, FailureKind, Predicate, StateRule, StateVerdict};
@@ -10,8 +11,8 @@ use emp_syntax::selector::Selector;
 use proc_macro2::{Ident, Span};
 
 use crate::spec::{
-    Auth, Base, Capture, DurationUnit, EnvKind, Follow, HookUse, KeyPlace, Pair, PairValue, Setting, Spanned,
-    Target, TypeRef, Unknown, Use,
+    Auth, Base, Body, Capture, DurationUnit, EnvKind, Follow, HookUse, KeyPlace, Pair, PairValue, Setting,
+    Spanned, Target, TypeRef, Unknown, Use,
 };
 
 /// A value that may have been written.
@@ -30,6 +31,8 @@ pub struct RawSpec {
     pub http: Given<RawHttp>,
     pub origins: Given<RawOrigins>,
     pub auth: Given<Auth>,
+    /// The steps before the submit, in order.
+    pub prepare: Vec<Spanned<RawPrepare>>,
     pub submit: Given<RawSubmit>,
     /// The submits with a condition, in order.
     pub operations: Vec<Spanned<RawSubmit>>,
@@ -123,8 +126,20 @@ pub struct RawRequest {
     pub target: Given<(&'static str, Target)>,
     pub query: Vec<Pair>,
     pub headers: Vec<Pair>,
-    pub json: Given<Json>,
+    pub body: Given<Body>,
+    pub max_body: Given<u64>,
     pub timeout: Given<Setting<Duration>>,
+}
+
+/// `#[prepare(..)]`
+#[derive(Clone, Debug, Default)]
+pub struct RawPrepare {
+    /// `unless` is `when` with a `Not`.
+    pub when: Given<Predicate>,
+    pub each: Given<Reference>,
+    pub request: RawRequest,
+    pub accept: Vec<CodePattern>,
+    pub capture: Vec<Capture>,
 }
 
 /// `#[submit(..)]`

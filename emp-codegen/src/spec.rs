@@ -3,6 +3,7 @@
 //! It mirrors `emp_core::spec` in owned form. `Debug` of its types shows no spans: it is the canonical text that
 //! [`Spec::fingerprint`] hashes.
 
+mod asset;
 mod hook;
 mod http;
 mod openapi;
@@ -17,10 +18,11 @@ use emp_syntax::hole::Reference;
 use emp_syntax::selector::Selector;
 use proc_macro2::{Ident, Span, TokenStream};
 
+pub use self::asset::PayloadAsset;
 pub use self::hook::{HookKind, HookUse};
 pub use self::http::{
-    Auth, AuthPart, Base, Cancel, Capture, Download, Errors, Follow, Health, Http, KeyPlace, Lookup,
-    Operation, Pair, PairValue, Poll, Request, Settle, States, Submit, Target, Unknown,
+    Auth, AuthPart, Base, Body, Cancel, Capture, Download, Errors, Follow, Health, Http, KeyPlace, Lookup,
+    Operation, Pair, PairValue, Poll, Prepare, Request, Settle, States, Submit, Target, Unknown,
 };
 pub use self::openapi::OpenApi;
 
@@ -111,6 +113,7 @@ impl Spec {
                 name: name.to_owned(),
                 required: false,
                 object: false,
+                asset: self.http.as_ref().and_then(|http| http.asset(name)),
             });
             member.object |= used.need == Need::Spread && used.reference.path.len() == 1;
         }
@@ -143,6 +146,8 @@ pub struct PayloadMember {
     pub required: bool,
     /// It is spread, so it must be an object.
     pub object: bool,
+    /// An adapter reads it, so it must be an asset.
+    pub asset: Option<PayloadAsset>,
 }
 
 /// A type or crate path as written.
@@ -225,6 +230,8 @@ pub enum Place {
     Auth,
     /// The request of `#[submit]`.
     Submit,
+    /// A prepare step, by its number: what the steps before it captured is known.
+    Prepare(usize),
     /// A selector over the answer of the submit.
     Captured,
     /// Anything that is evaluated once the service job is known.

@@ -3,13 +3,14 @@
 #![allow(clippy::expect_used)] // helpers of tests
 
 use emp_codegen::parse::keys::{
-    ASSIGN_ID, ATTRIBUTES, Attribute, CHUNKS, EACH, ENV, IDEMPOTENT, JWT, LOOKUP, OAUTH2,
+    ASSET, ASSIGN_ID, ATTRIBUTES, Attribute, CHUNKS, EACH, ENV, IDEMPOTENT, JWT, LOOKUP, OAUTH2,
 };
 
 use std::fmt::Write as _;
 
 /// The attributes inside others.
-const PARTS: [&Attribute; 8] = [&JWT, &OAUTH2, &IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &EACH, &CHUNKS, &ENV];
+const PARTS: [&Attribute; 9] =
+    [&JWT, &OAUTH2, &IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ASSET, &EACH, &CHUNKS, &ENV];
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../emp-derive/REFERENCE.md");
 
@@ -58,7 +59,7 @@ fn reference() -> String {
         let parts: &[&Attribute] = match attribute.name {
             "auth" => &[&JWT, &OAUTH2],
             "stream" => &[&CHUNKS],
-            "submit" => &[&IDEMPOTENT, &ASSIGN_ID, &LOOKUP],
+            "submit" => &[&IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ASSET],
             _ => &[],
         };
         for part in parts {
@@ -104,7 +105,21 @@ fn examples() -> String {
 }
 
 /// The keys of a request.
-const REQUEST: [&str; 9] = ["get", "post", "put", "patch", "delete", "query", "header", "json", "timeout"];
+const REQUEST: [&str; 13] = [
+    "get",
+    "post",
+    "put",
+    "patch",
+    "delete",
+    "query",
+    "header",
+    "json",
+    "timeout",
+    "form",
+    "multipart",
+    "raw",
+    "max_body",
+];
 
 #[test]
 fn every_key_is_in_an_example_that_compiles() {
@@ -117,7 +132,10 @@ fn every_key_is_in_an_example_that_compiles() {
         } else {
             format!("{}(", attribute.name)
         };
-        let uses: Vec<&str> = code.split(&whole).skip(1).map(whole_group).collect();
+        // The adapters of assets share their options.
+        let also = if attribute.name == "file" { vec!["url("] } else { Vec::new() };
+        let starts = std::iter::once(whole.as_str()).chain(also);
+        let uses: Vec<&str> = starts.flat_map(|start| code.split(start).skip(1).map(whole_group)).collect();
         for key in attribute.keys {
             let spelt = |text: &&str| {
                 text.split(|letter: char| !letter.is_alphanumeric() && letter != '_')

@@ -15,7 +15,7 @@ pub use crate::connector::{Connector, Entry, Registered, Registry};
 pub use crate::custom::{CustomConnector, CustomRunner, runner};
 pub use crate::env::{EnvError, EnvSource, FromSetting, Settings};
 pub use crate::spec;
-pub use emp_syntax::{hole, hook, json, jsonpath, rule, selector, template};
+pub use emp_syntax::{asset, hole, hook, json, jsonpath, rule, selector, template};
 
 /// The JSON Schema of a payload type.
 pub fn payload_schema<T: crate::payload::Payload>() -> Value {

@@ -47,6 +47,9 @@ pub struct Intent {
     pub key: String,
     /// SHA-256 of method, URL and body, in hex: a resend must be the same bytes.
     pub digest: String,
+    /// What the prepare steps captured, so that a resend has the same bytes.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub prepared: Map<String, Value>,
     /// When, by the store's clock; set by the store.
     #[serde(default)]
     pub at: Timestamp,

@@ -256,6 +256,7 @@
 //! # More
 //!
 //! * [`settle`]: what a lost answer means.
+//! * [`bodies`]: forms, files, assets of a payload, and uploads before the submit.
 //! * [`credentials`]: where a secret stands.
 //! * [`origins`]: which hosts are spoken to, and which get the credential.
 //! * [`states`]: what an answer says, where one word at one place does not say it.
@@ -266,6 +267,7 @@
 //! * [`outcome`]: where the result is.
 //! * [`websocket`]: a socket beside the poll.
 
+pub mod bodies;
 pub mod credentials;
 pub mod hooks;
 pub mod openapi;

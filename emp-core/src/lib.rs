@@ -6,6 +6,7 @@
 // Generated code names `::emp_core`; inside this crate that name must mean this crate.
 extern crate self as emp_core;
 
+pub mod asset;
 pub mod connector;
 pub mod custom;
 pub mod env;

@@ -11,6 +11,7 @@ mod openapi;
 mod operation;
 mod outcome;
 mod payload;
+mod prepare;
 mod request;
 mod service;
 mod steps;
@@ -26,7 +27,8 @@ pub use limits::{Limits, Pace, Rate};
 pub use openapi::OpenApi;
 pub use operation::Operation;
 pub use outcome::{Each, Files, Minimum, Outcome, ResultRequest, Take};
-pub use payload::{PayloadField, PayloadSchema};
+pub use payload::{PayloadAsset, PayloadField, PayloadSchema};
+pub use prepare::Prepare;
 pub use request::{Body, Pair, PairValue, RequestSpec, UrlSpec};
 pub use service::{Auth, AuthPart, Base, Follow};
 pub use steps::{
@@ -117,6 +119,8 @@ pub struct HttpProtocol {
     pub download: Download,
     /// The credential and its place.
     pub auth: Auth,
+    /// Requests before the submit, in order.
+    pub prepare: &'static [Prepare],
     /// Other submits, for the payloads that their conditions name. [`submit_for`](Self::submit_for) chooses.
     pub operations: &'static [Operation],
     /// How a job is submitted that is of no other operation.

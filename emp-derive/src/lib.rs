@@ -8,8 +8,8 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(
     Connector,
     attributes(
-        connector, env, http, origins, auth, submit, poll, states, outcome, errors, cancel, pace, limits,
-        health, openapi, stream, websocket
+        connector, env, http, origins, auth, prepare, submit, poll, states, outcome, errors, cancel, pace,
+        limits, health, openapi, stream, websocket
     )
 )]
 pub fn connector(input: TokenStream) -> TokenStream {

@@ -9,6 +9,7 @@ use emp_syntax::hole::{Hole, HoleDefault, Literal, Reference, Root, Step};
 use emp_syntax::template::{Part, Template};
 use serde_json::{Map, Value};
 
+use crate::asset::Assets;
 use crate::reduce;
 
 /// The values behind `payload`, `env`, `job` and `queue`. Plain data: the same context gives the same request, byte by byte.
@@ -29,8 +30,23 @@ pub struct Context<'a> {
     pub assigned_id: &'a str,
     /// `job.id` and what was captured; absent before the submit's answer.
     pub service_job: Option<&'a ServiceJob>,
-    /// `item`: one item of an `each(..)`.
+    /// `item`: one item of an `each(..)`, or the element of an `each` step.
     pub item: Option<&'a Value>,
+    /// Where in the payload the element is, for errors: `payload.uploads[1]`; empty for what is not of the payload.
+    pub item_place: &'a str,
+    /// `prepared`: what the prepare steps captured.
+    pub prepared: Option<&'a Map<String, Value>>,
+    /// What the URLs of assets gave.
+    pub assets: &'a Assets,
+}
+
+/// The element that a step with `each` is done for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// The element.
+    pub value: Value,
+    /// Its path, for errors: `payload.uploads[1]`.
+    pub place: String,
 }
 
 /// What is behind `payload` where there is no job.
@@ -48,6 +64,9 @@ impl<'a> Context<'a> {
             assigned_id: "",
             service_job: None,
             item: None,
+            item_place: "",
+            prepared: None,
+            assets: Assets::NONE,
         }
     }
 
@@ -62,6 +81,19 @@ impl<'a> Context<'a> {
             assigned_id: key,
             service_job: job.service_job.as_ref(),
             item: None,
+            item_place: "",
+            prepared: job.intent.as_ref().map(|intent| &intent.prepared),
+            assets: Assets::NONE,
+        }
+    }
+
+    /// A reference as a client reads it: an element of an `each` step by its path in the payload.
+    pub fn place(&self, reference: &Reference) -> String {
+        let whole = reference.to_string();
+        if reference.root == Root::Item && !self.item_place.is_empty() {
+            format!("{}{}", self.item_place, whole.strip_prefix("item").unwrap_or_default())
+        } else {
+            whole
         }
     }
 
@@ -76,7 +108,11 @@ impl<'a> Context<'a> {
             Root::Job => self.of_job(&reference.path)?,
             Root::Queue => self.of_queue(&reference.path)?,
             Root::Item => walk(self.item?, &reference.path)?.clone(),
-            Root::Prepared | Root::Webhook => return None,
+            Root::Prepared => {
+                let (Step::Name(name), rest) = reference.path.split_first()? else { return None };
+                walk(self.prepared?.get(name.as_ref())?, rest)?.clone()
+            }
+            Root::Webhook => return None,
         };
         Some(value).filter(|value| !value.is_null())
     }

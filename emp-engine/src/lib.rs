@@ -5,6 +5,7 @@
 //! [`Engine`] drives jobs by these three.
 
 pub mod advice;
+pub mod asset;
 pub mod context;
 pub mod decide;
 pub mod exchange;

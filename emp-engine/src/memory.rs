@@ -61,6 +61,8 @@ pub struct Memory {
     pub poll_errors: u32,
     /// Steps in a row that could not settle a lost submit.
     pub unsettled: u32,
+    /// Faults in a row before the submit: assets that cannot be fetched, prepare steps that fail.
+    pub prepare_faults: u32,
     /// Times that the current submit was sent again under its settle rule.
     pub resends: u32,
     /// When the last submit was sent, if this process sent it.

@@ -10,6 +10,7 @@ use emp_core::job::{Job, UpstreamCancel};
 use serde_json::{Map, Value};
 
 use crate::drive::Teller;
+use crate::drive::prepare::Steps;
 use crate::exchange::Exchange;
 use crate::limits::{Place, Service};
 use crate::memory::Memory;
@@ -25,6 +26,8 @@ pub struct Run {
     pub port: Arc<dyn JobPort>,
     /// What the polls so far have told.
     pub memory: Memory,
+    /// How far its prepare steps are.
+    pub(crate) steps: Steps,
     /// What it shares with the other jobs of its service, once the engine has looked it up.
     pub(crate) service: Option<Arc<Service>>,
     /// Its place among the service's jobs in flight, from the submit to the end of the run.
@@ -43,6 +46,7 @@ impl Run {
             connector,
             port,
             memory: Memory::default(),
+            steps: Steps::default(),
             service: None,
             place: None,
             teller: Teller::default(),

@@ -358,7 +358,14 @@ fn change(verb: Verb) -> Change {
         Verb::Renew => Change::Renew,
         Verb::Intent(key) => {
             let (connector, key) = ("Fake".to_owned(), key.to_string());
-            Change::Intent(Intent { connector, fingerprint: 0, digest: key.clone(), key, at: Timestamp(0) })
+            Change::Intent(Intent {
+                connector,
+                fingerprint: 0,
+                digest: key.clone(),
+                key,
+                prepared: Map::new(),
+                at: Timestamp(0),
+            })
         }
         Verb::NotSent => Change::NotSent { reason: "refused".to_owned() },
         Verb::Submitted(id) => Change::Submitted(far(id)),

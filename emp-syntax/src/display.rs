@@ -154,6 +154,20 @@ fn print(json: &Json, depth: usize, f: &mut Formatter<'_>) -> Result {
         Json::Text(template) => write!(f, "{}", Literal::Text(template.to_string().into())),
         Json::Hole(hole) => hole.fmt(f),
         Json::Hook(hook) => write!(f, "{hook:?}"),
+        Json::Asset(asset) => asset.fmt(f),
+        Json::First(values) => {
+            for (index, value) in values.iter().enumerate() {
+                match (index, value) {
+                    (0, Json::Hole(hole)) => hole.reference.fmt(f)?,
+                    (0, first) => print(first, depth, f)?,
+                    (_, other) => {
+                        f.write_str(" ?? ")?;
+                        print(other, depth, f)?;
+                    }
+                }
+            }
+            Ok(())
+        }
         Json::Array(items) => {
             f.write_char('[')?;
             for (index, item) in items.iter().enumerate() {

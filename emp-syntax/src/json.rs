@@ -6,6 +6,7 @@
 
 use crate::List;
 use crate::Text;
+use crate::asset::Asset;
 use crate::hole::{Hole, Literal, Reference};
 use crate::hook::{Hook, Make};
 use crate::template::Template;
@@ -19,6 +20,10 @@ pub enum Json {
     Text(Template),
     /// A typed hole.
     Hole(Hole),
+    /// An asset of the payload, as the service takes it.
+    Asset(Asset),
+    /// `prepared.url ?? url(payload.image)`: the first that has a value.
+    First(List<Json>),
     /// What a function of the author's makes: `with(Self::workflow)`.
     Hook(Hook<Make>),
     /// An array.

@@ -9,6 +9,7 @@
 //! | [`jsonpath`] | the RFC 9535 subset for extraction | `$.output[?@.type=='text'].text` |
 //! | [`hole`] | what a request may refer to | `payload.model ?? env.model` |
 //! | [`template`] | text with holes, for URLs and headers | `/jobs/{job.id}` |
+//! | [`asset`] | assets of a payload, as the service takes them | `file(payload.image, max = "10MB")` |
 //! | [`json`] | typed-hole JSON bodies | `{ "seed": payload.seed? }` |
 //! | [`selector`] | where a value of an answer is, and its reducers | `"$.progress" \| percent` |
 //! | [`hook`] | a function of the author's in place of one of these | `with(Self::progress)` |
@@ -18,6 +19,7 @@
 
 use std::borrow::Cow;
 
+pub mod asset;
 mod display;
 pub mod duration;
 pub mod env_template;

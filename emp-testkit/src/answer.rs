@@ -1,11 +1,11 @@
 //! The answers of a fake service: pure functions from a declaration and a job's state to a [`Draft`].
 
 use emp_core::error::FailureKind;
-use emp_core::spec::{ConnectorSpec, HttpProtocol, Lookup, Poll};
+use emp_core::spec::{ConnectorSpec, HttpProtocol, Lookup, Poll, Prepare};
 use emp_core::syntax::jsonpath::{PathSelector, Segment};
 use emp_core::syntax::rule::{CodePattern, StateVerdict};
 use emp_core::syntax::selector::Source;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::draft::Draft;
 use crate::job::{View, VirtualJob};
@@ -185,6 +185,20 @@ pub(crate) fn health(http: &HttpProtocol) -> Draft {
         }
         for metric in probe.metrics {
             draft.put_first(metric.from, &1.into());
+        }
+    }
+    if draft.body.is_null() {
+        draft.body = json!({});
+    }
+    draft
+}
+
+/// The answer to a prepare step.
+pub(crate) fn prepared(step: &Prepare, captured: &Map<String, Value>) -> Draft {
+    let mut draft = Draft::new(first_code(step.accept, 200));
+    for capture in step.capture {
+        if let Some(value) = captured.get(capture.name) {
+            draft.put_first(capture.from, value);
         }
     }
     if draft.body.is_null() {

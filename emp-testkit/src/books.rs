@@ -1,13 +1,13 @@
 //! The service's books: its jobs, and the ledger of the submits that it accepted.
 
 use emp_core::Timestamp;
-use emp_core::spec::{KeyPlace, Settle, Submit};
+use emp_core::spec::{KeyPlace, Prepare, Settle, Submit};
 use emp_core::syntax::hole::Root;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::job::{Ending, VirtualJob};
-use crate::ledger::{Accepted, Ledger};
+use crate::ledger::{Accepted, Ledger, Prepared};
 use crate::route::{self, Holes, Seen};
 
 /// Jobs and ledger.
@@ -44,9 +44,7 @@ impl Books {
         let digest = digest(&seen.body);
         let key = match submit.settle {
             Settle::Idempotent { key: KeyPlace::Header(name), .. } => seen.headers.get(name).cloned(),
-            Settle::Idempotent { key: KeyPlace::Field(name), .. } => {
-                seen.json.as_ref().and_then(|json| Some(json.get(name)?.as_str()?.to_owned()))
-            }
+            Settle::Idempotent { key: KeyPlace::Field(name), .. } => seen.field(name),
             _ => None,
         };
         let assigned_id = holes.text(Root::Job, "assigned_id");
@@ -78,7 +76,7 @@ impl Books {
             assigned_id: assigned_id.clone(),
             queue_job_id: queue_job_id.clone(),
             holes: holes.clone(),
-            request: seen.json.clone().unwrap_or(Value::Null),
+            request: seen.shown(),
             accepted_at: now,
             cancelled: false,
             ending,
@@ -89,6 +87,44 @@ impl Books {
         self.jobs.push(job.clone());
         self.ledger.entries.push(Accepted { id, key, assigned_id, queue_job_id, digest, at: now, merged: 0 });
         Ok(job)
+    }
+
+    /// Takes a prepare step's request in. Gives what its answer tells: another value for each request.
+    pub(crate) fn prepare(
+        &mut self,
+        step: &Prepare,
+        seen: &Seen,
+        origin: &str,
+        now: Timestamp,
+    ) -> Map<String, Value> {
+        let number = self.ledger.prepared.len() + 1;
+        let values = step.capture.iter().map(|capture| {
+            let name = capture.name;
+            let value = if name.ends_with("url") {
+                format!("{origin}/__fake/prepared/{name}/{number}")
+            } else {
+                format!("{name}-{number}")
+            };
+            (name.to_owned(), value.into())
+        });
+        let captured: Map<String, Value> = values.collect();
+        self.ledger.prepared.push(Prepared {
+            captured: captured.clone(),
+            digest: digest(&seen.body),
+            at: now,
+        });
+        captured
+    }
+
+    /// Whether what a submit says to come from prepare steps was told by one.
+    pub(crate) fn told(&self, holes: &Holes) -> bool {
+        let known = |name: &str, value: &Value| {
+            self.ledger.prepared.iter().any(|step| step.captured.get(name) == Some(value))
+        };
+        holes.of_root(Root::Prepared).all(|(name, value)| match value {
+            Value::Array(values) => values.iter().all(|value| value.is_null() || known(name, value)),
+            value => known(name, value),
+        })
     }
 
     /// The job that a request names: by its id, by the id that the client assigned, or by anything else that was captured.

@@ -10,6 +10,8 @@ use emp_core::error::FailureKind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
+    /// `#[prepare]`
+    Prepare,
     /// `#[submit]`
     Submit,
     /// `#[poll]`
@@ -34,7 +36,8 @@ pub enum Step {
 
 impl Step {
     /// Every step with its word.
-    pub const ALL: [(&'static str, Self); 10] = [
+    pub const ALL: [(&'static str, Self); 11] = [
+        ("prepare", Self::Prepare),
         ("submit", Self::Submit),
         ("poll", Self::Poll),
         ("cancel", Self::Cancel),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use emp_core::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::fault::Step;
 
@@ -26,11 +27,25 @@ pub struct Accepted {
     pub merged: u32,
 }
 
+/// A request of a prepare step that the service accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// What the answer gave, by the names under which it is captured.
+    pub captured: Map<String, Value>,
+    /// SHA-256 of the body, in hex.
+    pub digest: String,
+    /// When, by the fake's clock.
+    pub at: Timestamp,
+}
+
 /// The accepted submits, in order. Serialised at `/__fake/ledger`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// One entry for each accepted submit.
     pub entries: Vec<Accepted>,
+    /// One entry for each request of a prepare step that was accepted; they cost nothing.
+    #[serde(default)]
+    pub prepared: Vec<Prepared>,
     /// Submits refused since their key came with another body.
     pub conflicts: u32,
 }

@@ -66,14 +66,14 @@ pub struct Ended {
 /// How a rig differs from the plain one.
 #[derive(Debug)]
 struct Making {
-    patience: Patience,
+    gateway: GatewayOptions,
     outputs: OutputStore,
     sockets: bool,
 }
 
 impl Default for Making {
     fn default() -> Self {
-        Self { patience: Patience::default(), outputs: OutputStore::memory(), sockets: false }
+        Self { gateway: GatewayOptions::default(), outputs: OutputStore::memory(), sockets: false }
     }
 }
 
@@ -91,7 +91,19 @@ impl Rig {
         clock: Arc<ManualClock>,
         patience: Patience,
     ) -> Result<Self, StoreError> {
-        Self::made(connector, payload, clock, Making { patience, ..Making::default() }).await
+        let gateway = GatewayOptions { patience, ..GatewayOptions::default() };
+        Self::made(connector, payload, clock, Making { gateway, ..Making::default() }).await
+    }
+
+    /// As [`new`](Self::new), with private places (host and port) from which assets may be fetched, over plain http too.
+    pub async fn vouching(
+        connector: Loaded,
+        payload: Value,
+        clock: Arc<ManualClock>,
+        allow: Vec<(String, u16)>,
+    ) -> Result<Self, StoreError> {
+        let gateway = GatewayOptions { allow, ..GatewayOptions::default() };
+        Self::made(connector, payload, clock, Making { gateway, ..Making::default() }).await
     }
 
     /// A new job for a loaded connector, with a place for the files of its result.
@@ -120,7 +132,7 @@ impl Rig {
         clock: Arc<ManualClock>,
         making: Making,
     ) -> Result<Self, StoreError> {
-        let Making { patience, outputs, sockets } = making;
+        let Making { gateway, outputs, sockets } = making;
         let service = connector.spec.services.first().copied().unwrap_or_default().to_owned();
         let options =
             StoreOptions { max_crashes: u32::MAX, max_events: usize::MAX, ..StoreOptions::default() };
@@ -138,7 +150,7 @@ impl Rig {
         };
         let outputs = Arc::new(outputs);
         let engine = Engine::new(EngineOptions {
-            gateway: GatewayOptions { patience, ..GatewayOptions::default() },
+            gateway,
             cancel_deadline: CANCEL_DEADLINE,
             sockets,
             clock: Arc::<ManualClock>::clone(&clock),

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::fault::Step;
 use crate::fits;
+use crate::form;
 
 /// A request, read whole.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +28,24 @@ pub(crate) struct Seen {
     /// Lower-case names.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
+    /// The body's parts, when it is a form.
+    pub(crate) form: Option<Vec<form::Part>>,
     /// The body as JSON, when it is that.
     pub(crate) json: Option<Value>,
+}
+
+impl Seen {
+    /// The body, to echo where no output is declared.
+    pub(crate) fn shown(&self) -> Value {
+        self.json.clone().or_else(|| self.form.as_deref().map(form::shown)).unwrap_or(Value::Null)
+    }
+
+    /// The text of a top-level member.
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
+        let of_json = || Some(self.json.as_ref()?.get(name)?.as_str()?.to_owned());
+        let of_form = || self.form.as_ref()?.iter().find(|part| part.name == name)?.text().map(str::to_owned);
+        of_json().or_else(of_form)
+    }
 }
 
 /// What stood in the holes of a request.
@@ -62,7 +79,7 @@ impl Holes {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Route<'h> {
     pub(crate) step: Step,
-    /// The operation that it belongs to; `None` for the main one and for what all of them share.
+    /// The operation that it belongs to; `None` for the main one and for what all of them share. The number of a prepare step.
     pub(crate) operation: Option<usize>,
     pub(crate) request: &'h RequestSpec,
 }
@@ -91,6 +108,8 @@ pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
         Files::Each(each) => Some(&each.request),
         _ => None,
     };
+    let prepare = http.prepare.iter().enumerate();
+    let prepare = prepare.map(|(number, step)| (Step::Prepare, Some(number), Some(&step.request)));
     let shared = [
         (Step::Cancel, None, http.cancel.as_ref().map(|cancel| &cancel.request)),
         (Step::Health, None, http.health.as_ref().map(|health| &health.request)),
@@ -101,6 +120,7 @@ pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
     ];
     let mut routes: Vec<_> = of_operations
         .chain(shared)
+        .chain(prepare)
         .filter_map(|(step, operation, request)| Some(Route { step, operation, request: request? }))
         .collect();
     routes.sort_by_key(|route| match &route.request.url {
@@ -150,8 +170,12 @@ fn holes_of(request: &RequestSpec, base_path: &str, seen: &Seen) -> Option<Holes
         }
     }
     read_pairs(request, seen, &mut holes);
-    if let (Body::Json(template), Some(json)) = (&request.body, &seen.json) {
-        read_json(template, json, &mut holes);
+    match (&request.body, &seen.json, &seen.form) {
+        (Body::Json(template), Some(json), _) => read_json(template, json, &mut holes),
+        (Body::Form(members) | Body::Multipart(members), _, Some(parts)) => {
+            read_parts(members, parts, &mut holes);
+        }
+        _ => {}
     }
     Some(holes)
 }
@@ -277,6 +301,19 @@ fn read_json(template: &Json, value: &Value, holes: &mut Holes) {
             }
         }
         _ => {}
+    }
+}
+
+fn read_parts(members: &[Member], parts: &[form::Part], holes: &mut Holes) {
+    for member in members {
+        let Member::Field { name, value } = member else { continue };
+        let texts = parts.iter().filter(|part| part.name == name.as_ref()).filter_map(form::Part::text);
+        match value {
+            Json::Array(values) => {
+                values.iter().zip(texts).for_each(|(value, text)| read_json(value, &text.into(), holes));
+            }
+            value => texts.take(1).for_each(|text| read_json(value, &text.into(), holes)),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::draft::Draft;
 use crate::fault::Fault;
+use crate::form;
 use crate::reply::{Reply, ReplyKind};
 use crate::route::Seen;
 use crate::socket;
@@ -87,6 +88,8 @@ async fn handle(shared: Shared, mut request: Request<Incoming>) -> Result<Respon
     if let Some(response) = admin(&shared, head.method.as_str(), head.uri.path(), &body) {
         return response;
     }
+    let content_type = head.headers.get("content-type").and_then(|value| value.to_str().ok());
+    let form = form::read(content_type.unwrap_or_default(), &body).await;
     let seen = Seen {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
@@ -100,6 +103,7 @@ async fn handle(shared: Shared, mut request: Request<Incoming>) -> Result<Respon
                 (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect(),
+        form,
         json: serde_json::from_slice(&body).ok(),
         body: body.to_vec(),
     };

@@ -13,6 +13,7 @@ use crate::answer::{self, Telling};
 use crate::books::{Asked, Books, digest};
 use crate::draft::Draft;
 use crate::fault::{Fault, Step, Trouble};
+use crate::fits;
 use crate::job::{Durations, Ending, View, VirtualJob};
 use crate::known::Known;
 use crate::ledger::Recorded;
@@ -166,6 +167,7 @@ impl Service {
             return prevented.into();
         }
         let draft = match step {
+            Step::Prepare => self.prepare(operation, seen),
             Step::Submit => {
                 let (draft, accepted) = self.submit(operation, seen, holes, trouble);
                 let streaming = accepted.and_then(|job| {
@@ -206,8 +208,11 @@ impl Service {
         trouble: Option<&Trouble>,
     ) -> (Draft, Option<VirtualJob>) {
         let submit = self.http.submit_at(operation);
-        if matches!(submit.request.body, Body::Json(_)) && seen.json.is_none() {
-            return (answer::refusal(self.http, 400, "the body is not JSON"), None);
+        if let Some(problem) = unreadable(&submit.request, seen) {
+            return (answer::refusal(self.http, 400, problem), None);
+        }
+        if !self.books.told(holes) {
+            return (answer::refusal(self.http, 400, "a value of a prepare step was never told"), None);
         }
         let ending = match trouble {
             Some(Trouble::JobFails(kind)) => Ending::Fails(*kind),
@@ -260,6 +265,18 @@ impl Service {
             }
         }
         Draft { file: Some(outcome::file(self.http, name)), ..Draft::new(200) }
+    }
+
+    fn prepare(&mut self, step: Option<usize>, seen: &Seen) -> Draft {
+        let Some(step) = step.and_then(|number| self.http.prepare.get(number)) else {
+            return answer::refusal(self.http, 404, "no such step");
+        };
+        if let Some(problem) = unreadable(&step.request, seen) {
+            return answer::refusal(self.http, 400, problem);
+        }
+        let origin = self.named_origin().to_owned();
+        let captured = self.books.prepare(step, seen, &origin, self.clock.now());
+        answer::prepared(step, &captured)
     }
 
     fn poll(&mut self, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
@@ -340,6 +357,18 @@ impl Service {
             Settle::Lookup(lookup) => answer::lookup(lookup, self.books.jobs.iter()),
             _ => answer::unknown_job(self.http),
         }
+    }
+}
+
+/// Why a service cannot read a body.
+fn unreadable(request: &RequestSpec, seen: &Seen) -> Option<&'static str> {
+    match request.body {
+        Body::Json(_) if seen.json.is_none() => Some("the body is not JSON"),
+        Body::Form(_) | Body::Multipart(_) if !fits::request(request, seen, 1) => {
+            Some("the body is not a form with the declared parts")
+        }
+        Body::Raw { .. } if !fits::request(request, seen, 1) => Some("the body is empty or of another type"),
+        _ => None,
     }
 }
 

@@ -167,6 +167,7 @@ mod tests {
             fingerprint: 1,
             key: key.to_owned(),
             digest: "d".to_owned(),
+            prepared: serde_json::Map::new(),
             at: Timestamp::default(),
         }
     }

@@ -94,6 +94,20 @@ fn payload_holes(spec: &ConnectorSpec) -> BTreeMap<String, bool> {
     for request in submits.chain(polls).chain(http.cancel.as_ref().map(|cancel| &cancel.request)) {
         of_request(request, &mut found);
     }
+    // What one operation needs is not needed of the jobs of another.
+    if !http.operations.is_empty() {
+        for required in found.values_mut() {
+            *required = false;
+        }
+    }
+    for step in http.prepare {
+        let mut needed = BTreeMap::new();
+        of_request(&step.request, &mut needed);
+        let always = step.when.is_none() && step.each.is_none();
+        for (name, required) in needed {
+            *found.entry(name).or_default() |= required && always;
+        }
+    }
     found
 }
 
@@ -107,8 +121,10 @@ fn of_request(request: &RequestSpec, found: &mut BTreeMap<String, bool>) {
             PairValue::Hole(hole) => of_hole(hole, found),
         }
     }
-    if let Body::Json(json) = &request.body {
-        of_json(json, found);
+    match &request.body {
+        Body::Json(value) | Body::Raw { value, .. } => of_json(value, found),
+        Body::Form(members) | Body::Multipart(members) => of_members(members, found),
+        _ => {}
     }
 }
 
@@ -138,12 +154,19 @@ fn of_json(json: &Json, found: &mut BTreeMap<String, bool>) {
         Json::Literal(_) | Json::Hook(_) => {}
         Json::Text(template) => of_template(template, found),
         Json::Hole(hole) => of_hole(hole, found),
-        Json::Array(items) => items.iter().for_each(|item| of_json(item, found)),
-        Json::Object(members) => members.iter().for_each(|member| match member {
+        Json::Asset(asset) => of_hole(&asset.hole, found),
+        Json::Array(items) | Json::First(items) => items.iter().for_each(|item| of_json(item, found)),
+        Json::Object(members) => of_members(members, found),
+    }
+}
+
+fn of_members(members: &[Member], found: &mut BTreeMap<String, bool>) {
+    for member in members {
+        match member {
             Member::Field { value, .. } => of_json(value, found),
             Member::Spread(reference) => of_reference(reference, false, found),
             Member::SpreadHook(_) => {}
-        }),
+        }
     }
 }
 

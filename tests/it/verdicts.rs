@@ -47,14 +47,10 @@ fn aged<T>(
         submitted_at: Timestamp(0),
     };
     let context = Context {
-        connector: &loaded,
-        payload: &Value::Null,
         job_id: "job",
-        attempt: 1,
         budget: Duration::from_mins(10),
-        assigned_id: "",
         service_job: Some(&service_job),
-        item: None,
+        ..Context::bare(&loaded)
     };
     let headers = headers.iter().map(|(name, value)| {
         (HeaderName::try_from(*name).expect("a name"), HeaderValue::try_from(*value).expect("a value"))

@@ -55,9 +55,9 @@ pub(crate) static MY_SERVICE: ConnectorSpec = ConnectorSpec {
         },
     ],
     payload: PayloadSchema::Holes(&[
-        PayloadField { name: "input", required: true, object: false },
-        PayloadField { name: "model", required: false, object: false },
-        PayloadField { name: "options", required: false, object: true },
+        PayloadField { name: "input", required: true, object: false, asset: None },
+        PayloadField { name: "model", required: false, object: false, asset: None },
+        PayloadField { name: "options", required: false, object: true, asset: None },
     ]),
     output: None,
     pace: Pace::DEFAULT,
@@ -210,6 +210,7 @@ impl Api {
             fingerprint: 7,
             key: "key-1".into(),
             digest: "d".into(),
+            prepared: serde_json::Map::new(),
             at: Timestamp(0),
         };
         self.change(claim, Change::Intent(intent)).await;

@@ -15,6 +15,15 @@ use super::request;
 pub(super) fn describe(page: &mut Page, spec: &ConnectorSpec, http: &HttpProtocol) {
     page.section("Requests");
     page.points(&service(spec, http));
+    for step in http.prepare {
+        page.part("Before the submit");
+        request::describe(page, spec, &step.request);
+        let mut points: Vec<String> = Vec::new();
+        points.extend(step.each.as_ref().map(|each| format!("once for each element of {}", code(each))));
+        points.extend(step.when.as_ref().map(|when| format!("only when {}", code(when))));
+        points.extend(captures("gives", step.capture));
+        page.points(&points);
+    }
     for (index, submit) in http.submits().enumerate() {
         let when = http.operations.get(index).map(|operation| format!(" when {}", code(&operation.when)));
         page.part(&format!("Submit{}", when.unwrap_or_default()));

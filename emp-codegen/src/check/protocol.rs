@@ -107,7 +107,8 @@ pub(super) fn request(
         url,
         query: raw.query.clone(),
         headers: raw.headers.clone(),
-        body: value(raw.json.as_ref()),
+        body: value(raw.body.as_ref()),
+        max_body: value(raw.max_body.as_ref()),
         timeout: value(raw.timeout.as_ref()),
     })
 }

@@ -10,7 +10,7 @@ use super::{missing_key, protocol, value};
 use crate::catalogue::derive::{KEY_PLACE, MODE, NO_SETTLE_RULE, SETTLE_TWICE};
 use crate::diag::{Diagnostic, Sink};
 use crate::raw::{RawLookup, RawRequest, RawSettle, RawSubmit};
-use crate::spec::{KeyPlace, Lookup, PairValue, Settle, Spanned, Target};
+use crate::spec::{Body, KeyPlace, Lookup, PairValue, Settle, Spanned, Target};
 
 pub(super) fn settle(given: &Spanned<RawSubmit>, billable: bool, sync: bool, sink: &Sink) -> Option<Settle> {
     let submit = &given.value;
@@ -128,7 +128,7 @@ fn place(key: &Spanned<KeyPlace>, request: &RawRequest, sink: &Sink) {
                 );
             }
         }
-        KeyPlace::Field(name) => match &request.json {
+        KeyPlace::Field(name) => match &request.body {
             None => sink.report(
                 Diagnostic::new(
                     KEY_PLACE,
@@ -144,14 +144,27 @@ fn place(key: &Spanned<KeyPlace>, request: &RawRequest, sink: &Sink) {
                     .help(format!("remove \"{name}\" from the body: the engine writes the key there"))
                     .related(body.span, "the body is here"),
             ),
+            Some(Spanned { value: Body::Raw { .. }, key: raw, .. }) => sink.report(
+                Diagnostic::new(
+                    KEY_PLACE,
+                    key.span,
+                    format!("the key is the member \"{name}\" of a raw body"),
+                )
+                .help("put the key into a header: `header(\"Idempotency-Key\")`")
+                .related(*raw, "the body is here"),
+            ),
             Some(_) => {}
         },
     }
 }
 
-fn has_member(body: &Json, wanted: &str) -> bool {
-    matches!(body, Json::Object(members)
-        if members.iter().any(|member| matches!(member, Member::Field { name, .. } if name == wanted)))
+fn has_member(body: &Body, wanted: &str) -> bool {
+    let members = match body {
+        Body::Json(Json::Object(members)) => members,
+        Body::Form(members) | Body::Multipart(members) => members.as_slice(),
+        Body::Json(_) | Body::Raw { .. } => return false,
+    };
+    members.iter().any(|member| matches!(member, Member::Field { name, .. } if name == wanted))
 }
 
 /// Whether a request refers to `job.<name>` or `queue.<name>`.
@@ -168,7 +181,7 @@ fn mentions(request: &RawRequest, name: &str) -> bool {
         PairValue::Text(template) => in_template(template, &named),
         PairValue::Hole(hole) => in_hole(hole, &named),
     });
-    target || pairs || request.json.as_ref().is_some_and(|body| in_json(&body.value, &named))
+    target || pairs || request.body.as_ref().is_some_and(|body| in_body(&body.value, &named))
 }
 
 fn in_hole(hole: &Hole, named: &impl Fn(&Reference) -> bool) -> bool {
@@ -180,17 +193,31 @@ fn in_template(template: &Template, named: &impl Fn(&Reference) -> bool) -> bool
     template.parts.iter().any(|part| matches!(part, Part::Hole { hole, .. } if in_hole(hole, named)))
 }
 
+fn in_body(body: &Body, named: &impl Fn(&Reference) -> bool) -> bool {
+    match body {
+        Body::Json(value) | Body::Raw { value, .. } => in_json(value, named),
+        Body::Form(members) | Body::Multipart(members) => in_members(members, named),
+    }
+}
+
+fn in_members(members: &[Member], named: &impl Fn(&Reference) -> bool) -> bool {
+    members.iter().any(|member| match member {
+        Member::Field { value, .. } => in_json(value, named),
+        Member::Spread(reference) => named(reference),
+        Member::SpreadHook(_) => false,
+    })
+}
+
 fn in_json(json: &Json, named: &impl Fn(&Reference) -> bool) -> bool {
     match json {
         // What a function reads is not seen: what a rule needs must be declared.
         Json::Literal(_) | Json::Hook(_) => false,
         Json::Text(template) => in_template(template, named),
         Json::Hole(hole) => in_hole(hole, named),
-        Json::Array(elements) => elements.iter().any(|element| in_json(element, named)),
-        Json::Object(members) => members.iter().any(|member| match member {
-            Member::Field { value, .. } => in_json(value, named),
-            Member::Spread(reference) => named(reference),
-            Member::SpreadHook(_) => false,
-        }),
+        Json::Asset(asset) => in_hole(&asset.hole, named),
+        Json::Array(elements) | Json::First(elements) => {
+            elements.iter().any(|element| in_json(element, named))
+        }
+        Json::Object(members) => in_members(members, named),
     }
 }

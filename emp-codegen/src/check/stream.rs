@@ -6,7 +6,7 @@ use super::{missing_key, operation, protocol, value};
 use crate::catalogue::stream::{DELTAS, STREAM_BODY, STREAM_END, STREAM_MODE};
 use crate::diag::{Diagnostic, Sink};
 use crate::raw::{RawSpec, RawStream, RawStreamFormat};
-use crate::spec::{Spanned, Stream, StreamFormat};
+use crate::spec::{Body, Spanned, Stream, StreamFormat};
 
 pub(super) fn stream(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<Stream> {
     deltas(raw, sink);
@@ -81,8 +81,9 @@ fn answer(raw: &RawSpec, given: &Spanned<RawStream>, sync: bool, sink: &Sink) {
     if stream.done.is_none() && stream.end.is_none() {
         sink.report(Diagnostic::new(STREAM_END, given.key, "this stream does not say how it ends"));
     }
-    let body = raw.submit.as_ref().and_then(|submit| submit.value.request.json.as_ref());
-    if let (Some(json), None) = (&stream.json, body) {
+    let body = raw.submit.as_ref().and_then(|submit| submit.value.request.body.as_ref());
+    let has_json = body.is_some_and(|body| matches!(body.value, Body::Json(_)));
+    if let (Some(json), false) = (&stream.json, has_json) {
         sink.report(
             Diagnostic::new(STREAM_BODY, json.key, "the submit has no `json {..}` to add these members to")
                 .help("write `json {..}` in `#[submit]`"),

@@ -2,6 +2,7 @@
 
 use emp_syntax::hole::{Root, Step};
 
+use super::prepare;
 use crate::catalogue::derive::{
     CREDENTIAL, NOT_CAPTURED, NOT_HERE, NOT_YET, SECRET_PLACE, SETTING_TYPE, UNKNOWN_FIELD, UNKNOWN_WORD,
 };
@@ -19,8 +20,9 @@ pub(super) fn check(raw: &RawSpec, sink: &Sink) {
             Root::Job => job(raw, used, sink),
             Root::Queue => queue(used, sink),
             Root::Payload => payload(used, sink),
-            Root::Item => item(used, sink),
-            Root::Prepared | Root::Webhook => sink.report(Diagnostic::new(
+            Root::Item if used.place == Place::Item => {}
+            Root::Item | Root::Prepared => prepare::used(raw, used, sink),
+            Root::Webhook => sink.report(Diagnostic::new(
                 NOT_YET,
                 used.span,
                 format!("`{}` is not in this version", used.reference.root.word()),
@@ -88,7 +90,7 @@ fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
         && submits()
             .all(|submit| submit.settle.iter().any(|rule| matches!(rule.value, RawSettle::AssignId { .. })));
     let place = match used.place {
-        Place::Submit | Place::Captured | Place::Lookup | Place::Base => {
+        Place::Prepare(_) | Place::Submit | Place::Captured | Place::Lookup | Place::Base => {
             "the service job is not known before the submit is answered"
         }
         Place::Health => "a health probe has no job",
@@ -96,8 +98,10 @@ fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
         Place::Job | Place::Item => "",
     };
     if name == "assigned_id" {
-        let early =
-            matches!(used.place, Place::Submit | Place::Captured | Place::Lookup | Place::Job | Place::Item);
+        let early = matches!(
+            used.place,
+            Place::Prepare(_) | Place::Submit | Place::Captured | Place::Lookup | Place::Job | Place::Item
+        );
         if !early {
             sink.report(Diagnostic::new(
                 NOT_HERE,
@@ -165,19 +169,6 @@ fn payload(used: &Use, sink: &Sink) {
         && matches!(used.reference.path.first(), Some(Step::Index(_)))
     {
         not_here(used, "a payload is an object", sink);
-    }
-}
-
-fn item(used: &Use, sink: &Sink) {
-    if used.place != Place::Item {
-        sink.report(
-            Diagnostic::new(
-                NOT_HERE,
-                used.span,
-                format!("`{}` has no value here: there are no items", used.reference),
-            )
-            .help("`item` is one of the items of `each(..)`, and stands in its request"),
-        );
     }
 }
 

@@ -49,13 +49,13 @@ pub(super) fn slice<T: Print>(values: &[T]) -> TokenStream {
 }
 
 /// `Cow::Borrowed(&[..])`
-fn list<T: Print>(values: &[T]) -> TokenStream {
+pub(super) fn list<T: Print>(values: &[T]) -> TokenStream {
     let values = slice(values);
     quote!(__emp::Cow::Borrowed(#values))
 }
 
 /// `Cow::Borrowed("..")`
-fn text(text: &str) -> TokenStream {
+pub(super) fn text(text: &str) -> TokenStream {
     quote!(__emp::Cow::Borrowed(#text))
 }
 
@@ -80,7 +80,7 @@ fn count(value: usize) -> TokenStream {
 }
 
 /// The name of a variant without data, which is what its `Debug` shows.
-fn variant(value: &impl std::fmt::Debug) -> Ident {
+pub(super) fn variant(value: &impl std::fmt::Debug) -> Ident {
     Ident::new(&format!("{value:?}"), Span::call_site())
 }
 
@@ -200,6 +200,11 @@ impl Print for Json {
                 let found = hook::constant(found, HookKind::Make);
                 quote!(Hook(#found))
             }
+            Self::Asset(asset) => {
+                let asset = asset.print();
+                quote!(Asset(#asset))
+            }
+            Self::First(values) => super::body::first(values),
             Self::Array(elements) => {
                 let elements = list(elements);
                 quote!(Array(#elements))

@@ -26,7 +26,7 @@ impl Print for Http {
         };
         let download = self.download.print();
         let (auth, submit, states) = (self.auth.print(), self.submit.print(), self.states.print());
-        let operations = slice(&self.operations);
+        let (prepare, operations) = (slice(&self.prepare), slice(&self.operations));
         let (outcome, errors) = (self.outcome.print(), self.errors.print());
         let poll = option(self.poll.as_ref().map(Print::print));
         let cancel = option(self.cancel.as_ref().map(Print::print));
@@ -40,6 +40,7 @@ impl Print for Http {
                 follow: __emp::spec::Follow::#follow,
                 download: #download,
                 auth: #auth,
+                prepare: #prepare,
                 operations: #operations,
                 submit: #submit,
                 poll: #poll,
@@ -149,8 +150,8 @@ impl Print for Request {
             }
         };
         let (query, headers) = (slice(&self.query), slice(&self.headers));
-        let body = self.body.as_ref().map(Print::print);
-        let body = body.map_or_else(|| quote!(None), |json| quote!(Json(#json)));
+        let body = self.body.as_ref().map_or_else(|| quote!(__emp::spec::Body::None), Print::print);
+        let max_body = option(self.max_body.map(proc_macro2::Literal::u64_unsuffixed));
         let timeout = option(self.timeout.as_ref().map(Print::print));
         quote! {
             __emp::spec::RequestSpec {
@@ -158,7 +159,8 @@ impl Print for Request {
                 url: __emp::spec::UrlSpec::#url,
                 query: #query,
                 headers: #headers,
-                body: __emp::spec::Body::#body,
+                body: #body,
+                max_body: #max_body,
                 timeout: #timeout,
             }
         }

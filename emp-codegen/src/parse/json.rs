@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Lit, LitStr, Token, token};
 
+use super::asset::{self, Files};
 use super::hook;
 use super::reference;
 use super::value;
@@ -31,6 +32,9 @@ pub(super) fn json(input: ParseStream, context: &Context<'_>) -> Parsed<Json> {
     }
     if hook::here(input) {
         return hook::hook(input, context, HookKind::Make).map(Json::Hook);
+    }
+    if let Some(found) = asset::value(input, context, Files::Refused) {
+        return found;
     }
     let null = input.fork().call(Ident::parse_any).is_ok_and(|word| word == "null");
     if null || input.peek(Lit) || input.peek(Token![-]) {

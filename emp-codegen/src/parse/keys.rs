@@ -82,12 +82,36 @@ const WHEN: Key = key(
     "when = payload.image present",
     "Only for the jobs of which this holds; the attribute may stand again for others, the last time without it.",
 );
+const FORM: Key = key(
+    "form",
+    Braces,
+    "form { prompt: payload.prompt }",
+    "The body: `application/x-www-form-urlencoded`. Holes as in `json`; a list has a pair for each element.",
+);
+const MULTIPART: Key = key(
+    "multipart",
+    Braces,
+    "multipart { image: file(payload.image), prompt: payload.prompt }",
+    "The body: `multipart/form-data`, the same bytes whenever it is sent again.",
+);
+const RAW: Key = key(
+    "raw",
+    Group,
+    "raw(file(payload.audio), content_type = \"audio/wav\")",
+    "The body: the bytes of one asset, or the text of one value.",
+);
+const MAX_BODY: Key = key(
+    "max_body",
+    Value,
+    "max_body = \"10MB\"",
+    "Largest body of this request; a larger one is refused before anything is sent.",
+);
 const TIMEOUT: Key = key("timeout", Value, "timeout = \"60s\"", "For how long the request may take in all.");
 
 /// Every attribute of a struct.
 pub const ATTRIBUTES: &[&Attribute] = &[
-    &CONNECTOR, &OPENAPI, &HTTP, &ORIGINS, &AUTH, &SUBMIT, &POLL, &STATES, &OUTCOME, &ERRORS, &CANCEL, &PACE,
-    &LIMITS, &HEALTH, &STREAM, &WEBSOCKET,
+    &CONNECTOR, &OPENAPI, &HTTP, &ORIGINS, &AUTH, &PREPARE, &SUBMIT, &POLL, &STATES, &OUTCOME, &ERRORS,
+    &CANCEL, &PACE, &LIMITS, &HEALTH, &STREAM, &WEBSOCKET,
 ];
 
 /// `#[connector(..)]`
@@ -295,6 +319,50 @@ pub const OAUTH2: Attribute = Attribute {
     ],
 };
 
+/// `#[prepare(..)]`
+pub const PREPARE: Attribute = Attribute {
+    name: "prepare",
+    doc: "A request before the submit, such as an upload. It costs nothing and may be repeated; there may be several, in order.",
+    keys: &[
+        key("accept", Value, "accept = [200, 201]", "The codes that mean accepted; any 2xx when absent."),
+        key(
+            "capture",
+            Group,
+            "capture(audio_url = \"$.upload_url\")",
+            "What the answer gives, later `prepared.<name>`; with `each` a list in the order of the elements.",
+        ),
+        key(
+            "each",
+            Value,
+            "each = payload.uploads",
+            "Once for each element of a list, which is `item` then.",
+        ),
+        FORM,
+        GET,
+        HEADER,
+        JSON,
+        MAX_BODY,
+        MULTIPART,
+        POST,
+        PUT,
+        QUERY,
+        RAW,
+        TIMEOUT,
+        key(
+            "unless",
+            Value,
+            "unless = payload.audio is url",
+            "Not for the jobs, or elements, of which this holds.",
+        ),
+        key(
+            "when",
+            Value,
+            "when = payload.audio present",
+            "Only for the jobs, or elements, of which this holds.",
+        ),
+    ],
+};
+
 /// `#[submit(..)]`
 pub const SUBMIT: Attribute = Attribute {
     name: "submit",
@@ -333,6 +401,7 @@ pub const SUBMIT: Attribute = Attribute {
             "feeds_poll",
             "The answer is judged as a poll answer is; it may already be final.",
         ),
+        FORM,
         GET,
         HEADER,
         key("hold", Value, "hold = \"10s\"", "For how long the service is asked to hold the request open."),
@@ -349,10 +418,13 @@ pub const SUBMIT: Attribute = Attribute {
             "lookup(get = \"/jobs\", items = \"$.jobs[*]\", tag = \"$.tag\", id = \"$.id\", wait = \"10s\")",
             "Settle rule: jobs can be searched for a tag that holds `queue.job_id`.",
         ),
+        MAX_BODY,
+        MULTIPART,
         PATCH,
         POST,
         PUT,
         QUERY,
+        RAW,
         key("rejects", Value, "rejects = [503]", "5xx codes that say for certain that nothing was accepted."),
         TIMEOUT,
         WHEN,
@@ -391,13 +463,16 @@ pub const LOOKUP: Attribute = Attribute {
     name: "lookup",
     doc: "How to search for a job whose submit's answer was lost.",
     keys: &[
+        FORM,
         GET,
         HEADER,
         key("id", Value, "id = \"$.id\"", "In a candidate: the service job id."),
         key("items", Value, "items = \"$.jobs[*]\"", "The candidates."),
         JSON,
+        MULTIPART,
         POST,
         QUERY,
+        RAW,
         key("tag", Value, "tag = \"$.tag\"", "In a candidate: what must equal `queue.job_id`."),
         TIMEOUT,
         key(
@@ -415,15 +490,18 @@ pub const POLL: Attribute = Attribute {
     doc: "How a job is asked after.",
     keys: &[
         key("eta", Value, "eta = \"$.eta\"", "Seconds left."),
+        FORM,
         GET,
         HEADER,
         JSON,
         key("logs", Value, "logs = \"$.logs\"", "Log text; the last lines are kept."),
+        MULTIPART,
         POST,
         key("progress", Value, "progress = \"$.progress\" | percent", "A fraction, 0 to 1."),
         key("progress_text", Value, "progress_text = \"$.step\"", "A text for people."),
         QUERY,
         key("queue_position", Value, "queue_position = \"$.position\"", "How many are ahead."),
+        RAW,
         TIMEOUT,
         WHEN,
     ],
@@ -490,15 +568,18 @@ pub const CANCEL: Attribute = Attribute {
     doc: "How a job is cancelled at the service.",
     keys: &[
         DELETE,
+        FORM,
         GET,
         key("gone", Value, "gone = [404]", "Codes that say that the job does not exist."),
         HEADER,
         JSON,
+        MULTIPART,
         key("ok", Value, "ok = [200, 202]", "Codes that confirm it; any 2xx when absent."),
         PATCH,
         POST,
         PUT,
         QUERY,
+        RAW,
         TIMEOUT,
         key("too_late", Value, "too_late = [409]", "Codes that say that the job has ended already."),
     ],
@@ -658,14 +739,39 @@ pub const HEALTH: Attribute = Attribute {
     doc: "How the service's health is asked.",
     keys: &[
         key("every", Value, "every = \"30s\"", "How often."),
+        FORM,
         GET,
         HEADER,
         JSON,
         key("metric", Group, "metric(queued = \"$.queue.length\")", "Numbers to publish beside the health."),
+        MULTIPART,
         POST,
         QUERY,
+        RAW,
         key("ready", Value, "ready = \"$.ready\" == true", "A 2xx answer is healthy only when this holds."),
         TIMEOUT,
+    ],
+};
+
+/// `file(payload.image, ..)` and the other adapters.
+pub const ASSET: Attribute = Attribute {
+    name: "file",
+    doc: "An asset of the payload as the service takes it: `file(..)` its bytes, `base64(..)` and `data_uri(..)` those as text, `url(..)` \
+          an URL. What an URL gives is fetched before the submit; size and type are checked then.",
+    keys: &[
+        key(
+            "inline",
+            Flag,
+            "inline",
+            "Only of `url(..)`: the service takes a data URI in place of an URL too.",
+        ),
+        key("max", Value, "max = \"10MB\"", "Largest size, decoded."),
+        key(
+            "types",
+            Value,
+            "types = [\"image/png\", \"image/*\"]",
+            "What it may be, by its type and by its first bytes.",
+        ),
     ],
 };
 

@@ -7,8 +7,8 @@ use super::walk::Context;
 use super::{Attributes, arguments};
 use crate::catalogue::body::OPERATIONS;
 use crate::diag::Diagnostic;
-use crate::raw::{Given, RawPoll, RawSpec, RawSubmit};
-use crate::spec::{Route, Spanned};
+use crate::raw::{Given, RawPoll, RawPrepare, RawSpec, RawSubmit};
+use crate::spec::{Need, Place, Route, Spanned};
 
 impl Attributes<'_> {
     /// Every attribute with a name, in order.
@@ -52,6 +52,28 @@ pub(super) fn submits(attributes: &Attributes<'_>, context: &Context<'_>) -> Vec
         );
     }
     submits
+}
+
+/// The prepare steps, in order; what a conditional one needs is not needed of every job.
+pub(super) fn prepares<'a>(
+    attributes: &Attributes<'_>,
+    context: &impl Fn(Place) -> Context<'a>,
+) -> Vec<Spanned<RawPrepare>> {
+    let named = attributes.all.iter().filter(|attribute| attribute.path().is_ident("prepare"));
+    let steps = named.enumerate().filter_map(|(number, attribute)| {
+        let context = context(Place::Prepare(number));
+        let span = attribute.path().span();
+        let from = context.uses.borrow().len();
+        let value =
+            arguments(attribute, &context.sink, |input| Ok(super::prepare::prepare(input, &context)))?;
+        if value.when.is_some() || value.each.is_some() {
+            let mut uses = context.uses.borrow_mut();
+            let required = uses.iter_mut().skip(from).filter(|used| used.need == Need::Required);
+            required.for_each(|used| used.need = Need::Optional);
+        }
+        Some(Spanned { value, key: span, span })
+    });
+    steps.collect()
 }
 
 /// The polls belong to the operations by their conditions.

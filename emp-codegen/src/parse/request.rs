@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Lit, LitStr, Token};
 
-use super::json;
+use super::body;
 use super::reference;
 use super::selector;
 use super::value::{self, given};
@@ -30,7 +30,8 @@ pub(super) fn key(raw: &mut RawRequest, met: Met, input: ParseStream, context: &
             let pairs = pairs(input, context, selector::header_name);
             extend(&mut raw.headers, pairs, context);
         }
-        "json" => raw.json = given(met, input, |input| Ok(json::members(input, context)))?,
+        "json" | "form" | "multipart" | "raw" => return body::key(raw, met, input, context),
+        "max_body" => raw.max_body = given(met, input, value::size)?,
         "timeout" => {
             raw.timeout =
                 given(met, input, |input| value::setting(input, context, Need::Duration, value::duration))?;

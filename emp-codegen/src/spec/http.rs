@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use emp_syntax::hole::{Hole, Reference};
 use emp_syntax::hook::{Classify, Hook, Judge};
-use emp_syntax::json::Json;
+use emp_syntax::json::{Json, Member};
 use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdict};
 use emp_syntax::selector::Selector;
 use emp_syntax::template::Template;
@@ -79,6 +79,8 @@ pub struct Http {
     pub download: Download,
     /// The credential.
     pub auth: Auth,
+    /// Requests before the submit, in order.
+    pub prepare: Vec<Prepare>,
     /// Other submits, for the jobs that their conditions name.
     pub operations: Vec<Operation>,
     /// How a job is submitted.
@@ -112,10 +114,30 @@ pub struct Request {
     pub query: Vec<Pair>,
     /// Headers, lower-case names.
     pub headers: Vec<Pair>,
-    /// The JSON body.
-    pub body: Option<Json>,
+    /// The body.
+    pub body: Option<Body>,
+    /// Largest body, bytes.
+    pub max_body: Option<u64>,
     /// For how long it may take.
     pub timeout: Option<Setting<Duration>>,
+}
+
+/// The body of a request.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Typed-hole JSON.
+    Json(Json),
+    /// Names and texts.
+    Form(Vec<Member>),
+    /// Names, texts and files.
+    Multipart(Vec<Member>),
+    /// One value.
+    Raw {
+        /// What is sent.
+        value: Json,
+        /// Its type.
+        content_type: Option<String>,
+    },
 }
 
 /// Where a request goes.
@@ -143,6 +165,21 @@ pub enum PairValue {
     Text(Template),
     /// One hole.
     Hole(Hole),
+}
+
+/// A request before the submit.
+#[derive(Clone, Debug)]
+pub struct Prepare {
+    /// Of which jobs or elements.
+    pub when: Option<Predicate>,
+    /// Once for each element of this list.
+    pub each: Option<Reference>,
+    /// The request.
+    pub request: Request,
+    /// Codes that mean accepted.
+    pub accept: Vec<CodePattern>,
+    /// What the answer gives.
+    pub capture: Vec<Capture>,
 }
 
 /// What is done for jobs of one kind.

@@ -17,6 +17,7 @@ impl HttpProtocol {
         follow: Follow::SelfOnly,
         download: Download::DEFAULT,
         auth: Auth::None,
+        prepare: &[],
         operations: &[],
         submit: Submit::DEFAULT,
         poll: None,
@@ -38,6 +39,7 @@ impl RequestSpec {
         query: &[],
         headers: &[],
         body: Body::None,
+        max_body: None,
         timeout: None,
     };
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::asset::Asset;
+
 /// What a job's payload must be.
 #[derive(Clone, Copy, Debug)]
 pub enum PayloadSchema {
@@ -28,6 +30,17 @@ pub struct PayloadField {
     pub required: bool,
     /// It is spread with `..`, so it must be an object.
     pub object: bool,
+    /// An adapter reads it, so it must be an asset.
+    pub asset: Option<PayloadAsset>,
+}
+
+/// What an asset in a payload may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadAsset {
+    /// Its media types, such as `image/*`; any when empty.
+    pub types: &'static [&'static str],
+    /// Its bytes will do, and not only its URL.
+    pub inline: bool,
 }
 
 impl PayloadSchema {
@@ -40,7 +53,9 @@ impl PayloadSchema {
                 let properties: serde_json::Map<String, Value> = fields
                     .iter()
                     .map(|field| {
-                        let schema = if field.object {
+                        let schema = if let Some(asset) = &field.asset {
+                            Asset::schema(asset.types, asset.inline)
+                        } else if field.object {
                             serde_json::json!({ "type": "object" })
                         } else {
                             Value::Bool(true)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use emp_syntax::hole::{Hole, Reference};
-use emp_syntax::json::Json;
+use emp_syntax::json::{Json, Member};
 use emp_syntax::template::Template;
 
 use super::Setting;
@@ -21,6 +21,8 @@ pub struct RequestSpec {
     pub headers: &'static [Pair],
     /// The body.
     pub body: Body,
+    /// Largest body, bytes; that of [`Limits`](super::Limits) when absent.
+    pub max_body: Option<u64>,
     /// For how long the request may take in all; the engine's default when absent.
     pub timeout: Option<Setting<Duration>>,
 }
@@ -60,4 +62,15 @@ pub enum Body {
     None,
     /// Typed-hole JSON.
     Json(Json),
+    /// `application/x-www-form-urlencoded`: names and texts.
+    Form(&'static [Member]),
+    /// `multipart/form-data`: names, texts and files. A list has a part for each element.
+    Multipart(&'static [Member]),
+    /// The text of one value, or the bytes of one asset.
+    Raw {
+        /// What is sent.
+        value: Json,
+        /// `Content-Type`; that of the asset when absent.
+        content_type: Option<&'static str>,
+    },
 }

@@ -185,6 +185,7 @@ impl JobHost for Host {
             fingerprint: self.fingerprint,
             key: self.key.clone(),
             digest: String::new(),
+            prepared: Map::new(),
             at: self.port.now(),
         };
         self.port.intent(intent.clone()).await.map_err(stopped)?;

@@ -8,7 +8,8 @@ use emp_core::job::{Phase, ServiceJob};
 use emp_core::spec::{HttpProtocol, Limits, Poll, RequestSpec, Submit};
 use emp_core::{JobError, Timestamp};
 
-use crate::context::{self, Context};
+use crate::asset::Assets;
+use crate::context::{self, Context, Item};
 use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::gateway::{GatewayError, MAX_RESPONSE, Opened, Socket, Target};
@@ -20,6 +21,7 @@ use crate::request::{self, Origins, OutboundRequest};
 use crate::run::{End, Next, Run};
 use crate::select::View;
 
+mod asset;
 mod cancel;
 mod collect;
 mod custom;
@@ -27,6 +29,7 @@ mod fate;
 mod follow;
 mod health;
 mod poll;
+pub(crate) mod prepare;
 mod settle;
 mod store;
 mod streaming;
@@ -73,12 +76,20 @@ impl Run {
         if service_job.is_some() {
             context.service_job = service_job;
         }
+        // Without an intent, what this run has captured so far.
+        context.prepared = context.prepared.or(Some(&self.steps.values));
         act(&context)
     }
 
     /// The context of one item of an `each(..)`.
     fn with_item<R>(&self, item: &serde_json::Value, act: impl FnOnce(&Context<'_>) -> R) -> R {
         self.with_context(None, |context| act(&Context { item: Some(item), ..*context }))
+    }
+
+    /// As [`with_context`](Self::with_context), with assets that were fetched and with the element of an `each` step.
+    fn with_parts<R>(&self, assets: &Assets, item: Option<&Item>, act: impl FnOnce(&Context<'_>) -> R) -> R {
+        let (item, item_place) = item.map_or((None, ""), |item| (Some(&item.value), item.place.as_str()));
+        self.with_context(None, |context| act(&Context { item, item_place, assets, ..*context }))
     }
 
     /// Looks at an answer with all that is known of the job.

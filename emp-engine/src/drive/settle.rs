@@ -10,6 +10,7 @@ use emp_syntax::jsonpath::JsonPath;
 use emp_syntax::selector::Source;
 use serde_json::Value;
 
+use super::asset::Blocked;
 use super::submit::{Sending, as_uncertain, uncertain};
 use crate::context;
 use crate::decide::{self, Verdict};
@@ -80,13 +81,20 @@ impl Engine {
             return Next::End(End::Uncertain(uncertain("it was sent again several times without an answer")));
         }
         let submit = run.submit_of(http);
-        let request = match run.with_context(None, |context| request::submit(http, submit, context)) {
+        let assets = match self.assets(run, &submit.request, None).await {
+            Ok(assets) => assets,
+            Err(Blocked::Stop(stop)) => return Next::Stopped(stop),
+            Err(Blocked::Later { wait, .. }) => return self.unsettled(run, wait),
+            Err(Blocked::Never(error)) => return Next::End(End::Uncertain(as_uncertain(error))),
+        };
+        let made = run.with_parts(&assets, None, |context| request::submit(http, submit, context));
+        let request = match made {
             Ok(request) => request,
             Err(error) => return Next::End(End::Uncertain(as_uncertain(error))),
         };
         let same = run.job.intent.as_ref().is_some_and(|intent| intent.digest == key::digest(&request));
         if !same && !matches!(submit.settle, Settle::AtLeastOnce) {
-            let why = "the connector changed since, so that the same request cannot be made again";
+            let why = "the connector or what its assets' URLs give has changed since, so that the same request cannot be made again";
             return Next::End(End::Uncertain(uncertain(why)));
         }
         if let Some((after, _)) = service.paused() {

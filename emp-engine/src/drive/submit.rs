@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use emp_core::error::{Billed, FailureKind};
 use emp_core::job::{Intent, Phase, ServiceJob};
-use emp_core::spec::{HttpProtocol, Settle};
+use emp_core::spec::{HttpProtocol, Settle, Submit};
 use emp_core::{ErrorCode, JobError};
 
 use super::fate::{self, Fate};
@@ -38,13 +38,21 @@ impl Engine {
         http: &'static HttpProtocol,
     ) -> Next {
         let submit = run.submit_of(http);
-        let request = match run.with_context(None, |context| request::submit(http, submit, context)) {
+        let request = match self.made(run, service, http, submit).await {
             Ok(request) => request,
-            Err(error) => return Next::End(End::Failed(error)),
+            Err(next) => {
+                // Whoever waits holds no place, and a probe that sent no submit has told nothing.
+                if run.place.take().is_some() {
+                    service.breaker.withdraw();
+                }
+                return next;
+            }
         };
-        match service.admit() {
-            Ok(place) => run.place = Some(place),
-            Err(Held { after, reason }) => return Next::End(End::GiveBack { reason, after }),
+        if run.place.is_none() {
+            match service.admit() {
+                Ok(place) => run.place = Some(place),
+                Err(Held { after, reason }) => return Next::End(End::GiveBack { reason, after }),
+            }
         }
         let spec = run.connector.spec;
         let intent = Intent {
@@ -52,6 +60,7 @@ impl Engine {
             fingerprint: spec.fingerprint,
             key: run.key(),
             digest: key::digest(&request),
+            prepared: run.steps.values.clone(),
             at: run.port.now(),
         };
         if let Err(stop) = run.port.intent(intent.clone()).await {
@@ -71,6 +80,23 @@ impl Engine {
             return Next::Stopped(stop);
         }
         self.send_submit(run, service, http, &request, Sending::First).await
+    }
+
+    /// The submit's request, after everything that it is made of: prepare steps and assets.
+    async fn made(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &HttpProtocol,
+        submit: &Submit,
+    ) -> Result<OutboundRequest, Next> {
+        self.prepare(run, service, http).await?;
+        let assets = match self.assets(run, &submit.request, None).await {
+            Ok(assets) => assets,
+            Err(blocked) => return Err(self.blocked(run, blocked)),
+        };
+        run.with_parts(&assets, None, |context| request::submit(http, submit, context))
+            .map_err(|error| Next::End(End::Failed(error)))
     }
 
     /// Sends a submit whose intent is durable. Not to be dropped before its end: bytes that left cannot be taken back.

@@ -18,6 +18,7 @@ use url::{Host, Url};
 use crate::request::{Base, Origins, OutboundRequest, Trust, server_url};
 
 mod address;
+mod asset;
 mod client;
 mod credential;
 mod download;
@@ -264,8 +265,13 @@ impl Gateway {
         };
         let is_base = base
             .is_some_and(|base| base.host_str().is_some_and(|host| same(host, base.port_or_known_default())));
-        let vouched = self.options.allow.iter().any(|(host, port)| same(host, Some(*port)));
-        if is_base || vouched { Reach::Configured } else { Reach::Public }
+        if is_base || self.vouched(url) { Reach::Configured } else { Reach::Public }
+    }
+
+    /// Whether the operator vouches for a place.
+    fn vouched(&self, url: &Url) -> bool {
+        let place = (url.host_str(), url.port_or_known_default());
+        self.options.allow.iter().any(|(host, port)| place == (Some(host), Some(*port)))
     }
 
     fn outgoing(

@@ -7,7 +7,7 @@ use emp_syntax::hook::{Hook, Known, Make};
 use emp_syntax::json::{Json, Member};
 use serde_json::{Map, Value};
 
-use super::{bad, missing, text};
+use super::{bad, encode, missing, text};
 use crate::context::{Context, literal_value};
 
 /// Deepest JSON that is sent; deeper values come from a payload.
@@ -18,7 +18,6 @@ pub(super) fn render(
     json: &Json,
     field: Option<(&'static str, &str)>,
     context: &Context<'_>,
-    limit: u64,
 ) -> Result<Bytes, JobError> {
     let mut value = value(json, context)?.unwrap_or(Value::Null);
     if let Some((name, key)) = field {
@@ -36,13 +35,6 @@ pub(super) fn render(
     let bytes = serde_json::to_vec(&value).map_err(|error| {
         JobError::new(ErrorCode::EBadRequest, format!("the body cannot be written: {error}"))
     })?;
-    if bytes.len() as u64 > limit {
-        let message = format!(
-            "the body has {} bytes and the limit is {limit} (`#[limits(max_body = ..)]`)",
-            bytes.len()
-        );
-        return Err(JobError::new(ErrorCode::EInvalidInput, message));
-    }
     Ok(bytes.into())
 }
 
@@ -51,7 +43,7 @@ pub(crate) fn json(json: &Json, context: &Context<'_>) -> Result<Option<Value>, 
     value(json, context)
 }
 
-fn value(json: &Json, context: &Context<'_>) -> Result<Option<Value>, JobError> {
+pub(super) fn value(json: &Json, context: &Context<'_>) -> Result<Option<Value>, JobError> {
     Ok(match json {
         Json::Literal(literal) => Some(literal_value(literal)),
         Json::Text(template) => text(template, context)?.map(Value::String),
@@ -60,9 +52,20 @@ fn value(json: &Json, context: &Context<'_>) -> Result<Option<Value>, JobError> 
             None if hole.optional => None,
             // A default of `null` is a value: the author wrote it.
             None if hole.default.is_some() && null_default(hole) => Some(Value::Null),
-            None => return Err(missing(&hole.reference.to_string())),
+            None => return Err(missing(&context.place(&hole.reference))),
         },
         Json::Hook(hook) => made(hook, context),
+        Json::Asset(asset) => encode::text(asset, context)?,
+        Json::First(values) => {
+            let mut found = None;
+            for candidate in values.iter() {
+                found = value(candidate, context)?;
+                if found.is_some() {
+                    break;
+                }
+            }
+            found
+        }
         Json::Array(items) => {
             let mut values = Vec::with_capacity(items.len());
             for item in items.iter() {
@@ -102,7 +105,7 @@ fn add(object: &mut Map<String, Value>, member: &Member, context: &Context<'_>) 
 }
 
 /// What a hook of the author's makes; null is as absent as it is in a payload.
-fn made(hook: &Hook<Make>, context: &Context<'_>) -> Option<Value> {
+pub(super) fn made(hook: &Hook<Make>, context: &Context<'_>) -> Option<Value> {
     let lookup = |reference: &Reference| context.lookup(reference);
     hook.call.and_then(|make| make(&Known::new(&lookup))).filter(|value| !value.is_null())
 }

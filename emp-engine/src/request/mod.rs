@@ -3,7 +3,6 @@
 //! Nothing from outside is ever parsed as a URL together with the base, joined to it, or allowed to name the host
 //! (`security.md` 3.2, rules 1 and 2).
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +20,8 @@ use crate::context::{self, Context};
 mod base;
 mod body;
 mod download;
+mod encode;
+mod form;
 mod origin;
 mod path;
 mod streamed;
@@ -127,18 +128,23 @@ fn build(
         }
         _ => {}
     }
-    let limit = context.connector.spec.limits.max_body.unwrap_or(MAX_BODY);
-    let body = match &spec.body {
-        Body::Json(json) => {
-            let json =
-                if submit.is_some() { streamed::body(http, json, context) } else { Cow::Borrowed(json) };
-            Some(body::render(&json, field, context, limit)?)
-        }
+    let streamed = match &spec.body {
+        Body::Json(json) if submit.is_some() => Some(streamed::body(http, json, context)),
         _ => None,
     };
-    if body.is_some() && !headers.iter().any(|(name, _)| name == http::header::CONTENT_TYPE) {
-        headers.push((http::header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
-    }
+    let body = match encode::body(spec, streamed.as_deref(), field, context)? {
+        Some(encoded) => {
+            // The boundary stands in the type: a declared one cannot know it.
+            if matches!(spec.body, Body::Multipart(_)) {
+                headers.retain(|(name, _)| name != http::header::CONTENT_TYPE);
+            }
+            if !headers.iter().any(|(name, _)| name == http::header::CONTENT_TYPE) {
+                headers.push(header("content-type", &encoded.content_type)?);
+            }
+            Some(encoded.bytes)
+        }
+        None => None,
+    };
     let method = Method::from_bytes(spec.method.as_bytes())
         .map_err(|_| JobError::new(ErrorCode::EBadRequest, format!("`{}` is not a method", spec.method)))?;
     let duration = |setting: &Setting<Duration>| context::duration(setting, context.connector);
@@ -152,9 +158,9 @@ pub(crate) fn value_text(value: &PairValue, context: &Context<'_>) -> Result<Opt
     match value {
         PairValue::Text(template) => text(template, context),
         PairValue::Hole(hole) => match context.hole(hole) {
-            Some(value) => scalar(&value, &hole.reference.to_string()).map(Some),
+            Some(value) => scalar(&value, &context.place(&hole.reference)).map(Some),
             None if hole.optional => Ok(None),
-            None => Err(missing(&hole.reference.to_string())),
+            None => Err(missing(&context.place(&hole.reference))),
         },
     }
 }
@@ -166,9 +172,9 @@ fn text(template: &Template, context: &Context<'_>) -> Result<Option<String>, Jo
         match part {
             Part::Literal(literal) => text.push_str(literal),
             Part::Hole { hole, .. } => match context.hole(hole) {
-                Some(value) => text.push_str(&scalar(&value, &hole.reference.to_string())?),
+                Some(value) => text.push_str(&scalar(&value, &context.place(&hole.reference))?),
                 None if hole.optional => return Ok(None),
-                None => return Err(missing(&hole.reference.to_string())),
+                None => return Err(missing(&context.place(&hole.reference))),
             },
         }
     }

@@ -55,6 +55,7 @@ fn resumed(declared: Declared, server: &Server) -> (Arc<emp_core::connector::Loa
         fingerprint: 7,
         key,
         digest,
+        prepared: serde_json::Map::new(),
         at: job.created_at,
     });
     job.phase = Some(Phase::Submitting);

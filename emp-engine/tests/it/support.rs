@@ -68,7 +68,7 @@ pub(crate) fn template(before: &str, inner: Option<(Hole, bool)>, after: &str) -
 }
 
 pub(crate) fn request(method: &'static str, url: UrlSpec) -> RequestSpec {
-    RequestSpec { method, url, query: &[], headers: &[], body: Body::None, timeout: Some(fixed(2)) }
+    RequestSpec { method, url, timeout: Some(fixed(2)), ..RequestSpec::DEFAULT }
 }
 
 pub(crate) fn fixed(secs: u64) -> emp_core::spec::Setting<Duration> {

@@ -269,6 +269,7 @@ fn intent(key: &str) -> Intent {
         fingerprint: 7,
         key: key.to_owned(),
         digest: format!("digest of {key}"),
+        prepared: Map::from_iter([("url".to_owned(), key.into())]),
         at: Timestamp::default(),
     }
 }

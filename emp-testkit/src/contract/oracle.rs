@@ -53,14 +53,13 @@ fn view<R>(
         submitted_at: Timestamp(0),
     };
     let context = Context {
-        connector,
         payload,
         job_id: "job",
         attempt: 1,
         budget: context::duration(&connector.spec.pace.deadline, connector),
         assigned_id: "fake-1",
         service_job: Some(&service_job),
-        item: None,
+        ..Context::bare(connector)
     };
     let headers = draft.headers.iter().filter_map(|(name, value)| {
         let name = http::HeaderName::from_bytes(name.as_bytes()).ok()?;
@@ -98,14 +97,13 @@ pub(crate) fn request(
         submitted_at: Timestamp(0),
     };
     let context = Context {
-        connector: &connector,
         payload,
         job_id: name,
         attempt: 1,
         budget: context::duration(&connector.spec.pace.deadline, &connector),
         assigned_id: name,
         service_job: Some(&service_job),
-        item: None,
+        ..Context::bare(&connector)
     };
     emp_engine::request::request(http, request, &context).ok()
 }

@@ -17,6 +17,15 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn new<C: Connector>(payload: Value, faults: &[&str]) -> Self {
+        Self::vouching::<C>(payload, faults, Vec::new()).await
+    }
+
+    /// As `new`, with places from which assets may be fetched.
+    pub(crate) async fn vouching<C: Connector>(
+        payload: Value,
+        faults: &[&str],
+        allow: Vec<(String, u16)>,
+    ) -> Self {
         let entry = Entry::of::<C>();
         let clock = Arc::new(ManualClock::at(Timestamp(1_700_000_000_000)));
         let options = FakeOptions {
@@ -29,7 +38,7 @@ impl Bench {
         let fake = FakeService::start(entry.spec, options).await.expect("starts");
         let mut loaded = entry.load(&fake_env(entry.spec)).expect("an environment");
         loaded.base = Some(fake.base_url());
-        let rig = Rig::new(loaded, payload, clock).await.expect("a job");
+        let rig = Rig::vouching(loaded, payload, clock, allow).await.expect("a job");
         Self { fake, rig }
     }
 

@@ -1,12 +1,15 @@
 //! The fake service over loopback: by itself, and under the engine.
 #![allow(clippy::expect_used, reason = "a helper of a test may fail it")]
 
+mod assets;
 mod bench;
+mod bodies;
 mod derived;
 mod engine;
 mod fake;
 mod operations;
 mod outcomes;
+mod prepares;
 mod states;
 mod support;
 mod tokens;

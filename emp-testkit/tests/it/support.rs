@@ -51,7 +51,7 @@ fn job_path(before: &'static str, after: &'static str) -> UrlSpec {
 
 fn request(method: &'static str, url: UrlSpec, body: Body) -> RequestSpec {
     let timeout = Some(emp_core::spec::Setting::Fixed(Duration::from_millis(150)));
-    RequestSpec { method, url, query: &[], headers: &[], body, timeout }
+    RequestSpec { method, url, body, timeout, ..RequestSpec::DEFAULT }
 }
 
 /// How a spec of these tests differs from the plain one.

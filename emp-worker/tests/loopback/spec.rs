@@ -109,7 +109,7 @@ fn states() -> States {
 }
 
 fn request(method: &'static str, path: &str, body: Body) -> RequestSpec {
-    RequestSpec { method, url: UrlSpec::Path(template(path)), query: &[], headers: &[], body, timeout: None }
+    RequestSpec { method, url: UrlSpec::Path(template(path)), body, ..RequestSpec::DEFAULT }
 }
 
 fn template(text: &str) -> Template {

@@ -109,8 +109,14 @@ impl Script {
         } else {
             let key = format!("{}/{}", run.job.id, run.job.attempt + 1);
             let digest = "digest".to_owned();
-            let intent =
-                Intent { connector: SPEC.name.to_owned(), fingerprint: 7, key, digest, at: run.port.now() };
+            let intent = Intent {
+                connector: SPEC.name.to_owned(),
+                fingerprint: 7,
+                key,
+                digest,
+                prepared: Map::new(),
+                at: run.port.now(),
+            };
             if let Err(stop) = run.port.intent(intent.clone()).await {
                 return Next::Stopped(stop);
             }

@@ -1,6 +1,6 @@
 //! Requests: required headers and query pairs, the type of the body, accepted codes.
 
-use emp_codegen::spec::{Auth, KeyPlace, Request, Settle, Target};
+use emp_codegen::spec::{self, Auth, KeyPlace, Request, Settle, Target};
 use emp_openapi::{Location, Operation, Parameter, Schema};
 use emp_syntax::rule::CodePattern;
 
@@ -67,7 +67,8 @@ impl<'a, 'c> Sent<'a, 'c> {
 
     fn check(&self, request: &Request) {
         self.parameters(request);
-        let Some(body) = &request.body else { return };
+        // Forms have no schema of JSON to hold them against.
+        let Some(spec::Body::Json(body)) = &request.body else { return };
         let media = self.operations.iter().flat_map(Operation::bodies).map(|(media, _)| media);
         let media: Vec<&str> = media.collect();
         match Schema::any(self.operations.iter().filter_map(Operation::json_body)) {

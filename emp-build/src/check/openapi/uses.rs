@@ -1,6 +1,6 @@
 //! What of a description a declaration relies on.
 
-use emp_codegen::spec::Request;
+use emp_codegen::spec::{Body, Request};
 use emp_openapi::{Change, Operation, Side, What};
 use emp_syntax::json::{Json, Member};
 use emp_syntax::jsonpath::{JsonPath, PathSelector, Segment};
@@ -86,8 +86,8 @@ pub(super) fn of(case: &Case<'_>, operations: &Operations<'_>) -> Vec<Used> {
 fn sent(request: &Request, operations: &[Operation<'_>]) -> Vec<Used> {
     let mut paths = Vec::new();
     match &request.body {
-        Some(body) => members(body, &mut Vec::new(), &mut paths),
-        None => paths.push(JsonPath { segments: Vec::new().into() }),
+        Some(Body::Json(body)) => members(body, &mut Vec::new(), &mut paths),
+        _ => paths.push(JsonPath { segments: Vec::new().into() }),
     }
     let of = |operation: &Operation<'_>| {
         let name = operation.name();

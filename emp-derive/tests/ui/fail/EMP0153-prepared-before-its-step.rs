@@ -1,0 +1,19 @@
+use emp_core::Connector;
+use emp_core::secret::Secret;
+
+/// Makes things.
+#[derive(Connector)]
+#[connector(service = "things", version = "1.0.0", unregistered)]
+#[http(base = "https://api.example.com")]
+#[auth(bearer = api_key)]
+#[prepare(post = "/tokens", json { "audio": prepared.audio_url }, capture(token = "$.token"))]
+#[prepare(post = "/uploads", raw(file(payload.audio)), capture(audio_url = "$.url"))]
+#[submit(post = "/jobs", json { "audio": prepared.audio_url, "token": prepared.token }, capture(id = "$.id"), at_most_once)]
+#[poll(get = "/jobs/{job.id}")]
+#[states(at = "$.status", running = ["working"], succeeded = ["done"], failed = ["error"], unknown = running(warn))]
+struct Things {
+    #[env("THINGS_KEY")]
+    api_key: Secret,
+}
+
+fn main() {}
