@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 #[poll(get = "/generations/{job.id}")]
 #[states(
     at = "$.generations_by_pk.status", running = ["PENDING"], succeeded = ["COMPLETE"], failed = ["FAILED"],
-    unknown = running(warn), rules(code == 404 || code == 200 && "$.generations_by_pk" absent => lost),
+    unknown = running(warn), rules(code == 404 || code == 200 && "$" present && "$.generations_by_pk" absent => lost),
 )]
 #[outcome(json = "$.generations_by_pk.generated_images", meta(seed = "$.generations_by_pk.seed"))]
 #[errors(

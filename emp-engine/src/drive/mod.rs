@@ -172,7 +172,7 @@ impl Engine {
         let authorization = service.authorize(&self.gateway).await?;
         let credential = authorization.credential();
         let target = Target { base, origins: origins.into(), credential, max_response: MAX_RESPONSE };
-        self.gateway.socket(request, &target, idle).await
+        self.gateway.socket(request, &target, self.options.gateway.patience.at_most(idle)).await
     }
 
     /// Another attempt after a while if the error allows it and there is one left, else the end.

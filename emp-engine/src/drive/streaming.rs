@@ -35,8 +35,9 @@ impl Engine {
     ) -> Next {
         let limits = &run.connector.spec.limits;
         // A model that is being loaded sends its head only with its first word.
+        let patience = &self.options.gateway.patience;
         let head_within =
-            request.timeout.unwrap_or(self.options.gateway.patience.total).max(stream.idle_timeout);
+            patience.at_most(request.timeout.unwrap_or(patience.total).max(stream.idle_timeout));
         let opened = self.open(request, limits, service, http.follow, head_within).await;
         let opened = match opened {
             Ok(opened) if opened.is_stream(&stream.format) => opened,
@@ -55,8 +56,8 @@ impl Engine {
         service.took();
         let deadline = context::duration(&run.connector.spec.pace.deadline, &run.connector);
         let bounds = Bounds {
-            idle: stream.idle_timeout,
-            total: request.timeout.unwrap_or(deadline),
+            idle: patience.at_most(stream.idle_timeout),
+            total: patience.at_most(request.timeout.unwrap_or(deadline)),
             size: limits.max_response.unwrap_or(MAX_STREAM),
         };
         self.read_stream(run, service, http, stream, opened, bounds).await

@@ -46,14 +46,18 @@ impl Default for Patience {
 }
 
 impl Patience {
+    /// A declared wait, or the longest that there may be.
+    pub(crate) fn at_most(&self, wait: Duration) -> Duration {
+        wait.min(self.longest.unwrap_or(Duration::MAX))
+    }
+
     /// The patience for one request: its own timeout, and in any case longer than the service was asked to hold its answer back,
     /// or the answer to a submit that is paid for would be cut off (M17).
     #[must_use]
     pub fn of(self, timeout: Option<Duration>, hold: Option<Duration>) -> Self {
         let least = hold.map_or(Duration::ZERO, |hold| hold.saturating_add(HOLD_MARGIN));
-        let longest = self.longest.unwrap_or(Duration::MAX);
         Self {
-            total: timeout.unwrap_or(self.total).max(least).min(longest),
+            total: self.at_most(timeout.unwrap_or(self.total).max(least)),
             idle: self.idle.max(least),
             rate_after: self.rate_after.max(least),
             ..self

@@ -27,6 +27,8 @@ const RUNNING: Duration = Duration::from_secs(20);
 const QUEUED_FOR_LONG: Duration = Duration::from_hours(1);
 /// For how long, in real time, an answer is waited for that does not come.
 const SHORT: Duration = Duration::from_millis(400);
+/// For how long a whole script: its waits are by the manual clock, so it takes milliseconds.
+const WHOLE: Duration = Duration::from_mins(1);
 /// The same on a busy machine.
 const LONGER: Duration = Duration::from_secs(4);
 /// For how long one that comes: longer than anything takes on a busy machine.
@@ -65,9 +67,10 @@ impl Stage {
         let limits: &[Duration] = if script.silent() { &[SHORT, LONGER] } else { &[LONG] };
         let mut judged = Judged::pass();
         for limit in limits {
-            judged = match self.play(script, *limit).await {
-                Ok(evidence) => judge(self.connector.spec, self.truth, script, &evidence),
-                Err(problem) => Judged::fail(problem),
+            judged = match tokio::time::timeout(WHOLE, self.play(script, *limit)).await {
+                Ok(Ok(evidence)) => judge(self.connector.spec, self.truth, script, &evidence),
+                Ok(Err(problem)) => Judged::fail(problem),
+                Err(_) => Judged::fail(format!("it did not come to an end in {WHOLE:?} of real time")),
             };
             if judged.outcome != Outcome::Fail {
                 break;
