@@ -26,7 +26,7 @@ pub use cut::{CutError, slice};
 pub use document::{NotASlice, Slice};
 pub use drift::{Change, Side, What, changes};
 pub use kinds::Kinds;
-pub use operation::{Location, Operation, Parameter, Response, Scheme};
+pub use operation::{Location, Operation, Parameter, Response, Scheme, is_json};
 pub use route::{Piece, Route, base_path};
 pub use schema::Schema;
 pub use walk::{Missing, Reach};

@@ -216,8 +216,8 @@ impl Response<'_> {
     }
 }
 
-/// `application/json`, `application/problem+json`, and `*/*`, which may be it.
-pub(crate) fn is_json(media: &str) -> bool {
+/// Whether a media type is JSON: `application/json`, `application/problem+json`, and `*/*`, which may be it.
+pub fn is_json(media: &str) -> bool {
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     media == "*/*" || media.ends_with("/json") || media.ends_with("+json")
 }

@@ -17,6 +17,8 @@ pub(super) const NUMERIC: Kinds = Kinds::NUMBER.or(Kinds::TEXT);
 /// Into which answers a selector looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Into {
+    /// Those of a preparing step.
+    Prepared(usize),
     /// Those of the submit of a call.
     Submitted(usize),
     /// Those that say how a job is.
@@ -63,6 +65,11 @@ pub(super) fn of<'a>(http: &'a Http, pace: &'a Pace, operations: &Operations<'a>
             let (spot, wanted) = (Spot::all("states"), SCALAR);
             looks.extend(http.states.at.iter().map(|selector| Look { spot, into, selector, wanted }));
         }
+    }
+    for (nth, prepare) in http.prepare.iter().enumerate() {
+        let (spot, into) = (Spot { attribute: "prepare", nth: Some(nth) }, Into::Prepared(nth));
+        let from = prepare.capture.iter().flat_map(|capture| &capture.from);
+        looks.extend(from.map(|selector| Look { spot, into, selector, wanted: Kinds::ALL }));
     }
     if let Some(health) = &http.health {
         let (spot, into, wanted) = (Spot::all("health"), Into::Health, Kinds::NUMBER);

@@ -15,7 +15,9 @@ pub(super) struct Operations<'a> {
     /// The submits, those with a `when` first.
     pub(super) calls: Vec<Call<'a>>,
     pub(super) cancel: Vec<Operation<'a>>,
-    /// Of the request for the result. That a slice does not have this one or the next is no mistake.
+    /// Of each preparing step. That a slice does not have these, or the next two, is no mistake.
+    pub(super) prepared: Vec<Vec<Operation<'a>>>,
+    /// Of the request for the result.
     pub(super) result: Vec<Operation<'a>>,
     /// Of the health probe.
     pub(super) health: Vec<Operation<'a>>,
@@ -113,7 +115,8 @@ pub(super) fn find<'a>(case: &Case<'a>) -> Operations<'a> {
     };
     let result = http.outcome.request.as_ref().map(|result| quiet(&result.request)).unwrap_or_default();
     let health = http.health.as_ref().map(|health| quiet(&health.request)).unwrap_or_default();
-    Operations { calls, cancel, result, health }
+    let prepared = http.prepare.iter().map(|prepare| quiet(&prepare.request)).collect();
+    Operations { calls, cancel, prepared, result, health }
 }
 
 fn operation<'a>(

@@ -1,7 +1,8 @@
 //! Requests: required headers and query pairs, the type of the body, accepted codes.
 
-use emp_codegen::spec::{self, Auth, KeyPlace, Request, Settle, Target};
-use emp_openapi::{Location, Operation, Parameter, Schema};
+use emp_codegen::spec::{Auth, Body, KeyPlace, Request, Settle, Target};
+use emp_openapi::{Location, Operation, Parameter, Schema, is_json};
+use emp_syntax::json::Member;
 use emp_syntax::rule::CodePattern;
 
 use super::case::Case;
@@ -15,6 +16,13 @@ use crate::texts::Spot;
 /// Every request.
 pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
     let http = case.http;
+    for (nth, (prepare, prepared)) in http.prepare.iter().zip(&operations.prepared).enumerate() {
+        let spot = Spot { attribute: "prepare", nth: Some(nth) };
+        if let Some(sent) = Sent::new(case, spot, prepared, None) {
+            sent.check(&prepare.request);
+            sent.accepted("accept", &prepare.accept);
+        }
+    }
     for call in &operations.calls {
         let submit = call.submit;
         if let Some(sent) = Sent::new(case, call.spot, &call.submitted, Some(&submit.settle)) {
@@ -67,19 +75,38 @@ impl<'a, 'c> Sent<'a, 'c> {
 
     fn check(&self, request: &Request) {
         self.parameters(request);
-        // Forms have no schema of JSON to hold them against.
-        let Some(spec::Body::Json(body)) = &request.body else { return };
-        let media = self.operations.iter().flat_map(Operation::bodies).map(|(media, _)| media);
-        let media: Vec<&str> = media.collect();
-        match Schema::any(self.operations.iter().filter_map(Operation::json_body)) {
-            Some(schema) => self.value(body, &schema, "$"),
-            None if media.is_empty() => {}
-            None => self.say(
-                self.at_request(codes::ILLEGAL, format!("`{}` takes no JSON", self.name))
+        match &request.body {
+            Some(Body::Json(body)) => {
+                if let Some(schema) = self.body("JSON", is_json) {
+                    self.value(body, &schema, "$");
+                }
+            }
+            // In a form every value is text, whatever it stands for: only the names are compared.
+            Some(Body::Form(fields)) => self.form("application/x-www-form-urlencoded", fields),
+            Some(Body::Multipart(fields)) => self.form("multipart/form-data", fields),
+            Some(Body::Raw { .. }) | None => {}
+        }
+    }
+
+    fn form(&self, wanted: &str, fields: &[Member]) {
+        if let Some(schema) = self.body(wanted, |media| media.starts_with(wanted)) {
+            self.members(fields, &schema, "$");
+        }
+    }
+
+    /// The schema of a body of a media type; that the operations take none such is a mistake.
+    fn body(&self, what: &str, fits: impl Fn(&str) -> bool) -> Option<Schema<'a>> {
+        let (fitting, others): (Vec<_>, Vec<_>) =
+            self.operations.iter().flat_map(Operation::bodies).partition(|(media, _)| fits(media));
+        if fitting.is_empty() && !others.is_empty() {
+            let media: Vec<&str> = others.iter().map(|(media, _)| *media).collect();
+            self.say(
+                self.at_request(codes::ILLEGAL, format!("`{}` takes no {what}", self.name))
                     .label(format!("takes {}", media.join(", ")))
                     .help("send the body as the description has it"),
-            ),
+            );
         }
+        Schema::any(fitting.into_iter().map(|(_, schema)| schema))
     }
 
     pub(super) fn say(&self, finding: Finding) {

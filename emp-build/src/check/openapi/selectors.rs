@@ -17,11 +17,14 @@ use crate::texts::Spot;
 pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
     let submitted: Vec<Option<Answer<'_>>> =
         operations.calls.iter().map(|call| Answer::of(&call.submitted)).collect();
+    let prepared: Vec<Option<Answer<'_>>> =
+        operations.prepared.iter().map(|found| Answer::of(found)).collect();
     let judged = operations.judged();
     let (result, health) = (Answer::of(&operations.result), Answer::of(&operations.health));
     let any = any_answer(operations, judged.as_ref());
     for look in looks::of(case.http, &case.declaration.spec.pace, operations) {
         let answer = match look.into {
+            Into::Prepared(nth) => prepared.get(nth).and_then(Option::as_ref),
             Into::Submitted(nth) => submitted.get(nth).and_then(Option::as_ref),
             Into::Judged => judged.as_ref(),
             Into::Any => any.as_ref(),

@@ -64,12 +64,18 @@ pub(super) fn of(case: &Case<'_>, operations: &Operations<'_>) -> Vec<Used> {
                 // Asked once, not for each call.
                 Into::Health if nth == 0 => [&operations.health, &[]],
                 Into::Result if nth == 0 => [&operations.result, &[]],
-                Into::Submitted(_) | Into::Result | Into::Health => [&[], &[]],
+                Into::Prepared(of) if nth == 0 => {
+                    [operations.prepared.get(of).map_or(&[], Vec::as_slice), &[]]
+                }
+                Into::Prepared(_) | Into::Submitted(_) | Into::Result | Into::Health => [&[], &[]],
             };
             for operation in asked.into_iter().flatten() {
                 used.push(Used { operation: operation.name(), side: Side::Answer, path: path.clone() });
             }
         }
+    }
+    for (prepare, prepared) in case.http.prepare.iter().zip(&operations.prepared) {
+        used.extend(sent(&prepare.request, prepared));
     }
     for call in &operations.calls {
         used.extend(sent(&call.submit.request, &call.submitted));
