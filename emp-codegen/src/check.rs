@@ -1,5 +1,6 @@
 //! [`RawSpec`] to [`Spec`]: the rules that look at one connector. Makes no tokens.
 
+mod cancel;
 mod connector;
 mod env;
 mod openapi;
@@ -81,6 +82,7 @@ fn no_protocol(raw: &RawSpec, sink: &Sink) {
         ("outcome", raw.outcome.as_ref().map(|given| given.key)),
         ("errors", raw.errors.as_ref().map(|given| given.key)),
         ("cancel", raw.cancel.as_ref().map(|given| given.key)),
+        ("cleanup", raw.cleanup.as_ref().map(|given| given.key)),
         ("health", raw.health.as_ref().map(|given| given.key)),
         ("stream", raw.stream.as_ref().map(|given| given.key)),
         ("websocket", raw.websocket.as_ref().map(|given| given.key)),
@@ -139,7 +141,11 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
     };
     let states = states::states(raw, sync, sink);
     let cancel = match &raw.cancel {
-        Some(cancel) => Some(protocol::cancel(cancel, sink)?),
+        Some(cancel) => Some(cancel::cancel(cancel, raw, sync, sink)?),
+        None => None,
+    };
+    let cleanup = match &raw.cleanup {
+        Some(cleanup) => Some(cancel::cleanup(cleanup, sink)?),
         None => None,
     };
     let health = match &raw.health {
@@ -169,6 +175,7 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
         outcome,
         errors: raw.errors.as_ref().map(|given| protocol::errors(&given.value)).unwrap_or_default(),
         cancel,
+        cleanup,
         health,
         stream,
         websocket,

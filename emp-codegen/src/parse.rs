@@ -3,6 +3,9 @@
 mod asset;
 mod auth;
 mod body;
+mod call;
+mod cancel;
+mod cleanup;
 mod container;
 mod field;
 mod hook;
@@ -73,7 +76,8 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         states: attributes.one("states", &context(Place::Job), protocol::states),
         outcome: attributes.one("outcome", &context(Place::Job), outcome::outcome),
         errors: attributes.one("errors", &context(Place::Job), protocol::errors),
-        cancel: attributes.one("cancel", &context(Place::Job), protocol::cancel),
+        cancel: attributes.one("cancel", &context(Place::Job), cancel::cancel),
+        cleanup: attributes.one("cleanup", &context(Place::Job), cleanup::cleanup),
         pace: attributes.one("pace", &context(Place::Job), container::pace),
         limits: attributes.one("limits", &context(Place::Setting), container::limits),
         health: attributes.one("health", &context(Place::Health), protocol::health),

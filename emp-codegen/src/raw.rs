@@ -11,8 +11,8 @@ use emp_syntax::selector::Selector;
 use proc_macro2::{Ident, Span};
 
 use crate::spec::{
-    Auth, Base, Body, Capture, DurationUnit, EnvKind, Follow, HookUse, KeyPlace, Pair, PairValue, Setting,
-    Spanned, Target, TypeRef, Unknown, Use,
+    Auth, Base, Body, CancelScope, CancelStage, Capture, DurationUnit, EnvKind, Follow, HookUse, KeyPlace,
+    Pair, PairValue, Setting, Spanned, Target, TypeRef, Unknown, Use,
 };
 
 /// A value that may have been written.
@@ -43,6 +43,7 @@ pub struct RawSpec {
     pub outcome: Given<RawOutcome>,
     pub errors: Given<RawErrors>,
     pub cancel: Given<RawCancel>,
+    pub cleanup: Given<RawCleanup>,
     pub pace: Given<RawPace>,
     pub limits: Given<RawLimits>,
     pub health: Given<RawHealth>,
@@ -256,6 +257,7 @@ pub struct RawErrors {
     pub message: Vec<Selector>,
     pub code: Vec<Selector>,
     pub classify: Option<Hook<Classify>>,
+    pub retry: Vec<Selector>,
     pub rules: Vec<ErrorRule>,
 }
 
@@ -263,9 +265,20 @@ pub struct RawErrors {
 #[derive(Clone, Debug, Default)]
 pub struct RawCancel {
     pub request: RawRequest,
+    pub when: Vec<Spanned<(CancelStage, RawRequest)>>,
+    pub drop_connection: Option<Span>,
+    pub scope: Given<CancelScope>,
+    pub only_if: Given<()>,
     pub ok: Vec<CodePattern>,
     pub too_late: Vec<CodePattern>,
     pub gone: Vec<CodePattern>,
+}
+
+/// `#[cleanup(..)]`
+#[derive(Clone, Debug, Default)]
+pub struct RawCleanup {
+    pub request: RawRequest,
+    pub when: Given<Predicate>,
 }
 
 /// `#[pace(..)]`

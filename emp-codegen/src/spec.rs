@@ -4,6 +4,7 @@
 //! [`Spec::fingerprint`] hashes.
 
 mod asset;
+mod cancel;
 mod hook;
 mod http;
 mod openapi;
@@ -19,9 +20,10 @@ use emp_syntax::selector::Selector;
 use proc_macro2::{Ident, Span, TokenStream};
 
 pub use self::asset::PayloadAsset;
+pub use self::cancel::{Cancel, CancelScope, CancelStage};
 pub use self::hook::{HookKind, HookUse};
 pub use self::http::{
-    Auth, AuthPart, Base, Body, Cancel, Capture, Download, Errors, Follow, Health, Http, KeyPlace, Lookup,
+    Auth, AuthPart, Base, Body, Capture, Cleanup, Download, Errors, Follow, Health, Http, KeyPlace, Lookup,
     Operation, Pair, PairValue, Poll, Prepare, Request, Settle, States, Submit, Target, Unknown,
 };
 pub use self::openapi::OpenApi;

@@ -257,6 +257,7 @@
 //!
 //! * [`settle`]: what a lost answer means.
 //! * [`bodies`]: forms, files, assets of a payload, and uploads before the submit.
+//! * [`cancel`]: what ends a job at the service.
 //! * [`credentials`]: where a secret stands.
 //! * [`origins`]: which hosts are spoken to, and which get the credential.
 //! * [`states`]: what an answer says, where one word at one place does not say it.
@@ -268,6 +269,7 @@
 //! * [`websocket`]: a socket beside the poll.
 
 pub mod bodies;
+pub mod cancel;
 pub mod credentials;
 pub mod hooks;
 pub mod openapi;

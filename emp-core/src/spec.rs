@@ -3,6 +3,8 @@
 //! Everything here is plain and public, so that a spec can also be written by hand, shown by `emp connector show`, or
 //! turned into a fake service. Nothing is parsed at run time.
 
+mod cancel;
+mod cleanup;
 mod default;
 mod download;
 mod env;
@@ -21,6 +23,8 @@ mod websocket;
 
 use serde_json::Value;
 
+pub use cancel::{Cancel, CancelAt, CancelScope, CancelStage};
+pub use cleanup::Cleanup;
 pub use download::{Download, DownloadAuth};
 pub use env::{DurationUnit, EnvField, EnvKind};
 pub use limits::{Limits, Pace, Rate};
@@ -32,7 +36,7 @@ pub use prepare::Prepare;
 pub use request::{Body, Pair, PairValue, RequestSpec, UrlSpec};
 pub use service::{Auth, AuthPart, Base, Follow};
 pub use steps::{
-    Cancel, Capture, Errors, HealthProbe, KeyPlace, Lookup, Poll, Settle, StateSet, States, Submit, Unknown,
+    Capture, Errors, HealthProbe, KeyPlace, Lookup, Poll, Settle, StateSet, States, Submit, Unknown,
 };
 pub use stream::{Stream, StreamFormat};
 pub use token::{Claim, ClaimValue, ClientAuth, Jwt, JwtAlg, OAuth2, TokenUrl};
@@ -135,6 +139,8 @@ pub struct HttpProtocol {
     pub errors: Errors,
     /// How a job is cancelled.
     pub cancel: Option<Cancel>,
+    /// What is tidied up when a job has its result.
+    pub cleanup: Option<Cleanup>,
     /// How the service's health is asked.
     pub health: Option<HealthProbe>,
     /// How the output comes piece by piece.

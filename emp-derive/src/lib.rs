@@ -9,7 +9,7 @@ use proc_macro::TokenStream;
     Connector,
     attributes(
         connector, env, http, origins, auth, prepare, submit, poll, states, outcome, errors, cancel, pace,
-        limits, health, openapi, stream, websocket
+        limits, health, openapi, stream, websocket, cleanup
     )
 )]
 pub fn connector(input: TokenStream) -> TokenStream {

@@ -121,13 +121,22 @@ pub fn refusal(http: &HttpProtocol, view: &View<'_>) -> Refusal {
         kind => kind.into(),
     };
     let mut error = JobError::new(named, format!("the service answered {code}"));
-    error.retriable = kind.retriable();
+    error.retriable = hint(http, view).unwrap_or_else(|| kind.retriable());
     Refusal {
         code,
         kind,
         declared: rule.is_some() || hooked.is_some(),
         wait,
         error: described(http, view, error),
+    }
+}
+
+/// What the service itself says of another try.
+fn hint(http: &HttpProtocol, view: &View<'_>) -> Option<bool> {
+    match view.first_text(http.errors.retry)?.to_ascii_lowercase().as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
     }
 }
 

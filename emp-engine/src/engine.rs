@@ -121,6 +121,13 @@ impl Engine {
         }
     }
 
+    /// Tidies up at the service, when the connector says how. To be called once, when the result of a job that succeeded is stored;
+    /// says whether there was anything to do. It takes ten seconds at most, and what becomes of it changes nothing about the job.
+    pub async fn clean_up(&self, run: &mut Run) -> bool {
+        self.service(run);
+        self.clean_up_declared(run).await
+    }
+
     /// Asks the service how it is.
     pub async fn health(&self, connector: &Loaded) -> Health {
         let service = self.services.of(connector);

@@ -36,6 +36,8 @@ pub struct Run {
     pub(crate) teller: Teller,
     /// The one answer of a synchronous service whose result could not be stored yet: it cannot be asked for again.
     pub(crate) held: Option<Exchange>,
+    /// What became of a cancel that was sent while the submit was open.
+    pub(crate) cancelled: Option<UpstreamCancel>,
 }
 
 impl Run {
@@ -51,6 +53,7 @@ impl Run {
             place: None,
             teller: Teller::default(),
             held: None,
+            cancelled: None,
         }
     }
 }

@@ -3,10 +3,11 @@
 use emp_core::Timestamp;
 use emp_core::spec::{KeyPlace, Prepare, Settle, Submit};
 use emp_core::syntax::hole::Root;
+use emp_core::syntax::rule::StateVerdict;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::job::{Ending, VirtualJob};
+use crate::job::{Durations, Ending, VirtualJob};
 use crate::ledger::{Accepted, Ledger, Prepared};
 use crate::route::{self, Holes, Seen};
 
@@ -125,6 +126,13 @@ impl Books {
             Value::Array(values) => values.iter().all(|value| value.is_null() || known(name, value)),
             value => known(name, value),
         })
+    }
+
+    /// Ends whatever runs.
+    pub(crate) fn interrupt(&mut self, now: Timestamp, durations: Durations) {
+        let running =
+            self.jobs.iter_mut().filter(|job| job.at(now, durations).verdict == StateVerdict::Running);
+        running.for_each(|job| job.cancelled = true);
     }
 
     /// The job that a request names: by its id, by the id that the client assigned, or by anything else that was captured.

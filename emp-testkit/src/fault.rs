@@ -22,6 +22,8 @@ pub enum Step {
     Health,
     /// The search of a `lookup(..)` settle rule.
     Lookup,
+    /// `#[cleanup]`
+    Cleanup,
     /// The token endpoint of `#[auth(oauth2(..))]`.
     Token,
     /// The route of `#[stream(chunks(..))]`.
@@ -36,13 +38,14 @@ pub enum Step {
 
 impl Step {
     /// Every step with its word.
-    pub const ALL: [(&'static str, Self); 11] = [
+    pub const ALL: [(&'static str, Self); 12] = [
         ("prepare", Self::Prepare),
         ("submit", Self::Submit),
         ("poll", Self::Poll),
         ("cancel", Self::Cancel),
         ("health", Self::Health),
         ("lookup", Self::Lookup),
+        ("cleanup", Self::Cleanup),
         ("token", Self::Token),
         ("chunks", Self::Chunks),
         ("result", Self::Result),
@@ -73,6 +76,10 @@ pub enum Trouble {
     QuotesCredential,
     /// Accepted, and answered with an error code nevertheless (F31).
     StatusAfter(u16),
+    /// Refused with a code that is not worth another try, and the service's own word that it is; no effect.
+    SaysAgain,
+    /// Refused with a code that passes, and the service's own word that this one does not; no effect.
+    SaysFinal,
     /// The connection closes with no answer and no effect (F33).
     Cut,
     /// Accepted, then the connection closes with no answer (F33).
@@ -189,7 +196,7 @@ impl fmt::Display for FaultError {
 impl std::error::Error for FaultError {}
 
 /// The troubles that are a word and nothing else.
-const PLAIN: [(&str, Trouble); 20] = [
+const PLAIN: [(&str, Trouble); 22] = [
     ("backwards", Trouble::Backwards),
     ("cut", Trouble::Cut),
     ("cut_after", Trouble::CutAfter),
@@ -205,6 +212,8 @@ const PLAIN: [(&str, Trouble); 20] = [
     ("job_never_ends", Trouble::JobNeverEnds),
     ("no_id", Trouble::NoId),
     ("quotes_credential", Trouble::QuotesCredential),
+    ("says_again", Trouble::SaysAgain),
+    ("says_final", Trouble::SaysFinal),
     ("slow_body", Trouble::SlowBody),
     ("timeout", Trouble::Timeout),
     ("timeout_after", Trouble::TimeoutAfter),

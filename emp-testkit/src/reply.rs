@@ -18,6 +18,8 @@ pub(crate) struct Reply {
     pub(crate) hold: Duration,
     /// What then.
     pub(crate) kind: ReplyKind,
+    /// The job that is worked at while this is held back, and only as long as the connection is open.
+    pub(crate) open: Option<String>,
 }
 
 /// How an answer goes back.
@@ -55,7 +57,7 @@ impl ReplyKind {
 
 impl From<ReplyKind> for Reply {
     fn from(kind: ReplyKind) -> Self {
-        Self { hold: Duration::ZERO, kind }
+        Self { hold: Duration::ZERO, kind, open: None }
     }
 }
 
@@ -79,6 +81,8 @@ pub(crate) fn prevent(http: &HttpProtocol, trouble: &Trouble, seen: &Seen) -> Op
             ))
         }
         Trouble::Refused(kind) => ReplyKind::Answer(answer::refusal_of_kind(http, *kind)),
+        Trouble::SaysAgain => hinted(http, 409, "true"),
+        Trouble::SaysFinal => hinted(http, 429, "false"),
         Trouble::Cut => ReplyKind::Cut,
         Trouble::Timeout => ReplyKind::Silence,
         Trouble::Redirect(url) => {
@@ -88,6 +92,13 @@ pub(crate) fn prevent(http: &HttpProtocol, trouble: &Trouble, seen: &Seen) -> Op
         }
         _ => return None,
     })
+}
+
+/// A refusal with the service's own word on another try.
+fn hinted(http: &HttpProtocol, code: u16, again: &str) -> ReplyKind {
+    let mut draft = answer::refusal(http, code, TOLD);
+    draft.put_first(http.errors.retry, &again.into());
+    ReplyKind::Answer(draft)
 }
 
 /// What a trouble leaves of the answer to a request that had its effect.

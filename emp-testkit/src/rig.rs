@@ -220,7 +220,11 @@ impl Rig {
                 Next::Stopped(Stop::Fenced | Stop::HandOver) => return Ok(None),
             };
             self.kill.come_to(Moment::BeforeEnd).await;
-            desk.write(change_of(end)).await?;
+            let succeeded = matches!(end, End::Succeeded { .. });
+            let stored = desk.write(change_of(end)).await?;
+            if succeeded && matches!(stored, Answer::Ok | Answer::OkAlready) {
+                self.engine.clean_up(&mut run).await;
+            }
             return self.store.get(&self.job).await;
         }
         Err(StoreError::Down(format!("the job did not end in {MAX_STEPS} steps")))

@@ -110,14 +110,15 @@ pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
     };
     let prepare = http.prepare.iter().enumerate();
     let prepare = prepare.map(|(number, step)| (Step::Prepare, Some(number), Some(&step.request)));
-    let shared = [
-        (Step::Cancel, None, http.cancel.as_ref().map(|cancel| &cancel.request)),
+    let cancels = http.cancel.iter().flat_map(emp_core::spec::Cancel::requests);
+    let shared = cancels.map(|(_, request)| (Step::Cancel, None, Some(request))).chain([
         (Step::Health, None, http.health.as_ref().map(|health| &health.request)),
         (Step::Chunks, None, chunks),
         (Step::Result, None, http.outcome.request.as_ref().map(|wanted| &wanted.request)),
         (Step::File, None, item),
         (Step::Socket, None, http.websocket.as_ref().map(|socket| &socket.channel.request)),
-    ];
+        (Step::Cleanup, None, http.cleanup.as_ref().map(|cleanup| &cleanup.request)),
+    ]);
     let mut routes: Vec<_> = of_operations
         .chain(shared)
         .chain(prepare)

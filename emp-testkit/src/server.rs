@@ -53,6 +53,20 @@ impl std::fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
+/// A connection on which a job is worked at. Dropped with the job still in it, the client has closed it.
+struct Connection {
+    shared: Shared,
+    open: Option<String>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(job) = &self.open {
+            lock(&self.shared).closed(job);
+        }
+    }
+}
+
 type Body = BoxBody<Bytes, Cut>;
 
 /// Serves connections until it is dropped.
@@ -107,9 +121,11 @@ async fn handle(shared: Shared, mut request: Request<Incoming>) -> Result<Respon
         json: serde_json::from_slice(&body).ok(),
         body: body.to_vec(),
     };
-    let Reply { hold, kind } = lock(&shared).respond(&seen, target);
+    let Reply { hold, kind, open } = lock(&shared).respond(&seen, target);
     if hold > Duration::ZERO {
+        let mut connection = Connection { shared: Arc::clone(&shared), open };
         tokio::time::sleep(hold).await;
+        connection.open = None;
     }
     match kind {
         ReplyKind::Answer(draft) => whole(&draft),

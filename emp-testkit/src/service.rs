@@ -164,6 +164,11 @@ impl FakeService {
         lock(&self.shared).disarm();
     }
 
+    /// How many of its jobs were cancelled by the client, by whatever the connector declares.
+    pub fn cancelled(&self) -> usize {
+        lock(&self.shared).cancelled()
+    }
+
     /// How many of its jobs have not ended.
     pub fn unfinished(&self) -> usize {
         lock(&self.shared).unfinished()

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use emp_core::Clock;
-use emp_core::spec::{Auth, Body, ConnectorSpec, Follow, HttpProtocol, RequestSpec, Settle, StreamFormat};
+use emp_core::spec::{
+    Auth, Body, Cancel, CancelScope, CancelStage, ConnectorSpec, Follow, HttpProtocol, RequestSpec, Settle,
+    StreamFormat,
+};
 use emp_core::syntax::rule::StateVerdict;
 use serde_json::{Map, Value, json};
 
@@ -103,6 +106,20 @@ impl Service {
         self.faults.clear();
     }
 
+    /// How many jobs were cancelled by the client.
+    pub(crate) fn cancelled(&self) -> usize {
+        self.books.jobs.iter().filter(|job| job.cancelled).count()
+    }
+
+    /// The connection on which a job is worked at has closed: it ends, if that is how it is cancelled.
+    pub(crate) fn closed(&mut self, id: &str) {
+        if self.http.cancel.as_ref().is_some_and(Cancel::drops_connection)
+            && let Some(job) = self.books.jobs.iter_mut().find(|job| job.id == id)
+        {
+            job.cancelled = true;
+        }
+    }
+
     /// How many jobs have not ended.
     pub(crate) fn unfinished(&self) -> usize {
         let now = self.clock.now();
@@ -130,7 +147,7 @@ impl Service {
             Some(_) if !authorized => {
                 ReplyKind::Answer(answer::refusal(self.http, 401, "the credential is missing")).into()
             }
-            Some((route, holes)) => self.perform(route.step, route.operation, seen, &holes),
+            Some((route, holes)) => self.perform(route, seen, &holes),
         };
         tracing::debug!(service = self.spec.name, ?step, code = reply.kind.code(), "fake service");
         if self.requests.len() == MAX_RECORDED {
@@ -160,7 +177,8 @@ impl Service {
         hit
     }
 
-    fn perform(&mut self, step: Step, operation: Option<usize>, seen: &Seen, holes: &Holes) -> Reply {
+    fn perform(&mut self, route: Route<'_>, seen: &Seen, holes: &Holes) -> Reply {
+        let Route { step, operation, request } = route;
         let trouble = self.trouble(step);
         let trouble = trouble.as_ref();
         if let Some(prevented) = trouble.and_then(|trouble| prevent(self.http, trouble, seen)) {
@@ -179,10 +197,11 @@ impl Service {
                 draft
             }
             Step::Poll => self.poll(holes, trouble),
-            Step::Cancel => self.cancel(holes, trouble),
+            Step::Cancel => self.cancel(request, holes, trouble),
             Step::Health => answer::health(self.http),
             Step::Lookup => self.search(operation),
             Step::Token => self.token(seen),
+            Step::Cleanup => self.clean_up(holes),
             Step::Chunks => self.chunks(holes),
             Step::Result => self.result(holes, trouble),
             Step::File => self.file(seen, holes, trouble),
@@ -196,7 +215,8 @@ impl Service {
         let answers = step == Step::Submit && self.http.poll_at(operation).is_none();
         let sync = answers && (200..300).contains(&draft.code);
         let hold = if sync { self.durations.queued + self.durations.running } else { Duration::ZERO };
-        Reply { hold, kind: spoil(self.http, trouble, draft) }
+        let open = sync.then(|| self.books.jobs.last().map(|job| job.id.clone())).flatten();
+        Reply { hold, kind: spoil(self.http, trouble, draft), open }
     }
 
     /// The answer to a submit, and the job when it was accepted.
@@ -304,13 +324,39 @@ impl Service {
         answer::job(self.spec, self.http, job, view, code, Telling { captures: true, state: true })
     }
 
-    fn cancel(&mut self, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
+    /// A cancel that names no job ends whatever runs, one for a state only a job in it, and one that a connector sends to running jobs
+    /// alone destroys a job that has ended.
+    fn cancel(&mut self, request: &RequestSpec, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
         let (now, durations) = (self.clock.now(), self.durations);
-        let (Some(cancel), Some(job)) = (&self.http.cancel, self.books.named(holes)) else {
-            let gone = self.http.cancel.as_ref().map_or(404, |cancel| answer::first_code(cancel.gone, 404));
-            return answer::refusal(self.http, gone, "no such job");
+        let Some(cancel) = &self.http.cancel else {
+            return answer::refusal(self.http, 404, "no such route");
+        };
+        if cancel.scope == CancelScope::Service {
+            if trouble != Some(&Trouble::Ignored) {
+                self.books.interrupt(now, durations);
+            }
+            return Draft { body: json!({}), ..Draft::new(answer::first_code(cancel.ok, 200)) };
+        }
+        let Some(job) = self.books.named(holes) else {
+            return answer::refusal(self.http, answer::first_code(cancel.gone, 404), "no such job");
         };
         let view = job.at(now, durations);
+        let stage =
+            cancel.requests().find_map(|(stage, known)| std::ptr::eq(known, request).then_some(stage?));
+        let other = match stage {
+            Some(CancelStage::Queued) => view.verdict != StateVerdict::Queued,
+            Some(CancelStage::Running) => view.verdict != StateVerdict::Running,
+            None => false,
+        };
+        if other {
+            // It is not where this request looks for jobs: nothing happens, and the service says so of none.
+            return Draft { body: json!({}), ..Draft::new(answer::first_code(cancel.ok, 200)) };
+        }
+        if view.ended() && cancel.ask_first {
+            let id = job.id.clone();
+            self.books.jobs.retain(|job| job.id != id);
+            return Draft { body: json!({}), ..Draft::new(answer::first_code(cancel.ok, 200)) };
+        }
         if view.ended() && view.verdict != StateVerdict::Canceled && !cancel.too_late.is_empty() {
             let code = answer::first_code(cancel.too_late, 409);
             return answer::refusal(self.http, code, "the job has ended");
@@ -320,6 +366,15 @@ impl Service {
         }
         let job = job.clone();
         self.show(&job, &job.at(now, durations), answer::first_code(cancel.ok, 200))
+    }
+
+    /// The job is gone with all that it made.
+    fn clean_up(&mut self, holes: &Holes) -> Draft {
+        let Some(id) = self.books.named(holes).map(|job| job.id.clone()) else {
+            return answer::refusal(self.http, 404, "no such job");
+        };
+        self.books.jobs.retain(|job| job.id != id);
+        Draft { body: json!({}), ..Draft::new(200) }
     }
 
     fn token(&mut self, seen: &Seen) -> Draft {

@@ -26,7 +26,12 @@ pub(crate) async fn drive(shared: Arc<Shared>, mut held: Held) {
                 Ok(Next::Wait(after)) => return shared.parking.park(held, after),
                 Ok(Next::End(end)) => {
                     shared.panics.went_well(held.tenure.claim.connector);
-                    return settle(&shared, &held.tenure.claim, outcome::of_end(end)).await;
+                    let succeeded = matches!(end, End::Succeeded { .. });
+                    let stored = settle(&shared, &held.tenure.claim, outcome::of_end(end)).await;
+                    if succeeded && stored {
+                        clean_up(&shared, &mut held).await;
+                    }
+                    return;
                 }
                 Ok(Next::Stopped(stop)) => stop,
                 Err(panicked) => return contain(&shared, &held, &panicked).await,
@@ -111,13 +116,24 @@ async fn contain(shared: &Shared, held: &Held, Panicked(place): &Panicked) {
     settle(shared, claim, change).await;
 }
 
-/// Writes how the claim ends, until the store has answered (P21). The slot stays taken meanwhile.
-async fn settle(shared: &Shared, claim: &Claim, change: Change) {
+/// Tidies up at the service. The result is durable by now, so nothing that happens here can harm the job.
+async fn clean_up(shared: &Shared, held: &mut Held) {
+    let claim = Arc::clone(&held.tenure.claim);
+    let cleaned = caught(shared.driver.clean_up(&mut held.run), |place| tell_panic(&claim, place)).await;
+    if cleaned.is_err() {
+        warn!(job = %claim.key.job, service = claim.service, worker = %claim.worker, "the cleanup panicked; the job has its result");
+    }
+}
+
+/// Writes how the claim ends, until the store has answered (P21); says whether it was stored. The slot stays taken meanwhile.
+async fn settle(shared: &Shared, claim: &Claim, change: Change) -> bool {
     shared.progress.forget(&claim.key);
     shared.deltas.finish(&shared.store, &claim.key).await;
     let word = outcome::word(&change);
     let failure = outcome::error(&change).map(ToString::to_string);
     let answer = shared.writer.persist(claim, change, Until::Answered).await;
+    // What a cancel has overtaken is not the job's result, and stays at the service.
+    let stored = matches!(answer, Ok(Answer::Ok | Answer::OkAlready));
     let (job, service, worker) = (&claim.key.job, &claim.service, &claim.worker);
     match (answer, failure) {
         (Ok(Answer::Ok | Answer::OkAlready | Answer::CancelRequested), None) => {
@@ -131,4 +147,5 @@ async fn settle(shared: &Shared, claim: &Claim, change: Change) {
         }
         (Err(_), _) => error!(%job, service, %worker, outcome = word, "the outcome was not stored"),
     }
+    stored
 }

@@ -23,6 +23,9 @@ pub trait Driver: Send + Sync {
     /// Cancels the run's job at the service and says what became of it there.
     async fn cancel(&self, run: &mut Run) -> UpstreamCancel;
 
+    /// Tidies up at the service when the result of the run's job is stored.
+    async fn clean_up(&self, _run: &mut Run) {}
+
     /// Asks the service how it is.
     async fn health(&self, connector: &Loaded) -> Health;
 
@@ -41,6 +44,10 @@ impl Driver for Engine {
 
     async fn cancel(&self, run: &mut Run) -> UpstreamCancel {
         Self::cancel(self, run).await
+    }
+
+    async fn clean_up(&self, run: &mut Run) {
+        Self::clean_up(self, run).await;
     }
 
     async fn health(&self, connector: &Loaded) -> Health {

@@ -2,7 +2,7 @@
 
 use emp::REGISTRY;
 use emp_core::connector::{Entry, Loaded};
-use emp_core::spec::{Auth, ConnectorSpec, HttpProtocol, Protocol, Settle, StateSet, UrlSpec};
+use emp_core::spec::{Auth, ConnectorSpec, HttpProtocol, Protocol, RequestSpec, Settle, StateSet, UrlSpec};
 use emp_core::syntax::hole::Reference;
 use emp_core::syntax::rule::{CodePattern, StateVerdict};
 use emp_core::syntax::template::Template;
@@ -120,12 +120,15 @@ async fn a_settle_rule_that_is_gone_fails_the_kit() {
     caught("ReplicateConnector", "any 5xx rejects", &["conduct.F31.500_accepted"], certain).await;
 }
 
+/// The one request by which a job is cancelled.
+fn cancel(http: &mut HttpProtocol) -> &mut RequestSpec {
+    http.cancel.as_mut().and_then(|cancel| cancel.request.as_mut()).expect("a cancel")
+}
+
 #[tokio::test]
 async fn a_cancel_that_goes_to_the_wrong_place_fails_the_kit() {
     let path = |text: &str| UrlSpec::Path(Template::parse(text).expect("a path"));
-    let to = |url: UrlSpec| {
-        move |http: &mut HttpProtocol| http.cancel.as_mut().expect("a cancel").request.url = url.clone()
-    };
+    let to = |url: UrlSpec| move |http: &mut HttpProtocol| cancel(http).url = url.clone();
     let scenarios = ["cancel.queued", "cancel.running"];
     caught("MyServiceConnector", "another path", &scenarios, to(path("/jobs/{job.id}/stop"))).await;
     caught("MyServiceConnector", "no job", &scenarios, to(path("/jobs/cancel"))).await;
@@ -158,11 +161,10 @@ async fn what_contradicts_itself_fails_without_a_record() {
     };
     let cancel_as_poll = mutant("MyServiceConnector", |http| {
         let poll = http.poll.as_ref().expect("polled").request.clone();
-        http.cancel.as_mut().expect("a cancel").request = poll;
+        *cancel(http) = poll;
     });
     let cancel_of_all = mutant("MyServiceConnector", |http| {
-        http.cancel.as_mut().expect("a cancel").request.url =
-            UrlSpec::Path(Template::parse("/cancel").expect("a path"));
+        cancel(http).url = UrlSpec::Path(Template::parse("/cancel").expect("a path"));
     });
     for (connector, scenario) in [
         (no_end("succeeded"), "static.success"),

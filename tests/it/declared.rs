@@ -91,7 +91,10 @@ fn payload_holes(spec: &ConnectorSpec) -> BTreeMap<String, bool> {
     let Some(http) = spec.http() else { return found };
     let submits = http.submits().map(|submit| &submit.request);
     let polls = http.polls().map(|poll| &poll.request);
-    for request in submits.chain(polls).chain(http.cancel.as_ref().map(|cancel| &cancel.request)) {
+    for request in submits
+        .chain(polls)
+        .chain(http.cancel.iter().flat_map(|cancel| cancel.requests().map(|(_, request)| request)))
+    {
         of_request(request, &mut found);
     }
     // What one operation needs is not needed of the jobs of another.

@@ -211,7 +211,7 @@ fn every_request_to_runway_names_the_version() {
     let requests = [
         Some(&http.submit.request),
         http.poll.as_ref().map(|poll| &poll.request),
-        http.cancel.as_ref().map(|cancel| &cancel.request),
+        http.cancel.as_ref().and_then(|cancel| cancel.request.as_ref()),
         http.health.as_ref().map(|health| &health.request),
     ];
     for request in requests {

@@ -1,5 +1,6 @@
 //! The page of a connector, in Markdown, from its declaration alone: pure functions from a spec to a text.
 
+mod life;
 mod markdown;
 mod payload;
 mod protocol;

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use emp_core::spec::{
-    Auth, AuthPart, Base, Capture, ConnectorSpec, Files, Follow, HttpProtocol, Outcome, Poll, Setting,
-    States, Submit, Unknown,
+    Base, Capture, ConnectorSpec, Files, HttpProtocol, Outcome, Poll, Setting, States, Submit, Unknown,
 };
 use emp_core::syntax::rule::{FailureKind, StateVerdict};
 use emp_core::syntax::selector::Selector;
 
 use super::markdown::{Page, code, codes, table};
-use super::request;
+use super::{life, request};
 
 pub(super) fn describe(page: &mut Page, spec: &ConnectorSpec, http: &HttpProtocol) {
     page.section("Requests");
@@ -34,15 +33,9 @@ pub(super) fn describe(page: &mut Page, spec: &ConnectorSpec, http: &HttpProtoco
         self::poll(page, spec, poll);
     }
     if let Some(cancel) = &http.cancel {
-        page.part("Cancel");
-        request::describe(page, spec, &cancel.request);
-        let told = |what: &str, codes: &[_]| {
-            (!codes.is_empty()).then(|| format!("{what} {}", super::markdown::codes(codes)))
-        };
-        let points =
-            [told("done:", cancel.ok), told("too late:", cancel.too_late), told("gone:", cancel.gone)];
-        page.points(&points.into_iter().flatten().collect::<Vec<_>>());
+        life::cancel(page, spec, cancel);
     }
+    life::cleanup(page, spec, http);
     if let Some(health) = &http.health {
         page.part("Health");
         request::describe(page, spec, &health.request);
@@ -66,31 +59,12 @@ fn service(spec: &ConnectorSpec, http: &HttpProtocol) -> Vec<String> {
         Base::Template(template) => code(template),
         Base::Env(field) => format!("the URL in {}", code(variable(spec, field))),
     };
-    let mut points =
-        vec![format!("paths are below {base}"), format!("credential: {}", credential(spec, &http.auth))];
-    if let Follow::Hosts(hosts) = http.follow {
-        points.push(format!("URLs of {} are followed, without the credential", codes(hosts)));
-    }
+    let mut points = vec![
+        format!("paths are below {base}"),
+        format!("credential: {}", life::credential(spec, &http.auth)),
+    ];
+    points.extend(life::origins(http));
     points
-}
-
-fn credential(spec: &ConnectorSpec, auth: &Auth) -> String {
-    let part = |part: &AuthPart| match part {
-        AuthPart::Literal(text) => (*text).to_owned(),
-        AuthPart::Field(field) => {
-            format!("${}", variable(spec, field))
-        }
-    };
-    let parts = |value: &[AuthPart]| value.iter().map(part).collect::<String>();
-    match auth {
-        Auth::None => "none".to_owned(),
-        Auth::Header { name, value } => format!("header {}", code(format!("{name}: {}", parts(value)))),
-        Auth::Query { name, value } => format!("query {}", code(format!("{name}={}", parts(value)))),
-        Auth::Basic { user, password } => {
-            format!("HTTP Basic {}", code(format!("{}:{}", part(user), part(password))))
-        }
-        _ => "as declared".to_owned(),
-    }
 }
 
 fn submit(page: &mut Page, spec: &ConnectorSpec, submit: &Submit) {
@@ -246,7 +220,7 @@ fn count_of(spec: &ConnectorSpec, setting: &Setting<u32>) -> String {
 }
 
 /// The variable that fills a field.
-fn variable(spec: &ConnectorSpec, field: &'static str) -> &'static str {
+pub(super) fn variable(spec: &ConnectorSpec, field: &'static str) -> &'static str {
     spec.env_field(field).map_or(field, |field| field.variable)
 }
 

@@ -8,6 +8,10 @@ pub const DOWNLOAD_AUTH: Code = Code::new("EMP0156");
 pub const TOKEN_END: Code = Code::new("EMP0157");
 /// Tokens are had from an https URL.
 pub const TOKEN_URL: Code = Code::new("EMP0158");
+/// A cancel that ends whatever runs needs that to be our job.
+pub const CANCEL_SCOPE: Code = Code::new("EMP0159");
+/// A cancel is one thing, and it can be done.
+pub const CANCEL_FORM: Code = Code::new("EMP0160");
 
 /// The entries, in the order of their codes.
 pub const ENTRIES: &[Entry] = &[
@@ -31,5 +35,19 @@ pub const ENTRIES: &[Entry] = &[
         why: "the client's secret is sent there, so the host is written in the declaration and the way is encrypted",
         help: "write an https URL with its host, a path below the base, or `env.field`",
         example: "#[auth(oauth2(token_url = \"https://auth.example.com/token\", client_id = id, client_secret = secret))]",
+    },
+    Entry {
+        code: CANCEL_SCOPE,
+        title: "a cancel of whatever runs needs one job in flight",
+        why: "a global interrupt ends the job that the service works at, whoever sent it: with two in flight it ends the wrong one",
+        help: "allow one job in flight, or use a cancel that names its job",
+        example: "#[cancel(post = \"/interrupt\", scope = service)]\n#[limits(in_flight = 1)]",
+    },
+    Entry {
+        code: CANCEL_FORM,
+        title: "a cancel is one thing that can be done",
+        why: "a connection can only be closed while it is open, and the state of a job is known by asking",
+        help: "write one request, requests by state for a polled job, or `drop_connection` for a sync one",
+        example: "#[cancel(when(queued) = delete(\"/queue/{job.id}\"), when(running) = post(\"/jobs/{job.id}/stop\"))]",
     },
 ];

@@ -8,10 +8,8 @@ use proc_macro2::Span;
 use super::{missing_key, settle, value};
 use crate::catalogue::derive::{BASE, NO_ID, PATH, SECRET_PLACE};
 use crate::diag::{Diagnostic, Sink};
-use crate::raw::{
-    RawCancel, RawErrors, RawHealth, RawHttp, RawPoll, RawRequest, RawSettle, RawSpec, RawSubmit,
-};
-use crate::spec::{Base, Cancel, Errors, Health, Poll, Request, Spanned, Submit, Target};
+use crate::raw::{RawErrors, RawHealth, RawHttp, RawPoll, RawRequest, RawSettle, RawSpec, RawSubmit};
+use crate::spec::{Base, Errors, Health, Poll, Request, Spanned, Submit, Target};
 
 pub(super) fn base(given: Option<&Spanned<RawHttp>>, sink: &Sink) -> Option<(Base, Vec<String>)> {
     let given = given?;
@@ -180,16 +178,6 @@ pub(super) fn poll(given: &Spanned<RawPoll>, sink: &Sink) -> Option<Poll> {
     })
 }
 
-pub(super) fn cancel(given: &Spanned<RawCancel>, sink: &Sink) -> Option<Cancel> {
-    let raw = &given.value;
-    Some(Cancel {
-        request: request(&raw.request, "cancel", given.key, "post = \"/jobs/{job.id}/cancel\"", sink)?,
-        ok: raw.ok.clone(),
-        too_late: raw.too_late.clone(),
-        gone: raw.gone.clone(),
-    })
-}
-
 pub(super) fn health(given: &Spanned<RawHealth>, sink: &Sink) -> Option<Health> {
     let raw = &given.value;
     Some(Health {
@@ -205,6 +193,7 @@ pub(super) fn errors(raw: &RawErrors) -> Errors {
         message: raw.message.clone(),
         code: raw.code.clone(),
         classify: raw.classify.clone(),
+        retry: raw.retry.clone(),
         rules: raw.rules.clone(),
     }
 }

@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::print::{Print, integer, option, slice};
-use crate::spec::{Claim, ClaimValue, ClientAuth, Download, Jwt, OAuth2, TokenUrl};
+use crate::spec::{
+    Cancel, CancelScope, CancelStage, Claim, ClaimValue, Cleanup, ClientAuth, Download, Jwt, OAuth2, TokenUrl,
+};
 
 impl Print for Download {
     fn print(&self) -> TokenStream {
@@ -87,5 +89,44 @@ impl Print for TokenUrl {
             Self::Env(field) => quote!(Env(#field)),
         };
         quote!(__emp::spec::TokenUrl::#variant)
+    }
+}
+
+impl Print for Cancel {
+    fn print(&self) -> TokenStream {
+        let Self { ask_first, .. } = self;
+        let (ok, too_late, gone) = (slice(&self.ok), slice(&self.too_late), slice(&self.gone));
+        let request = option(self.request.as_ref().map(Print::print));
+        let stages = self.stages.iter().map(|(stage, request)| {
+            let stage = match stage {
+                CancelStage::Queued => quote!(Queued),
+                CancelStage::Running => quote!(Running),
+            };
+            let request = request.print();
+            quote!(__emp::spec::CancelAt { stage: __emp::spec::CancelStage::#stage, request: #request })
+        });
+        let scope = match self.scope {
+            CancelScope::Job => quote!(Job),
+            CancelScope::Service => quote!(Service),
+        };
+        quote! {
+            __emp::spec::Cancel {
+                request: #request,
+                stages: &[#(#stages),*],
+                scope: __emp::spec::CancelScope::#scope,
+                ask_first: #ask_first,
+                ok: #ok,
+                too_late: #too_late,
+                gone: #gone,
+            }
+        }
+    }
+}
+
+impl Print for Cleanup {
+    fn print(&self) -> TokenStream {
+        let request = self.request.print();
+        let when = option(self.when.as_ref().map(Print::print));
+        quote!(__emp::spec::Cleanup { request: #request, when: #when })
     }
 }

@@ -8,7 +8,7 @@ use quote::quote;
 use super::hook;
 use super::print::{Print, option, slice};
 use crate::spec::{
-    Auth, AuthPart, Base, Cancel, Capture, Errors, Follow, Health, HookKind, Http, KeyPlace, Limits, Lookup,
+    Auth, AuthPart, Base, Capture, Errors, Follow, Health, HookKind, Http, KeyPlace, Limits, Lookup,
     Operation, Pace, Pair, PairValue, Poll, Request, Setting, Settle, States, Submit, Target, Unknown,
 };
 
@@ -30,6 +30,7 @@ impl Print for Http {
         let (outcome, errors) = (self.outcome.print(), self.errors.print());
         let poll = option(self.poll.as_ref().map(Print::print));
         let cancel = option(self.cancel.as_ref().map(Print::print));
+        let cleanup = option(self.cleanup.as_ref().map(Print::print));
         let health = option(self.health.as_ref().map(Print::print));
         let stream = option(self.stream.as_ref().map(Print::print));
         let websocket = option(self.websocket.as_ref().map(Print::print));
@@ -48,6 +49,7 @@ impl Print for Http {
                 outcome: #outcome,
                 errors: #errors,
                 cancel: #cancel,
+                cleanup: #cleanup,
                 health: #health,
                 stream: #stream,
                 websocket: #websocket,
@@ -310,17 +312,16 @@ impl Print for Errors {
     fn print(&self) -> TokenStream {
         let (message, code, rules) = (slice(&self.message), slice(&self.code), slice(&self.rules));
         let classify = option(self.classify.as_ref().map(|hook| hook::constant(hook, HookKind::Classify)));
+        let retry = slice(&self.retry);
         quote! {
-            __emp::spec::Errors { message: #message, code: #code, classify: #classify, rules: #rules }
+            __emp::spec::Errors {
+                message: #message,
+                code: #code,
+                classify: #classify,
+                retry: #retry,
+                rules: #rules,
+            }
         }
-    }
-}
-
-impl Print for Cancel {
-    fn print(&self) -> TokenStream {
-        let request = self.request.print();
-        let (ok, too_late, gone) = (slice(&self.ok), slice(&self.too_late), slice(&self.gone));
-        quote!(__emp::spec::Cancel { request: #request, ok: #ok, too_late: #too_late, gone: #gone })
     }
 }
 

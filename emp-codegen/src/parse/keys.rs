@@ -111,7 +111,7 @@ const TIMEOUT: Key = key("timeout", Value, "timeout = \"60s\"", "For how long th
 /// Every attribute of a struct.
 pub const ATTRIBUTES: &[&Attribute] = &[
     &CONNECTOR, &OPENAPI, &HTTP, &ORIGINS, &AUTH, &PREPARE, &SUBMIT, &POLL, &STATES, &OUTCOME, &ERRORS,
-    &CANCEL, &PACE, &LIMITS, &HEALTH, &STREAM, &WEBSOCKET,
+    &CANCEL, &CLEANUP, &PACE, &LIMITS, &HEALTH, &STREAM, &WEBSOCKET,
 ];
 
 /// `#[connector(..)]`
@@ -554,6 +554,12 @@ pub const ERRORS: Attribute = Attribute {
             "The text for people, in fallback order.",
         ),
         key(
+            "retry",
+            Value,
+            "retry = header(\"x-should-retry\")",
+            "Where the service says whether a refused submit is worth another try: `true` or `false`.",
+        ),
+        key(
             "with",
             Group,
             "with(Self::classify)",
@@ -568,6 +574,12 @@ pub const CANCEL: Attribute = Attribute {
     doc: "How a job is cancelled at the service.",
     keys: &[
         DELETE,
+        key(
+            "drop_connection",
+            Flag,
+            "drop_connection",
+            "The service ends a job whose connection closes; for `mode = sync`.",
+        ),
         FORM,
         GET,
         key("gone", Value, "gone = [404]", "Codes that say that the job does not exist."),
@@ -575,13 +587,56 @@ pub const CANCEL: Attribute = Attribute {
         JSON,
         MULTIPART,
         key("ok", Value, "ok = [200, 202]", "Codes that confirm it; any 2xx when absent."),
+        key(
+            "only_if",
+            Value,
+            "only_if = running",
+            "Ask first, and send nothing to a job that has ended: the request would destroy its result.",
+        ),
+        PATCH,
+        POST,
+        PUT,
+        QUERY,
+        key(
+            "scope",
+            Value,
+            "scope = service",
+            "`job` (when absent), or `service`: it ends whatever runs there, which needs `#[limits(in_flight = 1)]`.",
+        ),
+        TIMEOUT,
+        key("too_late", Value, "too_late = [409]", "Codes that say that the job has ended already."),
+        repeated(
+            "when",
+            Free,
+            "when(queued) = post(\"/queue\", json { \"delete\": [job.id] })",
+            "The request for a job that is `queued`, or `running`.",
+        ),
+    ],
+};
+
+/// A request as a value: `post("/queue", json { .. })`.
+pub const CALL: Attribute = Attribute {
+    name: "request",
+    doc: "A verb with its path, and what a request has.",
+    keys: &[HEADER, JSON, QUERY, TIMEOUT],
+};
+
+/// `#[cleanup(..)]`
+pub const CLEANUP: Attribute = Attribute {
+    name: "cleanup",
+    doc: "What is tidied up at the service when a job's result is stored: one request, whose failure changes nothing.",
+    keys: &[
+        DELETE,
+        GET,
+        HEADER,
+        JSON,
         PATCH,
         POST,
         PUT,
         QUERY,
         RAW,
         TIMEOUT,
-        key("too_late", Value, "too_late = [409]", "Codes that say that the job has ended already."),
+        key("when", Value, "when = payload.ephemeral == true", "After which jobs; all of them when absent."),
     ],
 };
 

@@ -1,4 +1,4 @@
-//! `#[submit]`, `#[poll]`, `#[states]`, `#[errors]`, `#[cancel]`, `#[health]`.
+//! `#[submit]`, `#[poll]`, `#[states]`, `#[errors]`, `#[health]`.
 
 use emp_syntax::rule::{FailureKind, StateVerdict};
 use proc_macro2::Ident;
@@ -7,7 +7,7 @@ use syn::parse::ParseStream;
 use syn::{Token, token};
 
 use super::hook;
-use super::keys::{self, CANCEL, ERRORS, HEALTH, POLL, STATES, SUBMIT};
+use super::keys::{self, ERRORS, HEALTH, POLL, STATES, SUBMIT};
 use super::request;
 use super::rule::{error_rule, kind, predicate, state_rule};
 use super::selector::{captures, header_name, selector, selectors};
@@ -15,7 +15,7 @@ use super::value::{self, given};
 use super::walk::{Context, Met, Parsed, inside, items, items_or, parenthesized, separated, unknown_word};
 use crate::catalogue::derive::{DUPLICATE, SYNTAX, WRONG_FORM};
 use crate::diag::Diagnostic;
-use crate::raw::{RawCancel, RawErrors, RawHealth, RawLookup, RawPoll, RawSettle, RawStates, RawSubmit};
+use crate::raw::{RawErrors, RawHealth, RawLookup, RawPoll, RawSettle, RawStates, RawSubmit};
 use crate::spec::{HookKind, KeyPlace, Need, Place, Spanned, Unknown};
 
 pub(super) fn submit(input: ParseStream, context: &Context<'_>) -> RawSubmit {
@@ -243,25 +243,10 @@ pub(super) fn errors(input: ParseStream, context: &Context<'_>) -> RawErrors {
     items_or(input, &ERRORS, &context.sink, |met, input| {
         match met.map(|met| met.name) {
             Some("message") => raw.message = selectors(input, context)?,
+            Some("retry") => raw.retry = selectors(input, context)?,
             Some("with") => raw.classify = Some(hook::named(input, context, HookKind::Classify)?),
             Some(_) => raw.code = selectors(input, context)?,
             None => raw.rules.push(error_rule(input, context)?),
-        }
-        Ok(())
-    });
-    raw
-}
-
-pub(super) fn cancel(input: ParseStream, context: &Context<'_>) -> RawCancel {
-    let mut raw = RawCancel::default();
-    items(input, &CANCEL, &context.sink, |met, input| {
-        match met.name {
-            "ok" => raw.ok = value::codes(input, context)?,
-            "too_late" => raw.too_late = value::codes(input, context)?,
-            "gone" => raw.gone = value::codes(input, context)?,
-            _ => {
-                request::key(&mut raw.request, met, input, context)?;
-            }
         }
         Ok(())
     });

@@ -16,7 +16,7 @@ use crate::diag::Diagnostic;
 use crate::raw::RawRequest;
 use crate::spec::{Need, Pair, PairValue, Spanned, Target};
 
-const VERBS: [(&str, &str); 5] =
+pub(super) const VERBS: [(&str, &str); 5] =
     [("delete", "DELETE"), ("get", "GET"), ("patch", "PATCH"), ("post", "POST"), ("put", "PUT")];
 
 /// Reads a key when it is one of a request's.
@@ -52,7 +52,7 @@ pub(super) fn key(raw: &mut RawRequest, met: Met, input: ParseStream, context: &
     Ok(true)
 }
 
-fn target(input: ParseStream, context: &Context<'_>) -> Parsed<Target> {
+pub(super) fn target(input: ParseStream, context: &Context<'_>) -> Parsed<Target> {
     if input.peek(Ident::peek_any) {
         return reference::reference(input, context, Need::Required)
             .map(|(found, _)| Target::Captured(found));

@@ -43,7 +43,9 @@ impl Http {
             .chain([&self.submit.request])
             .chain(self.prepare.iter().map(|step| &step.request))
             .chain(polls.chain(&self.poll).map(|poll| &poll.request))
-            .chain(self.cancel.as_ref().map(|cancel| &cancel.request))
+            .chain(self.cancel.iter().flat_map(|cancel| {
+                cancel.request.iter().chain(cancel.stages.iter().map(|(_, request)| request))
+            }))
             .collect()
     }
 }

@@ -9,7 +9,7 @@ use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdic
 use emp_syntax::selector::Selector;
 use emp_syntax::template::Template;
 
-use super::{Jwt, OAuth2, Outcome, Setting, Spanned, Stream, Websocket};
+use super::{Cancel, Jwt, OAuth2, Outcome, Setting, Spanned, Stream, Websocket};
 
 /// Where the service is.
 #[derive(Clone, Debug)]
@@ -95,6 +95,8 @@ pub struct Http {
     pub errors: Errors,
     /// How a job is cancelled.
     pub cancel: Option<Cancel>,
+    /// What is tidied up after a result.
+    pub cleanup: Option<Cleanup>,
     /// How health is asked.
     pub health: Option<Health>,
     /// How the output comes piece by piece.
@@ -325,21 +327,19 @@ pub struct Errors {
     pub code: Vec<Selector>,
     /// Asked before the rules.
     pub classify: Option<Hook<Classify>>,
+    /// Where the service says whether to ask again.
+    pub retry: Vec<Selector>,
     /// The first that applies decides.
     pub rules: Vec<ErrorRule>,
 }
 
-/// How a job is cancelled.
+/// What is tidied up after a result.
 #[derive(Clone, Debug)]
-pub struct Cancel {
+pub struct Cleanup {
     /// The request.
     pub request: Request,
-    /// Confirmed.
-    pub ok: Vec<CodePattern>,
-    /// Ended already.
-    pub too_late: Vec<CodePattern>,
-    /// Not known.
-    pub gone: Vec<CodePattern>,
+    /// After which jobs.
+    pub when: Option<Predicate>,
 }
 
 /// How health is asked.

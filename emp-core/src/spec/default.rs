@@ -25,6 +25,7 @@ impl HttpProtocol {
         outcome: Outcome::DEFAULT,
         errors: Errors::DEFAULT,
         cancel: None,
+        cleanup: None,
         health: None,
         stream: None,
         websocket: None,
@@ -78,5 +79,5 @@ impl States {
 
 impl Errors {
     /// No text, no code, and the status code decides.
-    pub const DEFAULT: Self = Self { message: &[], code: &[], rules: &[], classify: None };
+    pub const DEFAULT: Self = Self { message: &[], code: &[], rules: &[], classify: None, retry: &[] };
 }

@@ -150,21 +150,11 @@ pub struct Errors {
     pub code: &'static [Selector],
     /// Asked before the rules.
     pub classify: Option<Hook<Classify>>,
+    /// Where the service says whether asking again makes sense: `true` or `false`, which decides of a refused submit whatever its kind
+    /// is. It never makes a submit of unknown fate one that is sent again.
+    pub retry: &'static [Selector],
     /// Classification; the first rule that applies decides.
     pub rules: &'static [ErrorRule],
-}
-
-/// How a job is cancelled.
-#[derive(Clone, Debug)]
-pub struct Cancel {
-    /// The request.
-    pub request: RequestSpec,
-    /// Codes that confirm it; any 2xx when empty.
-    pub ok: &'static [CodePattern],
-    /// Codes that say that the job has ended already.
-    pub too_late: &'static [CodePattern],
-    /// Codes that say that the job does not exist (any more).
-    pub gone: &'static [CodePattern],
 }
 
 /// How the service's health is asked.

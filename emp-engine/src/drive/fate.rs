@@ -70,7 +70,8 @@ pub(super) fn of_answer(http: &HttpProtocol, submit: &Submit, view: &View<'_>) -
         }
         400..=499 => {
             let refusal = refusal();
-            let free = refusal.kind == FailureKind::RateLimited;
+            // Too many requests are no attempt, unless the service says that there is no sense in another.
+            let free = refusal.kind == FailureKind::RateLimited && refusal.error.retriable;
             Fate::Refused { refusal, free }
         }
         500..=599 if submit.rejects.iter().any(|pattern| pattern.matches(code)) => {

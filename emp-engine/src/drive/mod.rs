@@ -23,11 +23,13 @@ use crate::select::View;
 
 mod asset;
 mod cancel;
+mod cleanup;
 mod collect;
 mod custom;
 mod fate;
 mod follow;
 mod health;
+mod open;
 mod poll;
 pub(crate) mod prepare;
 mod settle;

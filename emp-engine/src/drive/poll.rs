@@ -146,6 +146,10 @@ impl Engine {
     }
 
     async fn too_late(&self, run: &mut Run, service: &Arc<Service>, http: &'static HttpProtocol) -> Next {
+        // Whoever holds the claim next finds the deadline passed, and cancels then.
+        if let Some(stop) = run.port.stop() {
+            return Next::Stopped(stop);
+        }
         let upstream = match self.cancel_upstream(run, service, http).await {
             UpstreamCancel::Confirmed => "it was cancelled at the service",
             UpstreamCancel::Unsupported => "the connector declares no way to cancel it at the service",

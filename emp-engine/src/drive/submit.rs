@@ -112,8 +112,10 @@ impl Engine {
         if let Some(stream) = run.with_context(None, |context| stream::wanted(http, context)) {
             return self.send_streamed(run, service, http, stream, request, sending).await;
         }
-        let answer = self.exchange(request, &run.connector.spec.limits, service, http.follow).await;
-        self.judge_submit(run, service, http, answer, sending).await
+        match self.await_answer(run, service, http, request).await {
+            Ok(answer) => self.judge_submit(run, service, http, answer, sending).await,
+            Err(stop) => Next::Stopped(stop),
+        }
     }
 
     /// What becomes of a submit by its answer, or for want of one.

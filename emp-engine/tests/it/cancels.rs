@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use emp_core::job::UpstreamCancel;
 use emp_core::spec::Cancel;
+use emp_engine::port::Stop;
+use emp_engine::run::Next;
 use emp_syntax::rule::CodePattern;
 use serde_json::json;
 
@@ -14,10 +16,11 @@ use crate::support::{
 fn cancellable() -> Declared {
     declared().with(|http| {
         http.cancel = Some(Cancel {
-            request: request("DELETE", job_path("/jobs/", "")),
+            request: Some(request("DELETE", job_path("/jobs/", ""))),
             ok: &[CodePattern::Exact(202)],
             too_late: &[CodePattern::Exact(409)],
             gone: &[CodePattern::Exact(404)],
+            ..Cancel::DEFAULT
         });
     })
 }
@@ -54,5 +57,20 @@ async fn p15_nothing_is_asked_when_nothing_was_sent() {
     let (engine, port) = (engine(), MemoryPort::new(Arc::clone(&server.log)));
     let mut run = run(&engine, &connector, job(json!({ "prompt": "a" })), &port);
     assert_eq!(engine.cancel(&mut run).await, UpstreamCancel::NotNeeded);
+    assert_eq!(server.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn m54_a_worker_whose_claim_is_lost_sends_no_cancel_and_one_that_hands_over_leaves_it_to_the_next() {
+    let server = Server::start(|_| reply(200, r#"{"status":"running"}"#)).await;
+    let connector = cancellable().loaded(&server.url());
+    let (engine, port) = (engine(), MemoryPort::new(Arc::clone(&server.log)));
+    let mut fenced = run(&engine, &connector, submitted("j1"), &port);
+    port.stop_with(Stop::Fenced);
+    assert_eq!(engine.cancel(&mut fenced).await, UpstreamCancel::Unknown);
+    let mut late = run(&engine, &connector, submitted("j1"), &port);
+    port.clock.advance(std::time::Duration::from_hours(48));
+    port.stop_with(Stop::HandOver);
+    assert!(matches!(engine.step(&mut late).await, Next::Stopped(Stop::HandOver)));
     assert_eq!(server.seen().len(), 0);
 }

@@ -11,6 +11,7 @@ mod hooks;
 mod origins;
 mod polls;
 mod properties;
+mod refusals;
 mod requests;
 mod sockets;
 mod streams;

@@ -146,10 +146,11 @@ async fn p24_a_known_status_starts_the_count_of_unknown_ones_anew() {
 async fn p24_a_job_that_runs_for_ever_ends_at_its_deadline_and_is_cancelled_upstream() {
     let mut declared = declared().with(|http| {
         http.cancel = Some(Cancel {
-            request: request("DELETE", job_path("/jobs/", "")),
+            request: Some(request("DELETE", job_path("/jobs/", ""))),
             ok: &[],
             too_late: &[],
             gone: &[CodePattern::Exact(200)],
+            ..Cancel::DEFAULT
         });
     });
     declared.pace.deadline = fixed(600);

@@ -172,7 +172,7 @@ pub(crate) fn declared() -> Declared {
             take: Take { json: list(vec![at("$.output")]), ..Take::DEFAULT },
             ..Outcome::DEFAULT
         },
-        errors: Errors { message: list(vec![at("$.error")]), code: &[], classify: None, rules: &[] },
+        errors: Errors { message: list(vec![at("$.error")]), ..Errors::DEFAULT },
         cancel: None,
         health: None,
         ..HttpProtocol::DEFAULT

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use emp_core::connector::Loaded;
 use emp_core::job::UpstreamCancel;
-use emp_core::spec::HttpProtocol;
+use emp_core::spec::{CancelScope, CancelStage, HttpProtocol};
 use emp_core::syntax::rule::CodePattern;
 
 use super::plan::{Plan, Work};
@@ -59,12 +59,20 @@ pub(crate) fn cancels(connector: &Loaded, truth: Option<&HttpProtocol>) -> Vec<P
         row(
             "queued",
             "a cancel of a job that waits at the service ends it there",
-            cancelled(confirmed, Ending::Succeeds).queued().into(),
+            if cancel.scope == CancelScope::Service || cancel.at(CancelStage::Queued).is_none() {
+                Judged::not_applicable("its cancel is for jobs that run").into()
+            } else {
+                cancelled(confirmed, Ending::Succeeds).queued().into()
+            },
         ),
         row(
             "running",
             "a cancel of a job that runs at the service ends it there",
-            cancelled(confirmed, Ending::Never).into(),
+            if cancel.at(CancelStage::Running).is_none() {
+                Judged::not_applicable("its cancel is for jobs that wait").into()
+            } else {
+                cancelled(confirmed, Ending::Never).into()
+            },
         ),
         row(
             "too_late",
@@ -78,7 +86,10 @@ pub(crate) fn cancels(connector: &Loaded, truth: Option<&HttpProtocol>) -> Vec<P
                 trouble(cancelled(uncertain, Ending::Never), Trouble::Status(404))
             } else {
                 // The job is gone, so nothing of it runs on.
-                let script = Script::new(Expect::Cancelled(confirmed)).life(Life::Cancelled(ENDED));
+                // One that asks first finds out before it is sent.
+                let asks = cancel.ask_first || !cancel.stages.is_empty() || cancel.scope != CancelScope::Job;
+                let words = if asks { refused } else { confirmed };
+                let script = Script::new(Expect::Cancelled(words)).life(Life::Cancelled(ENDED));
                 trouble(script, Trouble::Status(gone(declared.gone)))
             },
         ),

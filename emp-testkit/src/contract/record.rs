@@ -225,7 +225,8 @@ fn requests(http: &mut HttpProtocol) -> Vec<(&'static str, &mut RequestSpec)> {
         requests.push(("lookup", &mut lookup.request));
     }
     requests.extend(http.poll.as_mut().map(|poll| ("poll", &mut poll.request)));
-    requests.extend(http.cancel.as_mut().map(|cancel| ("cancel", &mut cancel.request)));
+    let cancel = http.cancel.as_mut().and_then(|cancel| cancel.request.as_mut());
+    requests.extend(cancel.map(|request| ("cancel", request)));
     requests.extend(http.health.as_mut().map(|health| ("health", &mut health.request)));
     requests
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use emp_core::connector::Loaded;
 use emp_core::error::FailureKind;
-use emp_core::spec::{Auth, ConnectorSpec, HttpProtocol, RequestSpec, Settle, States, Unknown};
+use emp_core::spec::{Auth, CancelScope, ConnectorSpec, HttpProtocol, RequestSpec, Settle, States, Unknown};
 use emp_core::syntax::rule::StateVerdict;
 use emp_engine::context;
 use emp_engine::decide::Verdict;
@@ -189,17 +189,27 @@ fn cancel_route(connector: &Loaded, http: &HttpProtocol, payload: &Value) -> Jud
         let made = request(connector, payload, spec, "one")?;
         Some((made.method, made.url, made.body))
     };
-    let Some(own) = made(&cancel.request) else {
-        return Judged::not_applicable("the cancel needs more of the job than a sample has");
-    };
-    if made(&http.submit.request).as_ref() == Some(&own) {
-        return Judged::fail("the cancel is the same request as the submit");
+    if cancel.drops_connection() {
+        return Judged::passes("the connection closes");
     }
-    if http.poll.as_ref().and_then(|poll| made(&poll.request)).as_ref() == Some(&own) {
-        return Judged::fail("the cancel is the same request as the poll: it only asks");
-    }
-    if names_job(connector, payload, &cancel.request) == Some(false) {
-        return Judged::fail("the cancel is the same request for every job: it cancels none, or all of them");
+    for (_, spec) in cancel.requests() {
+        let Some(own) = made(spec) else {
+            return Judged::not_applicable("the cancel needs more of the job than a sample has");
+        };
+        if made(&http.submit.request).as_ref() == Some(&own) {
+            return Judged::fail("the cancel is the same request as the submit");
+        }
+        if http.poll.as_ref().and_then(|poll| made(&poll.request)).as_ref() == Some(&own) {
+            return Judged::fail("the cancel is the same request as the poll: it only asks");
+        }
+        // One that ends whatever runs names none, and says so.
+        let names =
+            cancel.scope == CancelScope::Service || names_job(connector, payload, spec) != Some(false);
+        if !names {
+            return Judged::fail(
+                "the cancel is the same request for every job: it cancels none, or all of them",
+            );
+        }
     }
     Judged::pass()
 }

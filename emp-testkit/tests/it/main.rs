@@ -4,8 +4,11 @@
 mod assets;
 mod bench;
 mod bodies;
+mod cancels;
+mod cleanup;
 mod derived;
 mod engine;
+mod errors;
 mod fake;
 mod operations;
 mod outcomes;

@@ -134,6 +134,7 @@ fn http(shape: Shape) -> HttpProtocol {
             message: leak([at(&["error"], vec![])]),
             code: &[],
             classify: None,
+            retry: &[],
             rules: leak([
                 rule(401, FailureKind::Auth, vec![]),
                 rule(429, FailureKind::RateLimited, vec![retry_after()]),
@@ -141,10 +142,11 @@ fn http(shape: Shape) -> HttpProtocol {
             ]),
         },
         cancel: Some(Cancel {
-            request: request("POST", cancel_url, Body::None),
+            request: Some(request("POST", cancel_url, Body::None)),
             ok: &[],
             too_late: &[CodePattern::Exact(409)],
             gone: &[CodePattern::Exact(404)],
+            ..Cancel::DEFAULT
         }),
         health: Some(HealthProbe {
             request: request("GET", path(vec![text("/health")]), Body::None),

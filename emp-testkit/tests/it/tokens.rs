@@ -172,8 +172,7 @@ async fn m46_one_fetched_token_serves_the_whole_job_and_is_fetched_again_before_
 async fn m46_a_token_that_the_service_has_forgotten_is_fetched_again_after_its_401() {
     let (derived, clock) = skewed::<Granted>(0).await;
     // The fake's jobs age with its tokens: the job has ended by then as well.
-    let attempt = derived.rig.attempt();
-    tokio::pin!(attempt);
+    let mut attempt = Box::pin(derived.rig.attempt());
     while derived.count("GET /v1/jobs") == 0 {
         tokio::select! {
             ended = &mut attempt => { ended.expect("the store works"); }

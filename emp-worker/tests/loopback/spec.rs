@@ -58,12 +58,13 @@ fn http() -> HttpProtocol {
         }),
         states: states(),
         outcome: Outcome { take: Take { json: one(at("$.result")), ..Take::DEFAULT }, ..Outcome::DEFAULT },
-        errors: Errors { message: one(at("$.error")), code: &[], classify: None, rules: &[] },
+        errors: Errors { message: one(at("$.error")), ..Errors::DEFAULT },
         cancel: Some(Cancel {
-            request: request("POST", "/jobs/{job.id}/cancel", Body::None),
+            request: Some(request("POST", "/jobs/{job.id}/cancel", Body::None)),
             ok: &[],
             too_late: &[CodePattern::Exact(409)],
             gone: &[CodePattern::Exact(404)],
+            ..Cancel::DEFAULT
         }),
         health: None,
         ..HttpProtocol::DEFAULT

@@ -106,8 +106,9 @@ pub(super) fn find<'a>(case: &Case<'a>) -> Operations<'a> {
     let submitted = operation(case, spot, &submit.request, given.submit.as_ref());
     calls.push(Call { spot, submit, submitted, poll, polled });
     let cancel = http.cancel.as_ref();
-    let cancel =
-        cancel.map(|cancel| operation(case, Spot::all("cancel"), &cancel.request, given.cancel.as_ref()));
+    let cancel = cancel
+        .and_then(|cancel| cancel.request.as_ref())
+        .map(|request| operation(case, Spot::all("cancel"), request, given.cancel.as_ref()));
     let cancel = cancel.unwrap_or_default();
     let quiet = |request: &Request| match &request.url {
         Target::Path(path) => best(case, request, &declared(case, path)),

@@ -81,8 +81,8 @@ pub(super) fn of(case: &Case<'_>, operations: &Operations<'_>) -> Vec<Used> {
         used.extend(sent(&call.submit.request, &call.submitted));
         used.extend(call.poll.into_iter().flat_map(|poll| sent(&poll.request, &call.polled)));
     }
-    let cancel = case.http.cancel.iter();
-    used.extend(cancel.flat_map(|cancel| sent(&cancel.request, &operations.cancel)));
+    let cancel = case.http.cancel.iter().filter_map(|cancel| cancel.request.as_ref());
+    used.extend(cancel.flat_map(|request| sent(request, &operations.cancel)));
     let health = case.http.health.iter();
     used.extend(health.flat_map(|health| sent(&health.request, &operations.health)));
     used
