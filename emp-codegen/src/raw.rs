@@ -208,6 +208,8 @@ pub struct RawOutcome {
     pub rules: Vec<StateRule>,
     pub on_http_error: Given<FailureKind>,
     pub take: RawTake,
+    pub first_of: Given<Vec<RawPart>>,
+    pub also: Vec<RawExtra>,
     pub types: Given<Vec<Spanned<String>>>,
     pub min: Given<u32>,
     pub too_few: Given<FailureKind>,
@@ -221,6 +223,7 @@ pub struct RawOutcome {
 pub struct RawTake {
     pub json: Given<Vec<Selector>>,
     pub text: Given<Vec<Selector>>,
+    pub jsonl: bool,
     pub raw: Option<Span>,
     pub mime: Given<Vec<Selector>>,
     pub base64: Given<Vec<Selector>>,
@@ -232,6 +235,26 @@ impl RawTake {
     pub fn has_files(&self) -> bool {
         self.raw.is_some() || self.base64.is_some() || self.files.is_some()
     }
+}
+
+/// A place for the result, or a part of it.
+#[derive(Clone, Debug)]
+pub struct RawPart {
+    pub span: Span,
+    /// `get(..)`
+    pub get: bool,
+    /// The URL is where these find it.
+    pub from: Vec<Selector>,
+    pub request: RawRequest,
+    pub take: RawTake,
+}
+
+/// `also(name = get(..) if predicate)`
+#[derive(Clone, Debug)]
+pub struct RawExtra {
+    pub name: Spanned<String>,
+    pub part: RawPart,
+    pub when: Option<Predicate>,
 }
 
 /// `files = ..`

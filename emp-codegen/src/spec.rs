@@ -30,7 +30,7 @@ pub use self::openapi::OpenApi;
 
 pub use self::token::{Claim, ClaimValue, ClientAuth, Jwt, OAuth2, TokenUrl};
 
-pub use self::outcome::{Each, Files, Outcome, ResultRequest, Take};
+pub use self::outcome::{Each, Extra, Files, Outcome, Part, ResultAt, ResultRequest, Take};
 pub use self::stream::{Stream, StreamFormat};
 pub use self::websocket::Websocket;
 

@@ -3,14 +3,14 @@
 #![allow(clippy::expect_used)] // helpers of tests
 
 use emp_codegen::parse::keys::{
-    ASSET, ASSIGN_ID, ATTRIBUTES, Attribute, CHUNKS, EACH, ENV, IDEMPOTENT, JWT, LOOKUP, OAUTH2,
+    ASSET, ASSIGN_ID, ATTRIBUTES, Attribute, CHUNKS, EACH, ENV, IDEMPOTENT, JWT, LOOKUP, OAUTH2, PART,
 };
 
 use std::fmt::Write as _;
 
 /// The attributes inside others.
-const PARTS: [&Attribute; 9] =
-    [&JWT, &OAUTH2, &IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ASSET, &EACH, &CHUNKS, &ENV];
+const PARTS: [&Attribute; 10] =
+    [&JWT, &OAUTH2, &IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ASSET, &EACH, &PART, &CHUNKS, &ENV];
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../emp-derive/REFERENCE.md");
 
@@ -67,6 +67,7 @@ fn reference() -> String {
         }
         if attribute.name == "outcome" {
             text.push_str(&section(&EACH, "each(..)"));
+            text.push_str(&section(&PART, "get(..)"));
         }
     }
     text.push_str(&section(&ENV, "#[env(\"NAME\", ..)]"));

@@ -30,7 +30,7 @@ pub use env::{DurationUnit, EnvField, EnvKind};
 pub use limits::{Limits, Pace, Rate};
 pub use openapi::OpenApi;
 pub use operation::Operation;
-pub use outcome::{Each, Files, Minimum, Outcome, ResultRequest, Take};
+pub use outcome::{Each, Extra, Files, Minimum, Outcome, Part, ResultAt, ResultRequest, Take};
 pub use payload::{PayloadAsset, PayloadField, PayloadSchema};
 pub use prepare::Prepare;
 pub use request::{Body, Pair, PairValue, RequestSpec, UrlSpec};

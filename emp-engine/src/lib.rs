@@ -10,6 +10,7 @@ pub mod context;
 pub mod decide;
 pub mod exchange;
 pub mod gateway;
+pub mod jsonl;
 pub mod key;
 pub mod limits;
 pub mod memory;

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use emp_core::spec::{Each, Files, HttpProtocol, PairValue, Take, UrlSpec};
+use emp_core::spec::{Each, Files, HttpProtocol, PairValue, RequestSpec, ResultAt, Take, UrlSpec};
 use emp_core::syntax::hole::{Hole, Root, Step};
 use emp_core::syntax::selector::{Selector, Source};
 use emp_core::syntax::template::{Part, Template};
@@ -40,6 +40,15 @@ pub(crate) fn put(http: &HttpProtocol, take: &Take, job: &VirtualJob, draft: &mu
     if job.few {
         return;
     }
+    if let Some(first) = http.outcome.first_of.first() {
+        match &first.at {
+            Some(ResultAt::Found(selectors)) => {
+                draft.put_first(selectors, &format!("{}{}", job.origin, route::part_path(&job.id)).into());
+            }
+            Some(ResultAt::Request(_)) => {}
+            None => part(http, &first.take, job, draft),
+        }
+    }
     if take.raw {
         draft.file = Some(file(http, &job.id));
     }
@@ -64,6 +73,39 @@ pub(crate) fn put(http: &HttpProtocol, take: &Take, job: &VirtualJob, draft: &mu
         Files::Each(each) => put_item(each, draft),
         _ => {}
     }
+}
+
+/// Puts a part of a result into an answer: the values of `take`, and its files.
+pub(crate) fn part(http: &HttpProtocol, take: &Take, job: &VirtualJob, draft: &mut Draft) {
+    if take.raw {
+        draft.file = Some(file(http, &job.id));
+    }
+    let value = json!({ "echo": job.request });
+    draft.put_first(take.text, &"text of a part".into());
+    draft.put_first(take.json, &value);
+    if let Files::Urls(selectors) = take.files {
+        for (number, selector) in selectors.iter().enumerate() {
+            draft.put(selector, link(job, number).into());
+        }
+    }
+}
+
+/// An answer by lines: its array, one element a line.
+pub(crate) fn by_lines(draft: &mut Draft) {
+    let values = draft.body.as_array().cloned().unwrap_or_default();
+    let lines: Vec<String> = values.iter().map(Value::to_string).collect();
+    draft.raw = Some(lines.join("\n"));
+    draft.headers.insert("content-type".to_owned(), "application/jsonl".to_owned());
+}
+
+/// What is taken out of the answer to a request for a part of the result.
+pub(crate) fn take_of<'h>(http: &'h HttpProtocol, request: &RequestSpec) -> Option<&'h Take> {
+    let places = http.outcome.first_of.iter().filter_map(|part| Some((part.at.as_ref()?, &part.take)));
+    let extras = http.outcome.also.iter().map(|extra| (&extra.at, &extra.take));
+    places.chain(extras).find_map(|(at, take)| match at {
+        ResultAt::Request(own) => std::ptr::eq(own, request).then_some(take),
+        ResultAt::Found(_) => None,
+    })
 }
 
 /// The URL of a file; it changes when the ones before have expired.

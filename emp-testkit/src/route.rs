@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use emp_core::spec::{
-    Auth, AuthPart, Base, Body, ConnectorSpec, Files, HttpProtocol, PairValue, RequestSpec, Settle,
+    Auth, AuthPart, Base, Body, ConnectorSpec, Files, HttpProtocol, PairValue, RequestSpec, ResultAt, Settle,
     StreamFormat, UrlSpec,
 };
 use emp_core::syntax::hole::{Reference, Root, Step as PathStep};
@@ -110,6 +110,12 @@ pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
     };
     let prepare = http.prepare.iter().enumerate();
     let prepare = prepare.map(|(number, step)| (Step::Prepare, Some(number), Some(&step.request)));
+    let places = http.outcome.first_of.iter().filter_map(|part| part.at.as_ref());
+    let places = places.chain(http.outcome.also.iter().map(|extra| &extra.at));
+    let parts = places.filter_map(|at| match at {
+        ResultAt::Request(request) => Some((Step::Result, None, Some(request))),
+        ResultAt::Found(_) => None,
+    });
     let cancels = http.cancel.iter().flat_map(emp_core::spec::Cancel::requests);
     let shared = cancels.map(|(_, request)| (Step::Cancel, None, Some(request))).chain([
         (Step::Health, None, http.health.as_ref().map(|health| &health.request)),
@@ -122,6 +128,7 @@ pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
     let mut routes: Vec<_> = of_operations
         .chain(shared)
         .chain(prepare)
+        .chain(parts)
         .filter_map(|(step, operation, request)| Some(Route { step, operation, request: request? }))
         .collect();
     routes.sort_by_key(|route| match &route.request.url {
@@ -198,6 +205,17 @@ fn captured_url_parts(path: &str) -> Option<(&str, String)> {
 pub(crate) fn file_path(id: &str, links: u32, number: usize) -> String {
     let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
     format!("/__fake/file/{id}/{links}/{number}.bin")
+}
+
+/// The path of the answer to which another one leads.
+pub(crate) fn part_path(id: &str) -> String {
+    format!("/__fake/part/{}", percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC))
+}
+
+/// The request for that answer, whose only hole is the job's id.
+pub(crate) fn part(seen: &Seen) -> Option<Holes> {
+    let id = percent_decode_str(seen.path.strip_prefix("/__fake/part/")?).decode_utf8_lossy().into_owned();
+    Some(Holes(vec![(job_reference("id"), id.into())]))
 }
 
 /// The request for a file, whose only hole is the job's id.

@@ -195,9 +195,9 @@ fn stream_of(streaming: Streaming) -> Result<Response<Body>, Cut> {
 
 /// What other processes and the command line ask: the ledger, the requests, new faults.
 fn admin(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Option<Result<Response<Body>, Cut>> {
-    let page = path
-        .strip_prefix("/__fake/")
-        .filter(|page| !page.starts_with("url/") && !page.starts_with("file/"))?;
+    let page = path.strip_prefix("/__fake/").filter(|page| {
+        !page.starts_with("url/") && !page.starts_with("file/") && !page.starts_with("part/")
+    })?;
     let mut service = lock(shared);
     let answer = |code, body| whole(&Draft { body, ..Draft::new(code) });
     Some(match (method, page) {

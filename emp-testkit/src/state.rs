@@ -30,6 +30,8 @@ use crate::tokens::{self, Tokens};
 
 /// Requests kept; the oldest go first.
 const MAX_RECORDED: usize = 100_000;
+/// Stands for the request that follows a URL of an answer.
+static PART: RequestSpec = RequestSpec::DEFAULT;
 /// A request for a token is declared in `#[auth]`, and not as a request.
 static TOKEN: RequestSpec = RequestSpec::DEFAULT;
 /// Where a service behind a gateway believes that it is.
@@ -131,6 +133,8 @@ impl Service {
         let asks_for_token = tokens::asked(&self.http.auth, &self.base_path, seen).is_some();
         let routed = if asks_for_token {
             Some((Route { step: Step::Token, operation: None, request: &TOKEN }, Holes::default()))
+        } else if let Some(holes) = route::part(seen) {
+            Some((Route { step: Step::Result, operation: None, request: &PART }, holes))
         } else if let Some(holes) = route::file(seen) {
             Some((Route { step: Step::File, operation: None, request: &TOKEN }, holes))
         } else {
@@ -203,7 +207,7 @@ impl Service {
             Step::Token => self.token(seen),
             Step::Cleanup => self.clean_up(holes),
             Step::Chunks => self.chunks(holes),
-            Step::Result => self.result(holes, trouble),
+            Step::Result => self.result(request, holes, trouble),
             Step::File => self.file(seen, holes, trouble),
             Step::Socket => {
                 let breaks = matches!(trouble, Some(Trouble::CutBody));
@@ -262,7 +266,7 @@ impl Service {
     }
 
     /// The result of a job, to a request of its own.
-    fn result(&mut self, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
+    fn result(&mut self, request: &RequestSpec, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
         let (now, durations) = (self.clock.now(), self.durations);
         let Some(mut job) = self.books.named(holes).cloned() else { return answer::unknown_job(self.http) };
         if job.at(now, durations).verdict != StateVerdict::Succeeded {
@@ -270,7 +274,19 @@ impl Service {
         }
         let mut draft = Draft { known: Known::of(self.spec, &job), ..Draft::new(200) };
         job.few = trouble == Some(&Trouble::TooFew);
-        answer::outcome(self.spec, self.http, &job, &mut draft);
+        let first = self.http.outcome.first_of.first().filter(|_| std::ptr::eq(request, &raw const PART));
+        match outcome::take_of(self.http, request).or(first.map(|part| &part.take)) {
+            Some(take) => {
+                outcome::part(self.http, take, &job, &mut draft);
+                if take.jsonl {
+                    outcome::by_lines(&mut draft);
+                }
+            }
+            None => answer::outcome(self.spec, self.http, &job, &mut draft),
+        }
+        if self.http.outcome.take.jsonl && outcome::take_of(self.http, request).is_none() {
+            outcome::by_lines(&mut draft);
+        }
         draft
     }
 

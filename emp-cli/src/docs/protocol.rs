@@ -145,7 +145,9 @@ fn outcome(outcome: &Outcome) -> Vec<String> {
     if outcome.request.is_some() {
         points.push("in the answer to a request of its own, sent when the job is done".to_owned());
     }
-    if take.json.is_empty() && take.text.is_empty() && !take.has_files() {
+    if !outcome.first_of.is_empty() {
+        points.push(format!("the first of {} places that has something", outcome.first_of.len()));
+    } else if take.json.is_empty() && take.text.is_empty() && !take.has_files() {
         points.push("the whole answer".to_owned());
     }
     let mut places = vec![("text", take.text), ("JSON", take.json), ("files in base64", take.base64)];
@@ -158,6 +160,9 @@ fn outcome(outcome: &Outcome) -> Vec<String> {
         }
         _ => {}
     }
+    points.extend(take.jsonl.then(|| "JSON by lines, as an array".to_owned()));
+    points
+        .extend(outcome.also.iter().map(|extra| format!("and `{}`, from an answer of its own", extra.name)));
     points.extend(take.raw.then(|| "the answer's bytes are a file".to_owned()));
     points.extend(places.into_iter().filter_map(|(what, from)| found(what, from)));
     points.extend(outcome.min.map(|min| format!("fewer than {} mean `{}`", min.count, min.kind.word())));

@@ -14,6 +14,8 @@ pub const MEDIA_TYPE: Code = Code::new("EMP0174");
 pub const REFRESH: Code = Code::new("EMP0175");
 /// A request for the result of a job that has no id.
 pub const NO_JOB: Code = Code::new("EMP0176");
+/// `first_of` beside something else.
+pub const FIRST_OF: Code = Code::new("EMP0177");
 
 /// The entries, in the order of their codes.
 pub const ENTRIES: &[Entry] = &[
@@ -58,5 +60,12 @@ pub const ENTRIES: &[Entry] = &[
         why: "with `mode = sync` nothing of the answer is kept but the result itself, so a crash before the request would lose what was paid for",
         help: "take the result out of the answer, fetch its links with `files = urls(..)`, or declare `#[poll]`",
         example: "#[poll(get = \"/jobs/{job.id}\")]\n#[outcome(get = \"/jobs/{job.id}/result\", json = \"$\")]",
+    },
+    Entry {
+        code: FIRST_OF,
+        title: "`first_of` stands alone",
+        why: "its places are tried in order, and what stands beside it has no place in that order",
+        help: "put it into `first_of(..)`; more answers that belong to the result go into `also(..)`",
+        example: "#[outcome(first_of(json = \"$.result\", get(\"$.resourceLocation\", json = \"$\")))]",
     },
 ];

@@ -5,10 +5,10 @@ use proc_macro2::Span;
 
 use super::protocol::request;
 use super::value;
-use crate::catalogue::outcome::{MEDIA_TYPE, NO_FILES, NO_GET, NO_JOB, RAW_ALONE, REFRESH};
+use crate::catalogue::outcome::{FIRST_OF, MEDIA_TYPE, NO_FILES, NO_GET, NO_JOB, RAW_ALONE, REFRESH};
 use crate::diag::{Diagnostic, Sink};
-use crate::raw::{RawFiles, RawOutcome, RawTake};
-use crate::spec::{Each, Files, Outcome, ResultRequest, Spanned, Take};
+use crate::raw::{RawFiles, RawOutcome, RawPart, RawTake};
+use crate::spec::{Each, Extra, Files, Outcome, Part, ResultAt, ResultRequest, Spanned, Take};
 
 /// Checks where the result is. `polled`: there is a `#[poll]`.
 pub(super) fn outcome(given: &Spanned<RawOutcome>, polled: bool, sink: &Sink) -> Option<Outcome> {
@@ -17,7 +17,13 @@ pub(super) fn outcome(given: &Spanned<RawOutcome>, polled: bool, sink: &Sink) ->
     if let Some(types) = &raw.types {
         types.value.iter().for_each(|kind| media_type(kind, sink));
     }
-    if !raw.take.has_files() {
+    let parts =
+        raw.first_of.iter().flat_map(|given| &given.value).chain(raw.also.iter().map(|extra| &extra.part));
+    let files = raw.take.has_files() || parts.clone().any(|part| part.take.has_files());
+    if let Some(first_of) = &raw.first_of {
+        instead(first_of, &raw.take, sink);
+    }
+    if !files {
         let without = [
             ("types", raw.types.as_ref().map(|given| given.key)),
             ("refresh", raw.refresh.as_ref().map(|given| given.key)),
@@ -52,15 +58,80 @@ pub(super) fn outcome(given: &Spanned<RawOutcome>, polled: bool, sink: &Sink) ->
         ));
     }
     let kind = value(raw.too_few.as_ref()).unwrap_or(FailureKind::Moderated);
+    let at = |part: &RawPart| place(part, sink);
+    let first_of = raw.first_of.iter().flat_map(|given| &given.value).map(|part| {
+        Some(Part {
+            at: if part.get { Some(at(part)?) } else { None },
+            take: self::take(&part.take, part.span, sink)?,
+        })
+    });
+    let also = raw.also.iter().map(|extra| {
+        Some(Extra {
+            name: extra.name.clone(),
+            at: at(&extra.part)?,
+            take: self::take(&extra.part.take, extra.part.span, sink)?,
+            when: extra.when.clone(),
+        })
+    });
     Some(Outcome {
         request: result_request(given, sink),
         take,
+        first_of: first_of.collect::<Option<_>>()?,
+        also: also.collect::<Option<_>>()?,
         types: value(raw.types.as_ref()).unwrap_or_default().into_iter().map(|kind| kind.value).collect(),
         min: value(raw.min.as_ref()).map(|count| (count, kind)),
         refresh: raw.refresh.is_some(),
         meta: raw.meta.clone(),
         keep_for: value(raw.keep_for.as_ref()),
     })
+}
+
+/// `first_of` stands in place of what is taken otherwise.
+fn instead(first_of: &Spanned<Vec<RawPart>>, take: &RawTake, sink: &Sink) {
+    let other = [
+        take.json.as_ref().map(|given| given.key),
+        take.text.as_ref().map(|given| given.key),
+        take.base64.as_ref().map(|given| given.key),
+        take.files.as_ref().map(|given| given.key),
+        take.raw,
+    ];
+    if let Some(other) = other.into_iter().flatten().next() {
+        sink.report(
+            Diagnostic::new(FIRST_OF, other, "the places of the result are those of `first_of`")
+                .help("put it into `first_of(..)`, or remove `first_of`")
+                .related(first_of.key, "`first_of` is here"),
+        );
+    }
+    if first_of.value.is_empty() {
+        sink.report(Diagnostic::new(
+            crate::catalogue::derive::EMPTY,
+            first_of.key,
+            "`first_of` names no place",
+        ));
+    }
+}
+
+/// Where the answer of a `get(..)` comes from.
+fn place(part: &RawPart, sink: &Sink) -> Option<ResultAt> {
+    if part.from.is_empty() {
+        return request(
+            &part.request,
+            "get",
+            part.span,
+            "get(\"/jobs/{job.id}/result\", json = \"$\")",
+            sink,
+        )
+        .map(ResultAt::Request);
+    }
+    let pairs = part.request.query.first().or(part.request.headers.first());
+    let extra = pairs.map(|pair| pair.name.span).or(part.request.timeout.as_ref().map(|given| given.key));
+    if let Some(span) = extra {
+        sink.report(
+            Diagnostic::new(NO_GET, span, "a URL that the answer names is fetched as it is")
+                .help("remove it, or write a path below the base: `get(\"/jobs/{job.id}/result\", ..)`"),
+        );
+    }
+    Some(ResultAt::Found(part.from.clone()))
 }
 
 /// The request, if there is one; a mistake is in the sink.
@@ -131,6 +202,7 @@ fn take(raw: &RawTake, span: Span, sink: &Sink) -> Option<Take> {
     Some(Take {
         json: value(raw.json.as_ref()).unwrap_or_default(),
         text: value(raw.text.as_ref()).unwrap_or_default(),
+        jsonl: raw.jsonl,
         raw: raw.raw.is_some(),
         mime: value(raw.mime.as_ref()).unwrap_or_default(),
         base64: value(raw.base64.as_ref()).unwrap_or_default(),

@@ -6,7 +6,7 @@ use quote::quote;
 
 use super::print::{Print, kind, option, slice};
 use super::protocol::with_default;
-use crate::spec::{Each, Files, Outcome, ResultRequest, Take};
+use crate::spec::{Each, Extra, Files, Outcome, Part, ResultAt, ResultRequest, Take};
 
 impl Print for Outcome {
     fn print(&self) -> TokenStream {
@@ -18,6 +18,8 @@ impl Print for Outcome {
         let fields = [
             ("request", self.request.as_ref().map(|request| option(Some(request.print())))),
             ("take", self.take.declared().then(|| self.take.print())),
+            ("first_of", (!self.first_of.is_empty()).then(|| slice(&self.first_of))),
+            ("also", (!self.also.is_empty()).then(|| slice(&self.also))),
             ("types", (!self.types.is_empty()).then(|| slice(&self.types))),
             ("min", self.min.map(minimum)),
             ("refresh", self.refresh.then(|| quote!(true))),
@@ -36,11 +38,42 @@ impl Print for ResultRequest {
     }
 }
 
+impl Print for Part {
+    fn print(&self) -> TokenStream {
+        let (at, take) = (option(self.at.as_ref().map(Print::print)), self.take.print());
+        quote!(__emp::spec::Part { at: #at, take: #take })
+    }
+}
+
+impl Print for Extra {
+    fn print(&self) -> TokenStream {
+        let (name, at, take) = (&self.name.value, self.at.print(), self.take.print());
+        let when = option(self.when.as_ref().map(Print::print));
+        quote!(__emp::spec::Extra { name: #name, at: #at, take: #take, when: #when })
+    }
+}
+
+impl Print for ResultAt {
+    fn print(&self) -> TokenStream {
+        match self {
+            Self::Request(request) => {
+                let request = request.print();
+                quote!(__emp::spec::ResultAt::Request(#request))
+            }
+            Self::Found(selectors) => {
+                let selectors = slice(selectors);
+                quote!(__emp::spec::ResultAt::Found(#selectors))
+            }
+        }
+    }
+}
+
 impl Take {
     /// Anything of it was written.
     fn declared(&self) -> bool {
-        let Self { json, text, raw, mime, base64, files } = self;
-        *raw || [json, text, mime, base64].iter().any(|list| !list.is_empty())
+        let Self { json, text, jsonl, raw, mime, base64, files } = self;
+        *raw || *jsonl
+            || [json, text, mime, base64].iter().any(|list| !list.is_empty())
             || !matches!(files, Files::None)
     }
 }
@@ -51,6 +84,7 @@ impl Print for Take {
         let fields = [
             ("json", list(&self.json)),
             ("text", list(&self.text)),
+            ("jsonl", self.jsonl.then(|| quote!(true))),
             ("raw", self.raw.then(|| quote!(true))),
             ("mime", list(&self.mime)),
             ("base64", list(&self.base64)),

@@ -2,7 +2,7 @@
 
 mod outcome;
 
-pub use outcome::{EACH, OUTCOME};
+pub use outcome::{EACH, OUTCOME, PART};
 
 /// An attribute of a declaration.
 #[derive(Debug)]

@@ -4,18 +4,18 @@ use emp_syntax::rule::{FailureKind, StateVerdict};
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Token, token};
+use syn::{LitStr, Token, token};
 
-use super::keys::{EACH, OUTCOME};
+use super::keys::{EACH, OUTCOME, PART};
 use super::request::{self, pair_value};
-use super::rule::{arrow, state_rule, verdict};
+use super::rule::{arrow, predicate, state_rule, verdict};
 use super::selector::{captures, selector, selectors};
 use super::value::{self, given};
 use super::walk::{Context, Parsed, inside, items, parenthesized, separated, unknown_word};
 use crate::catalogue::derive::WRONG_FORM;
 use crate::diag::Diagnostic;
-use crate::raw::{RawEach, RawFiles, RawOutcome};
-use crate::spec::Place;
+use crate::raw::{RawEach, RawExtra, RawFiles, RawOutcome, RawPart, RawRequest, RawTake};
+use crate::spec::{Place, Spanned};
 
 /// The forms of `files`.
 const FILES: [&str; 3] = ["urls", "auto_urls", "each"];
@@ -29,6 +29,18 @@ pub(super) fn outcome(input: ParseStream, context: &Context<'_>) -> RawOutcome {
             "mime" => raw.take.mime = given(met, input, |input| selectors(input, context))?,
             "base64" => raw.take.base64 = given(met, input, |input| selectors(input, context))?,
             "raw" => raw.take.raw = Some(met.span),
+            "jsonl" => raw.take.jsonl = true,
+            "first_of" => {
+                let mut parts = Vec::new();
+                let span = input.span();
+                separated(input, &context.sink, |input| {
+                    alternative(input, context).map(|part| parts.push(part))
+                });
+                raw.first_of = Some(Spanned { value: parts, key: met.span, span });
+            }
+            "also" => separated(input, &context.sink, |input| {
+                extra(input, context).map(|extra| raw.also.push(extra))
+            }),
             "files" => raw.take.files = given(met, input, |input| files(input, context))?,
             "types" => {
                 raw.types = given(met, input, |input| value::list(input, context, value::string))?;
@@ -49,6 +61,99 @@ pub(super) fn outcome(input: ParseStream, context: &Context<'_>) -> RawOutcome {
         Ok(())
     });
     raw
+}
+
+/// `json = "$.result"`, or `get(..)`
+fn alternative(input: ParseStream<'_>, context: &Context<'_>) -> Parsed<RawPart> {
+    let word = input.fork().call(Ident::parse_any)?;
+    if word == "get" {
+        return part(input, context);
+    }
+    let span = word.span();
+    input.call(Ident::parse_any)?;
+    let mut take = RawTake::default();
+    let here = |value| Some(Spanned { value, key: span, span });
+    input.parse::<Token![=]>()?;
+    match word.to_string().as_str() {
+        "json" => take.json = here(selectors(input, context)?),
+        "text" => take.text = here(selectors(input, context)?),
+        "base64" => take.base64 = here(selectors(input, context)?),
+        "files" => take.files = Some(Spanned { value: files(input, context)?, key: span, span }),
+        _ => {
+            return Err(unknown_word(
+                "place for a result",
+                &word,
+                ["json", "text", "base64", "files", "get"],
+            ));
+        }
+    }
+    Ok(RawPart { span, get: false, from: Vec::new(), request: RawRequest::default(), take })
+}
+
+/// `name = get(..) if predicate`
+fn extra(input: ParseStream<'_>, context: &Context<'_>) -> Parsed<RawExtra> {
+    let name = input.call(Ident::parse_any)?;
+    input.parse::<Token![=]>()?;
+    let part = part(input, context)?;
+    let when = match input.parse::<Option<Token![if]>>()? {
+        Some(_) => Some(predicate(input, context)?),
+        None => None,
+    };
+    let name = Spanned { value: name.unraw().to_string(), key: name.span(), span: name.span() };
+    Ok(RawExtra { name, part, when })
+}
+
+/// `get("/path", raw)`
+fn part(input: ParseStream<'_>, context: &Context<'_>) -> Parsed<RawPart> {
+    let word = input.call(Ident::parse_any)?;
+    if word != "get" || !input.peek(token::Paren) {
+        return Err(Diagnostic::new(
+            WRONG_FORM,
+            word.span(),
+            "a part of the result is asked for with `get(..)`",
+        )
+        .help("write `get(\"/jobs/{job.id}/srt\", raw)`"));
+    }
+    let mut raw = RawPart {
+        span: word.span(),
+        get: true,
+        from: Vec::new(),
+        request: RawRequest::default(),
+        take: RawTake::default(),
+    };
+    let inner = parenthesized(input)?;
+    inside(&inner, &context.sink, |input| {
+        let found = input.fork().parse::<LitStr>().map_or_else(
+            |_| {
+                input.fork().call(Ident::parse_any).is_ok_and(|word| word == "header")
+                    || input.peek(token::Bracket)
+            },
+            |text| text.value().starts_with('$'),
+        );
+        if found {
+            raw.from = selectors(input, context)?;
+        } else {
+            let span = input.span();
+            let target = request::target(input, context)?;
+            raw.request.target = Some(Spanned { value: ("GET", target), key: word.span(), span });
+        }
+        input.parse::<Option<Token![,]>>()?;
+        items(input, &PART, &context.sink, |met, input| {
+            match met.name {
+                "json" => raw.take.json = given(met, input, |input| selectors(input, context))?,
+                "text" => raw.take.text = given(met, input, |input| selectors(input, context))?,
+                "files" => raw.take.files = given(met, input, |input| files(input, context))?,
+                "jsonl" => raw.take.jsonl = true,
+                "raw" => raw.take.raw = Some(met.span),
+                _ => {
+                    request::key(&mut raw.request, met, input, context)?;
+                }
+            }
+            Ok(())
+        });
+        Ok(())
+    })?;
+    Ok(raw)
 }
 
 /// `=> failed(kind)`
@@ -106,7 +211,7 @@ fn files(input: ParseStream<'_>, context: &Context<'_>) -> Parsed<RawFiles> {
 fn each(input: ParseStream<'_>, context: &Context<'_>) -> Parsed<RawEach> {
     let nodes = selector(input, context)?;
     input.parse::<Option<Token![,]>>()?;
-    let mut raw = RawEach { items: nodes, request: crate::raw::RawRequest::default(), name: None };
+    let mut raw = RawEach { items: nodes, request: RawRequest::default(), name: None };
     let context = context.at(Place::Item);
     items(input, &EACH, &context.sink, |met, input| {
         if met.name == "name" {

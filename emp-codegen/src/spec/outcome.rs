@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use emp_syntax::rule::{FailureKind, StateRule};
+use emp_syntax::rule::{FailureKind, Predicate, StateRule};
 use emp_syntax::selector::Selector;
 
-use super::{Capture, PairValue, Request};
+use super::{Capture, PairValue, Request, Spanned};
 
 /// Where the result is.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,10 @@ pub struct Outcome {
     pub request: Option<ResultRequest>,
     /// What is taken out of that answer.
     pub take: Take,
+    /// Other places, instead of `take`.
+    pub first_of: Vec<Part>,
+    /// More answers that belong to the result.
+    pub also: Vec<Extra>,
     /// Media types that a file may have.
     pub types: Vec<String>,
     /// Fewer are no success.
@@ -24,6 +28,38 @@ pub struct Outcome {
     pub meta: Vec<Capture>,
     /// For how long the service keeps it.
     pub keep_for: Option<Duration>,
+}
+
+/// One of the places of `first_of(..)`.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Where the answer comes from.
+    pub at: Option<ResultAt>,
+    /// What is taken out of it.
+    pub take: Take,
+}
+
+/// `also(name = get(..) if predicate)`
+#[derive(Clone, Debug)]
+pub struct Extra {
+    /// What it is called.
+    pub name: Spanned<String>,
+    /// Where it comes from.
+    pub at: ResultAt,
+    /// What is taken out of it.
+    pub take: Take,
+    /// Only then.
+    pub when: Option<Predicate>,
+}
+
+/// Where an answer with a part of the result comes from.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // a few per connector, at compile time
+pub enum ResultAt {
+    /// A declared request.
+    Request(Request),
+    /// The URL that the answer before names.
+    Found(Vec<Selector>),
 }
 
 /// A request for the result.
@@ -44,6 +80,8 @@ pub struct Take {
     pub json: Vec<Selector>,
     /// As text.
     pub text: Vec<Selector>,
+    /// JSON by lines.
+    pub jsonl: bool,
     /// The bytes, as a file.
     pub raw: bool,
     /// The media type of those bytes.

@@ -134,3 +134,56 @@
 //! # }
 //! # fn main() {}
 //! ```
+//!
+//! # Alternatives, more answers, and lines
+//!
+//! `first_of` tries places in order; the first that has something is the result. `get("$.url", ..)` follows a URL that the answer names, and is
+//! passed over when there is none. `also` asks for more when the job is done: values are members of `also` in the result, files are
+//! among `files`. `jsonl` reads JSON by lines, as batches give it, also as a gzip file.
+//!
+//! ```
+//! # use emp_core::{Connector, Secret};
+//! # /// Reads documents.
+//! # #[derive(Connector)]
+//! # #[connector(service = "documents", version = "1.0.0", unregistered)]
+//! # #[http(base = "https://api.example.com")]
+//! # #[auth(bearer = key)]
+//! # #[submit(post = "/documents", json { "url": payload.url }, capture(id = "$.id"), at_most_once)]
+//! # #[poll(get = "/operations/{job.id}")]
+//! # #[states(at = "$.status", succeeded = ["succeeded"], unknown = running(warn))]
+//! #[outcome(
+//!     first_of(
+//!         json = "$.result",
+//!         get("$.resourceLocation", json = "$"),
+//!         get(header("location"), files = urls("$.url")),
+//!         get("/documents/{job.id}", query("part" = "all"), header("Accept" = "text/plain"), timeout = "1m", text = "$.text"),
+//!     ),
+//!     also(
+//!         srt = get("/documents/{job.id}/srt", raw) if payload.srt == true,
+//!         lines = get("/documents/{job.id}/lines", jsonl, json = "$"),
+//!     ),
+//! )]
+//! # pub struct Documents {
+//! #     #[env("KEY")]
+//! #     key: Secret,
+//! # }
+//! # fn main() {}
+//! ```
+//!
+//! ```
+//! # use emp_core::{Connector, Secret};
+//! # /// Runs batches.
+//! # #[derive(Connector)]
+//! # #[connector(service = "batches", version = "1.0.0", unregistered)]
+//! # #[http(base = "https://api.example.com")]
+//! # #[auth(bearer = key)]
+//! # #[submit(post = "/batches", json { "input": payload.input }, capture(id = "$.id"), at_most_once)]
+//! # #[poll(get = "/batches/{job.id}")]
+//! # #[states(at = "$.status", succeeded = ["completed"], unknown = running(warn))]
+//! #[outcome(get = "/batches/{job.id}/output", jsonl, json = "$[*].response" | all)]
+//! # pub struct Batches {
+//! #     #[env("KEY")]
+//! #     key: Secret,
+//! # }
+//! # fn main() {}
+//! ```

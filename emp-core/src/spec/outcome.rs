@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emp_syntax::rule::{FailureKind, StateRule};
+use emp_syntax::rule::{FailureKind, Predicate, StateRule};
 use emp_syntax::selector::Selector;
 
 use super::{Capture, PairValue, RequestSpec};
@@ -14,6 +14,10 @@ pub struct Outcome {
     pub request: Option<ResultRequest>,
     /// What is taken out of that answer.
     pub take: Take,
+    /// Other places, instead of `take`: the first that has something is the result.
+    pub first_of: &'static [Part],
+    /// More answers that belong to the result.
+    pub also: &'static [Extra],
     /// Media types that a file may have, such as `image/*`; empty for any but a page of HTML.
     pub types: &'static [&'static str],
     /// Fewer files than this, or results where there are no files, are no success.
@@ -31,6 +35,8 @@ impl Outcome {
     pub const DEFAULT: Self = Self {
         request: None,
         take: Take::DEFAULT,
+        first_of: &[],
+        also: &[],
         types: &[],
         min: None,
         refresh: false,
@@ -40,8 +46,42 @@ impl Outcome {
 
     /// Whether a result names files; then it is an object with `files`, whatever else is in it.
     pub fn has_files(&self) -> bool {
-        self.take.has_files()
+        let others =
+            self.first_of.iter().map(|part| &part.take).chain(self.also.iter().map(|extra| &extra.take));
+        self.take.has_files() || others.into_iter().any(Take::has_files)
     }
+}
+
+/// One of the places of `first_of(..)`.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Where the answer comes from; `None` for the one that is there already.
+    pub at: Option<ResultAt>,
+    /// What is taken out of it.
+    pub take: Take,
+}
+
+/// `also(name = get(..) if predicate)`
+#[derive(Clone, Debug)]
+pub struct Extra {
+    /// What it is called in the result.
+    pub name: &'static str,
+    /// Where it comes from.
+    pub at: ResultAt,
+    /// What is taken out of it.
+    pub take: Take,
+    /// Only then.
+    pub when: Option<Predicate>,
+}
+
+/// Where an answer with a part of the result comes from.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // as `Protocol`
+pub enum ResultAt {
+    /// A declared request.
+    Request(RequestSpec),
+    /// A GET of the URL that the answer before names, by the same rules as a file's; without a URL there is nothing.
+    Found(&'static [Selector]),
 }
 
 /// A request for the result, sent when the job is done.
@@ -62,6 +102,8 @@ pub struct Take {
     pub json: &'static [Selector],
     /// A text, beside or instead of `json`.
     pub text: &'static [Selector],
+    /// The answer is JSON by lines, perhaps compressed with gzip: an array for the selectors.
+    pub jsonl: bool,
     /// The answer's own bytes, as a file.
     pub raw: bool,
     /// Where the media type of those bytes is, or of the base64 ones; the `Content-Type` or the first bytes when absent.
@@ -75,7 +117,7 @@ pub struct Take {
 impl Take {
     /// Nothing in particular.
     pub const DEFAULT: Self =
-        Self { json: &[], text: &[], raw: false, mime: &[], base64: &[], files: Files::None };
+        Self { json: &[], text: &[], jsonl: false, raw: false, mime: &[], base64: &[], files: Files::None };
 
     /// Whether files are among it.
     pub fn has_files(&self) -> bool {

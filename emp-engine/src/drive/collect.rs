@@ -6,22 +6,21 @@ use std::time::Duration;
 
 use emp_core::error::{Billed, FailureKind};
 use emp_core::job::{Phase, Progress};
-use emp_core::spec::{HttpProtocol, ResultRequest};
+use emp_core::spec::HttpProtocol;
 use emp_core::{ErrorCode, JobError};
-use emp_syntax::rule::StateVerdict;
+use emp_syntax::rule::{StateRule, StateVerdict};
 use serde_json::{Map, Value};
 
+use super::parts::Parts;
 use super::poll::lost;
-use super::store::Store;
 use crate::decide;
 use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::gateway::{GatewayError, When};
 use crate::limits::Service;
-use crate::outcome::{self, Taken};
+use crate::outcome;
 use crate::pace;
 use crate::predicate;
-use crate::request::{self, Origins};
 use crate::run::{End, Next, Run};
 
 /// So often a service is asked for a result that it says is there.
@@ -93,58 +92,50 @@ impl Engine {
         links: &mut Vec<String>,
     ) -> Result<Collected, Miss> {
         let declared = &http.outcome;
-        let mut store = Store::new(self, run, service, http);
+        let mut parts = Parts::new(self, run, service, http, links);
         let own = match &declared.request {
-            Some(wanted) if declared.take.raw => {
-                let (head, file) = store.raw(wanted).await?;
-                let meta = facts(run, http, Some(&head), answer);
-                return Ok((outcome::assemble(declared, None, None, vec![file]), meta));
+            Some(wanted) => {
+                let request = run.request(&wanted.request, None).map_err(Miss::Never)?;
+                let judging = Judging { rules: wanted.rules, on_http_error: wanted.on_http_error };
+                Some(parts.ask(&request, &declared.take, judging, None).await?)
             }
-            Some(wanted) => Some(self.ask_for_result(run, service, http, wanted).await?),
+            None if declared.take.jsonl => {
+                let mut read = answer.clone();
+                parts.by_lines(&declared.take, &mut read);
+                Some(read)
+            }
             None => None,
         };
         let source = own.as_ref().unwrap_or(answer);
-        let taken = run.view(source, run.port.now(), |view| {
-            let allowed = |text: &str| {
-                service
-                    .base
-                    .as_ref()
-                    .is_ok_and(|base| request::server_url(text, base, Origins::of_downloads(http)).is_ok())
-            };
-            let taken = outcome::take(&declared.take, view, allowed);
-            let count = taken.as_ref().map_or(0, |taken| outcome::count(&declared.take, view, taken));
-            match declared.min {
-                Some(min) if count < min.count as usize => Err(too_few(http, view, min.kind, count)),
-                _ => taken.map_err(|error| error.detail(decide::excerpt(&source.text))),
+        if declared.first_of.is_empty() {
+            // The bytes of an answer of its own are stored already.
+            if declared.request.is_none() || !declared.take.raw {
+                let taken = parts.taken(&declared.take, source).map_err(Miss::Never)?;
+                parts.add(taken).await?;
             }
-        });
-        let Taken { json, text, files } = taken.map_err(Miss::Never)?;
-        let mut stored = Vec::with_capacity(files.len());
-        links.extend(files.iter().filter_map(|file| match file {
-            outcome::Source::Url { url, .. } => Some(url.clone()),
-            _ => None,
-        }));
-        for file in files {
-            stored.push(store.put(file).await?);
+        } else {
+            parts.first_of(source).await?;
         }
-        Ok((outcome::assemble(declared, json, text, stored), facts(run, http, own.as_ref(), answer)))
-    }
-
-    /// Sends the request for the result and judges its answer.
-    async fn ask_for_result(
-        &self,
-        run: &Run,
-        service: &Service,
-        http: &'static HttpProtocol,
-        wanted: &ResultRequest,
-    ) -> Result<Exchange, Miss> {
-        let request = run.request(&wanted.request, None).map_err(Miss::Never)?;
-        let exchange = self
-            .exchange(&request, &run.connector.spec.limits, service, http.follow)
-            .await
-            .map_err(Miss::of_gateway)?;
-        judge(run, http, wanted, &exchange)?;
-        Ok(exchange)
+        let mut also = Map::new();
+        for extra in declared.also {
+            let wanted = extra
+                .when
+                .as_ref()
+                .is_none_or(|when| run.view(answer, run.port.now(), |view| predicate::holds(when, view)));
+            if !wanted {
+                continue;
+            }
+            match parts.extra(extra, source).await {
+                Ok(value) => also.extend(value.map(|value| (extra.name.to_owned(), value))),
+                // The result itself is here and paid for: it is not given up for what goes with it.
+                Err(Miss::Never(error) | Miss::Gone(error)) => {
+                    tracing::warn!(job = %run.job.id, part = extra.name, error = error.message, "a part of the result is left out");
+                }
+                Err(miss) => return Err(miss),
+            }
+        }
+        let Parts { json, text, files, .. } = parts;
+        Ok((outcome::assemble(declared, json, text, files, also), facts(run, http, own.as_ref(), answer)))
     }
 
     /// What comes after a miss.
@@ -198,11 +189,20 @@ impl Engine {
     }
 }
 
-/// What the answer to the request for the result says, unless it is the result.
+/// How an answer to a request for the result is judged.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Judging {
+    /// Its own rules.
+    pub(super) rules: &'static [StateRule],
+    /// What a refusal means.
+    pub(super) on_http_error: Option<FailureKind>,
+}
+
+/// What the answer to a request for the result says, unless it is the result.
 pub(super) fn judge(
     run: &Run,
     http: &HttpProtocol,
-    wanted: &ResultRequest,
+    judging: Judging,
     exchange: &Exchange,
 ) -> Result<(), Miss> {
     run.view(exchange, run.port.now(), |view| {
@@ -210,7 +210,7 @@ pub(super) fn judge(
             let error = JobError::new(kind.into(), message);
             Err(Miss::Never(decide::described(http, view, error)))
         };
-        if let Some(rule) = wanted.rules.iter().find(|rule| predicate::holds(&rule.when, view)) {
+        if let Some(rule) = judging.rules.iter().find(|rule| predicate::holds(&rule.when, view)) {
             return match &rule.then {
                 StateVerdict::Queued | StateVerdict::Running => Err(Miss::NotYet),
                 StateVerdict::Succeeded => Ok(()),
@@ -231,7 +231,7 @@ pub(super) fn judge(
             refusal.kind,
             FailureKind::Transient | FailureKind::RateLimited | FailureKind::Capacity | FailureKind::Timeout
         );
-        match wanted.on_http_error {
+        match judging.on_http_error {
             // What passes says nothing of the job: it was done before we asked.
             Some(kind) if !passes => failed(kind, "the service refuses the result"),
             _ if passes => Err(Miss::Later(JobError { retriable: false, ..refusal.error }, refusal.wait)),
@@ -253,12 +253,6 @@ fn facts(run: &Run, http: &HttpProtocol, own: Option<&Exchange>, answer: &Exchan
     let mut facts = of(answer);
     facts.extend(own.map(of).unwrap_or_default());
     facts
-}
-
-fn too_few(http: &HttpProtocol, view: &crate::select::View<'_>, kind: FailureKind, count: usize) -> JobError {
-    let least = http.outcome.min.map_or(0, |min| min.count);
-    let message = format!("the service says success with {count} results; at least {least} are wanted");
-    decide::described(http, view, JobError::new(kind.into(), message))
 }
 
 /// Adds the links to what is lost otherwise.

@@ -30,6 +30,7 @@ mod fate;
 mod follow;
 mod health;
 mod open;
+mod parts;
 mod poll;
 pub(crate) mod prepare;
 mod settle;

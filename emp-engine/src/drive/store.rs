@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use emp_core::spec::{Each, HttpProtocol, ResultRequest};
+use emp_core::spec::{Each, HttpProtocol};
 use emp_core::{ErrorCode, JobError};
 use futures_util::{StreamExt as _, stream};
 use http::HeaderMap;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::collect::{Miss, is_gone, judge};
+use super::collect::{Judging, Miss, is_gone, judge};
 use crate::advice;
 use crate::engine::Engine;
 use crate::exchange::Exchange;
@@ -79,10 +79,7 @@ impl<'a> Store<'a> {
                 let found = self.fetch(&request).await?;
                 self.pour(Wanted { said: said(&found.headers), wish: Some(wish) }, found.body).await
             }
-            Source::Item(item) => match self.http.outcome.take.files {
-                emp_core::spec::Files::Each(each) => self.item(each, &item).await,
-                _ => Err(Miss::Never(JobError::new(ErrorCode::EInternal, "an item without its request"))),
-            },
+            Source::Item(each, item) => self.item(each, &item).await,
         }
     }
 
@@ -98,10 +95,14 @@ impl<'a> Store<'a> {
         self.pour(Wanted { said: said(&found.headers), wish }, found.body).await
     }
 
-    /// The answer of the request for the result, as a file. Gives the answer's head too.
-    pub(super) async fn raw(&mut self, wanted: &ResultRequest) -> Result<(Exchange, Value), Miss> {
-        let request = self.run.request(&wanted.request, None).map_err(Miss::Never)?;
-        let Download { status, headers, body } = self.open(&request).await?;
+    /// The answer to a request, as a file. Gives the answer's head too.
+    pub(super) async fn raw(
+        &mut self,
+        request: &OutboundRequest,
+        judging: Judging,
+        wish: Option<&str>,
+    ) -> Result<(Exchange, Value), Miss> {
+        let Download { status, headers, body } = self.open(request).await?;
         // Of a refusal the body is read too; of a file its rules see the head alone.
         let head = |bytes: Bytes| {
             let mut exchange = Exchange::of(status, headers.clone(), bytes);
@@ -110,17 +111,17 @@ impl<'a> Store<'a> {
         };
         if !success(status) {
             let refusal = head(refusal(body).await);
-            judge(self.run, self.http, wanted, &refusal)?;
+            judge(self.run, self.http, judging, &refusal)?;
             // A rule may say that a refusal is a success, and then there is nothing to store.
             let message = format!("the service answered {status} to the request for the result");
             return Err(Miss::Never(JobError::new(ErrorCode::EBadResponse, message)));
         }
         let head = head(Bytes::new());
-        judge(self.run, self.http, wanted, &head)?;
+        judge(self.run, self.http, judging, &head)?;
         let mime = self.http.outcome.take.mime;
         let said = self.run.view(&head, self.run.port.now(), |view| view.first_text(mime));
-        let file =
-            self.pour(Wanted { said: said.or_else(|| self::said(&headers)), wish: None }, body).await?;
+        let said = said.or_else(|| self::said(&headers));
+        let file = self.pour(Wanted { said, wish: wish.map(str::to_owned) }, body).await?;
         Ok((head, file))
     }
 

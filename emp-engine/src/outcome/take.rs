@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use emp_core::spec::{Files, Outcome, Take};
+use emp_core::spec::{Each, Files, Outcome, Take};
 use emp_core::{ErrorCode, JobError};
 use emp_syntax::selector::Selector;
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ use crate::select::View;
 pub const MAX_FILES: usize = 256;
 
 /// What an answer gives of the result.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Taken {
     /// The declared value.
     pub json: Option<Value>,
@@ -25,7 +25,7 @@ pub struct Taken {
 }
 
 /// Where a file of the result comes from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Source {
     /// It was in the answer.
     Here {
@@ -42,7 +42,7 @@ pub enum Source {
         wish: String,
     },
     /// Behind the request of an `each(..)`.
-    Item(Value),
+    Item(&'static Each, Value),
 }
 
 /// Takes what is declared out of an answer. `wanted` says whether `auto_urls` means a URL.
@@ -84,7 +84,9 @@ pub fn take(take: &Take, view: &View<'_>, wanted: impl Fn(&str) -> bool) -> Resu
                 deep(value, &wanted, &mut files);
             }
         }
-        Files::Each(each) => files.extend(view.all(&each.items).into_iter().map(Source::Item)),
+        Files::Each(each) => {
+            files.extend(view.all(&each.items).into_iter().map(|item| Source::Item(each, item)));
+        }
         _ => {}
     }
     if json.is_none() && text.is_none() && files.is_empty() {
@@ -102,10 +104,17 @@ pub fn count(take: &Take, view: &View<'_>, taken: &Taken) -> usize {
 }
 
 /// The result as the job keeps it. Its shape follows from the declaration: an object as soon as files are declared, or both value and text;
-/// else what the one of them is.
-pub fn assemble(outcome: &Outcome, json: Option<Value>, text: Option<String>, files: Vec<Value>) -> Value {
+/// or more answers are; else what the one of them is.
+pub fn assemble(
+    outcome: &Outcome,
+    json: Option<Value>,
+    text: Option<String>,
+    files: Vec<Value>,
+    also: Map<String, Value>,
+) -> Value {
     let take = &outcome.take;
-    if !outcome.has_files() && (take.json.is_empty() || take.text.is_empty()) {
+    let one = take.json.is_empty() || take.text.is_empty();
+    if !outcome.has_files() && one && outcome.also.is_empty() {
         return json.or_else(|| text.map(Value::String)).unwrap_or_default();
     }
     let mut parts = Map::new();
@@ -114,6 +123,9 @@ pub fn assemble(outcome: &Outcome, json: Option<Value>, text: Option<String>, fi
     }
     parts.extend(text.map(|text| ("text".to_owned(), text.into())));
     parts.extend(json.map(|json| ("json".to_owned(), json)));
+    if !outcome.also.is_empty() {
+        parts.insert("also".to_owned(), Value::Object(also));
+    }
     Value::Object(parts)
 }
 
@@ -188,7 +200,7 @@ mod tests {
             .map(|file| match file {
                 Source::Url { url, wish } => format!("{wish}={url}"),
                 Source::Here { bytes, mime } => format!("{}:{}", mime.unwrap_or_default(), bytes.len()),
-                Source::Item(_) => "item".to_owned(),
+                Source::Item(..) => "item".to_owned(),
             })
             .collect()
     }

@@ -59,6 +59,22 @@ connector!(
 );
 connector!(Small, outcome(files = urls("$.url")), limits(max_file = "20B"));
 
+connector!(Here, outcome(first_of(json = "$.result", get("$.link", json = "$"))));
+connector!(Elsewhere, outcome(first_of(get("$.link", json = "$.value"), json = "$.never"), min = 1));
+connector!(Asked, outcome(first_of(get("/jobs/{job.id}/result", raw))));
+connector!(
+    More,
+    outcome(
+        json = "$.result",
+        also(
+            srt = get("/jobs/{job.id}/srt", raw) if payload.prompt == "a cat",
+            lines = get("/jobs/{job.id}/lines", jsonl, json = "$[*]" | all),
+            never = get("/jobs/{job.id}/never", raw) if payload.prompt == "a dog",
+        ),
+    ),
+);
+connector!(Lines, outcome(get = "/jobs/{job.id}/output", jsonl, json = "$[*].response" | all));
+
 /// Answers with its files, and cannot be asked again.
 #[derive(Connector)]
 #[connector(service = "files", version = "1.0.0", mode = sync, unregistered)]
@@ -232,6 +248,50 @@ async fn m40_auto_urls_are_found_wherever_they_stand() {
     let result = bench.result().await;
     assert_eq!(bench.files(&result).await.len(), 1);
     assert!(result["json"][0].as_str().is_some_and(|url| url.starts_with("http://127.0.0.1:")));
+}
+
+#[tokio::test]
+async fn m43_the_first_place_that_has_something_is_the_result() {
+    let echo = json!({ "echo": { "prompt": "a cat" } });
+    let here = Bench::of::<Here>(&[]).await;
+    assert_eq!((here.result().await, here.asked(Step::Result)), (echo.clone(), 0));
+    let elsewhere = Bench::of::<Elsewhere>(&[]).await;
+    assert_eq!((elsewhere.result().await, elsewhere.asked(Step::Result)), (echo, 1));
+    let asked = Bench::of::<Asked>(&["result:503"]).await;
+    let result = asked.result().await;
+    assert_eq!((asked.files(&result).await.len(), asked.asked(Step::Poll)), (1, 2));
+    let nothing = Bench::of::<Here>(&["poll:too_few*"]).await.finish().await;
+    assert_eq!(nothing.job.error.map(|error| error.code), Some(ErrorCode::EBadResponse));
+}
+
+#[tokio::test]
+async fn more_answers_belong_to_the_result_and_one_that_is_refused_is_left_out() {
+    let bench = Bench::of::<More>(&[]).await;
+    let result = bench.result().await;
+    assert_eq!(names(&bench.files(&result).await), ["0-srt.png image/png"]);
+    assert_eq!(result["also"]["lines"], json!([{ "echo": { "prompt": "a cat" } }]));
+    assert_eq!(
+        (bench.asked(Step::Result), result["json"].is_object()),
+        (2, true),
+        "`never` is not asked for"
+    );
+    let refused = Bench::of::<More>(&["result:404"]).await;
+    let result = refused.result().await;
+    assert_eq!(
+        (&result["files"], &result["also"]["lines"][0]["echo"]["prompt"]),
+        (&json!([]), &json!("a cat"))
+    );
+    let late = Bench::of::<More>(&["result:500"]).await;
+    let result = late.result().await;
+    assert_eq!(late.files(&result).await.len(), 1, "what passes is asked for again");
+}
+
+#[tokio::test]
+async fn m42_an_answer_by_lines_is_an_array() {
+    let bench = Bench::of::<Lines>(&[]).await;
+    assert_eq!(bench.result().await, json!([{ "echo": { "prompt": "a cat" } }]));
+    let error = Bench::of::<Lines>(&["result:html*"]).await.finish().await.job.error.expect("an error");
+    assert_eq!((error.code, error.billed), (ErrorCode::EBadResponse, Billed::Yes));
 }
 
 #[tokio::test]

@@ -8,6 +8,12 @@ pub const OUTCOME: Attribute = Attribute {
     name: "outcome",
     doc: "Where the result is; the whole body of the answer that says that the job is done when absent.",
     keys: &[
+        key(
+            "also",
+            Group,
+            "also(srt = get(\"/jobs/{job.id}/srt\", raw) if payload.srt == true)",
+            "More answers that belong to the result; what is refused for good is left out.",
+        ),
         key("base64", Value, "base64 = \"$.images[*]\"", "Files in base64: each node is one."),
         key(
             "files",
@@ -15,9 +21,21 @@ pub const OUTCOME: Attribute = Attribute {
             "files = urls(\"$.images[*].url\")",
             "Files behind URLs: `urls(..)`, `auto_urls` (every URL in the result whose host `download` names), or `each(..)`.",
         ),
+        key(
+            "first_of",
+            Group,
+            "first_of(json = \"$.result\", get(\"$.resourceLocation\", json = \"$\"))",
+            "Places for the result, tried in order; the first that has something is it.",
+        ),
         GET,
         HEADER,
         key("json", Value, "json = \"$.output\"", "The result as JSON."),
+        key(
+            "jsonl",
+            Flag,
+            "jsonl",
+            "The answer is JSON by lines, perhaps compressed with gzip: an array for the selectors.",
+        ),
         key("keep_for", Value, "keep_for = \"1h\"", "For how long the service keeps it."),
         key("meta", Group, "meta(usage = \"$.usage\")", "Facts about it."),
         key(
@@ -61,6 +79,22 @@ pub const OUTCOME: Attribute = Attribute {
             "types = [\"image/*\", \"video/mp4\"]",
             "Media types that a file may have; any but a page of HTML when absent.",
         ),
+    ],
+};
+
+/// `get(..)` inside `first_of` and `also`.
+pub const PART: Attribute = Attribute {
+    name: "get",
+    doc: "Another answer: a GET of a path, of `job.result_url`, or of the URL that a selector finds; and what is taken out of it.",
+    keys: &[
+        key("files", Value, "files = urls(\"$.url\")", "Files behind URLs."),
+        HEADER,
+        key("json", Value, "json = \"$\"", "As JSON."),
+        key("jsonl", Flag, "jsonl", "The answer is JSON by lines."),
+        QUERY,
+        key("raw", Flag, "raw", "The answer's own bytes: one file."),
+        key("text", Value, "text = \"$.text\"", "As text."),
+        TIMEOUT,
     ],
 };
 

@@ -31,7 +31,26 @@ struct Images {
     key: Secret,
 }
 
+/// Reads documents.
+#[derive(Connector)]
+#[connector(service = "documents", version = "1.0.0", unregistered)]
+#[http(base = "https://api.example.com")]
+#[auth(bearer = key)]
+#[submit(post = "/jobs", json { "url": payload.url }, capture(id = "$.id"), at_most_once)]
+#[poll(get = "/jobs/{job.id}")]
+#[states(at = "$.status", succeeded = ["done"], unknown = running(warn))]
+#[outcome(
+    first_of(json = "$.result", get(["$.url", header("location")], json = "$"), get("/jobs/{job.id}/all", raw)),
+    also(lines = get("/jobs/{job.id}/lines", jsonl, json = "$") if payload.lines == true),
+)]
+struct Documents {
+    #[env("DOCUMENTS_KEY")]
+    key: Secret,
+}
+
 fn main() {
+    let outcome = &Documents::SPEC.http().unwrap().outcome;
+    assert!(outcome.first_of.len() == 3 && outcome.also.len() == 1 && outcome.also[0].take.jsonl);
     let spec = Images::SPEC;
     let outcome = &spec.http().unwrap().outcome;
     assert!(outcome.has_files() && outcome.refresh && outcome.request.is_some());
