@@ -9,6 +9,7 @@ pub mod life;
 pub mod mapping;
 pub mod openapi;
 pub mod outcome;
+pub mod polling;
 pub mod stream;
 
 /// The stable name of an error: `EMP0104`.
@@ -53,6 +54,7 @@ pub const CODES: &[&[Entry]] = &[
     derive::ENTRIES,
     body::ENTRIES,
     life::ENTRIES,
+    polling::ENTRIES,
     outcome::ENTRIES,
     stream::ENTRIES,
     openapi::ENTRIES,

@@ -7,6 +7,7 @@ mod openapi;
 mod operation;
 mod origins;
 mod outcome;
+mod polling;
 mod prepare;
 mod protocol;
 mod settle;
@@ -35,6 +36,7 @@ pub fn connector(raw: RawSpec, sink: &Sink) -> Option<Spec> {
         );
     }
     uses::check(&raw, &rules);
+    polling::probe_uses(&raw, &rules);
     let custom = raw.connector.as_ref().is_some_and(|given| given.value.custom);
     let http = if custom {
         no_protocol(&raw, &rules);
@@ -86,6 +88,8 @@ fn no_protocol(raw: &RawSpec, sink: &Sink) {
         ("health", raw.health.as_ref().map(|given| given.key)),
         ("stream", raw.stream.as_ref().map(|given| given.key)),
         ("websocket", raw.websocket.as_ref().map(|given| given.key)),
+        ("batch_poll", raw.batch_poll.as_ref().map(|given| given.key)),
+        ("side_progress", raw.side_progress.as_ref().map(|given| given.key)),
     ];
     for (name, span) in present.into_iter().filter_map(|(name, span)| span.map(|span| (name, span))) {
         sink.report(
@@ -179,6 +183,8 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
         health,
         stream,
         websocket,
+        batch_poll: polling::batch_poll(raw, sink),
+        side_progress: polling::side_progress(raw, sync, sink),
     })
 }
 

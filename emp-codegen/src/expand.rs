@@ -8,6 +8,7 @@ mod hook;
 mod life;
 mod openapi;
 mod outcome;
+mod polling;
 mod print;
 mod protocol;
 mod stream;

@@ -6,6 +6,7 @@ mod body;
 mod call;
 mod cancel;
 mod cleanup;
+mod clocks;
 mod container;
 mod field;
 mod hook;
@@ -15,6 +16,7 @@ mod openapi;
 mod operation;
 mod origins;
 mod outcome;
+mod polling;
 mod prepare;
 mod protocol;
 mod reference;
@@ -49,10 +51,11 @@ pub(crate) fn host(name: &Spanned<String>) -> Result<(), Diagnostic> {
 pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
     let fields = named_fields(input, sink)?;
     let (uses, hooks) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
-    let context = |place| Context { sink: sink.scope(), place, uses: &uses, hooks: &hooks };
+    let probes = RefCell::new(Vec::new());
+    let context = |place| Context { sink: sink.scope(), place, uses: &uses, hooks: &hooks, probes: &probes };
     let attributes = Attributes { all: &input.attrs, sink };
 
-    let (submit, poll) = (context(Place::Submit), context(Place::Job));
+    let (submit, poll) = (context(Place::Submit), context(Place::Poll));
     let mut operations = operation::submits(&attributes, &submit);
     let mut polls = operation::polls(&attributes, &poll, &operations);
 
@@ -73,7 +76,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         operations,
         poll: operation::main(&mut polls, |poll| poll.when.is_some()),
         polls,
-        states: attributes.one("states", &context(Place::Job), protocol::states),
+        states: attributes.one("states", &context(Place::Poll), protocol::states),
         outcome: attributes.one("outcome", &context(Place::Job), outcome::outcome),
         errors: attributes.one("errors", &context(Place::Job), protocol::errors),
         cancel: attributes.one("cancel", &context(Place::Job), cancel::cancel),
@@ -83,6 +86,9 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         health: attributes.one("health", &context(Place::Health), protocol::health),
         stream: attributes.one("stream", &context(Place::Captured), stream::stream),
         websocket: attributes.one("websocket", &context(Place::Job), websocket::websocket),
+        batch_poll: attributes.one("batch_poll", &context(Place::Batch), polling::batch_poll),
+        side_progress: attributes.one("side_progress", &context(Place::Lookup), polling::side_progress),
+        probe_uses: Vec::new(),
         uses: Vec::new(),
         hooks: Vec::new(),
         lines: crate::lines::count(input),
@@ -91,6 +97,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
     raw.fields = fields.iter().filter_map(|found| field::field(found, &env)).collect();
     raw.uses = uses.into_inner();
     raw.hooks = hooks.into_inner();
+    raw.probe_uses = probes.into_inner();
     Some(raw)
 }
 

@@ -3,6 +3,10 @@
 
 use std::time::Duration;
 
+mod polling;
+
+pub use polling::{ProbeUse, RawBatchPoll, RawEnvelope, RawListed, RawProbe, RawSideProgress};
+
 use emp_syntax::hole::Reference;
 use emp_syntax::hook::{Classify, Hook, Judge};
 use emp_syntax::json::Json;
@@ -12,7 +16,7 @@ use proc_macro2::{Ident, Span};
 
 use crate::spec::{
     Auth, Base, Body, CancelScope, CancelStage, Capture, DurationUnit, EnvKind, Follow, HookUse, KeyPlace,
-    Pair, PairValue, Setting, Spanned, Target, TypeRef, Unknown, Use,
+    Learn, Pair, PairValue, Setting, Spanned, Target, TypeRef, Unknown, Use,
 };
 
 /// A value that may have been written.
@@ -49,6 +53,9 @@ pub struct RawSpec {
     pub health: Given<RawHealth>,
     pub stream: Given<RawStream>,
     pub websocket: Given<RawWebsocket>,
+    pub batch_poll: Given<RawBatchPoll>,
+    pub side_progress: Given<RawSideProgress>,
+    pub probe_uses: Vec<ProbeUse>,
     pub uses: Vec<Use>,
     pub hooks: Vec<HookUse>,
     pub lines: u32,
@@ -148,6 +155,7 @@ pub struct RawPrepare {
 pub struct RawSubmit {
     pub when: Given<Predicate>,
     pub request: RawRequest,
+    pub envelope: Given<RawEnvelope>,
     pub accept: Given<Vec<CodePattern>>,
     pub capture: Vec<Capture>,
     pub feeds_poll: bool,
@@ -183,11 +191,16 @@ pub struct RawLookup {
 pub struct RawPoll {
     pub when: Given<Predicate>,
     pub request: RawRequest,
+    pub envelope: Given<RawEnvelope>,
+    pub also: Vec<RawProbe>,
+    pub listed: RawListed,
+    pub hold: Given<Setting<Duration>>,
     pub progress: Vec<Selector>,
     pub progress_text: Vec<Selector>,
     pub queue_position: Vec<Selector>,
     pub eta: Vec<Selector>,
     pub logs: Vec<Selector>,
+    pub preview: Vec<Selector>,
 }
 
 /// `#[states(..)]`
@@ -315,6 +328,10 @@ pub struct RawPace {
     pub while_queued: Given<Duration>,
     pub advice: Vec<Selector>,
     pub deadline: Given<Setting<Duration>>,
+    pub queued: Given<Setting<Duration>>,
+    pub running: Given<Setting<Duration>>,
+    pub eta: Given<Vec<Selector>>,
+    pub learn: Given<Learn>,
     pub max_unknown: Given<u32>,
 }
 

@@ -9,6 +9,7 @@ mod hook;
 mod http;
 mod openapi;
 mod outcome;
+mod polling;
 mod stream;
 mod token;
 mod websocket;
@@ -31,6 +32,7 @@ pub use self::openapi::OpenApi;
 pub use self::token::{Claim, ClaimValue, ClientAuth, Jwt, OAuth2, TokenUrl};
 
 pub use self::outcome::{Each, Extra, Files, Outcome, Part, ResultAt, ResultRequest, Take};
+pub use self::polling::{BatchPoll, Envelope, Learn, Listed, Probe, SideProgress};
 pub use self::stream::{Stream, StreamFormat};
 pub use self::websocket::Websocket;
 
@@ -240,6 +242,10 @@ pub enum Place {
     Job,
     /// The same, for one item of the result.
     Item,
+    /// As `Job`; the answers to further questions are there too.
+    Poll,
+    /// A request for many jobs at once.
+    Batch,
     /// `lookup(..)`: the job is known to the queue, its id is not.
     Lookup,
     /// `#[health]`: there is no job.
@@ -351,6 +357,14 @@ pub struct Pace {
     pub advice: Vec<Selector>,
     /// From submit to end.
     pub deadline: Option<Setting<Duration>>,
+    /// For how long it may wait at the service.
+    pub queued: Option<Setting<Duration>>,
+    /// For how long it may run.
+    pub running: Option<Setting<Duration>>,
+    /// Seconds that it is expected to take.
+    pub eta: Vec<Selector>,
+    /// Durations are learnt.
+    pub learn: Option<Learn>,
     /// Unknown answers in a row that end the job.
     pub max_unknown: Option<u32>,
 }

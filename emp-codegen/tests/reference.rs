@@ -3,14 +3,11 @@
 #![allow(clippy::expect_used)] // helpers of tests
 
 use emp_codegen::parse::keys::{
-    ASSET, ASSIGN_ID, ATTRIBUTES, Attribute, CHUNKS, EACH, ENV, IDEMPOTENT, JWT, LOOKUP, OAUTH2, PART,
+    ASSET, ASSIGN_ID, ATTRIBUTES, Attribute, CHUNKS, DEADLINE, EACH, ENV, ENVELOPE, IDEMPOTENT, JWT, LOOKUP,
+    OAUTH2, PART,
 };
 
 use std::fmt::Write as _;
-
-/// The attributes inside others.
-const PARTS: [&Attribute; 10] =
-    [&JWT, &OAUTH2, &IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ASSET, &EACH, &PART, &CHUNKS, &ENV];
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../emp-derive/REFERENCE.md");
 
@@ -43,6 +40,21 @@ member out when there is no value, `?? 20` has another. *Selectors* read an answ
 A `Secret` stands in `#[auth]` and nowhere else. `emp_core::language` has examples of everything, which compile.
 ";
 
+/// Tables of what stands inside an attribute, with the attribute below which the reference shows them.
+const PARTS: &[(&str, &Attribute)] = &[
+    ("submit", &ASSET),
+    ("outcome", &EACH),
+    ("outcome", &PART),
+    ("stream", &CHUNKS),
+    ("auth", &JWT),
+    ("auth", &OAUTH2),
+    ("submit", &IDEMPOTENT),
+    ("submit", &ASSIGN_ID),
+    ("submit", &LOOKUP),
+    ("poll", &ENVELOPE),
+    ("pace", &DEADLINE),
+];
+
 fn section(attribute: &Attribute, title: &str) -> String {
     let mut text = format!("\n# `{title}`\n\n{}\n\n| key | for example | |\n|---|---|---|\n", attribute.doc);
     for key in attribute.keys {
@@ -56,18 +68,8 @@ fn reference() -> String {
     let mut text = HEAD.to_owned();
     for attribute in ATTRIBUTES {
         text.push_str(&section(attribute, &format!("#[{}(..)]", attribute.name)));
-        let parts: &[&Attribute] = match attribute.name {
-            "auth" => &[&JWT, &OAUTH2],
-            "stream" => &[&CHUNKS],
-            "submit" => &[&IDEMPOTENT, &ASSIGN_ID, &LOOKUP, &ASSET],
-            _ => &[],
-        };
-        for part in parts {
+        for (_, part) in PARTS.iter().filter(|(whole, _)| *whole == attribute.name) {
             text.push_str(&section(part, &format!("{}(..)", part.name)));
-        }
-        if attribute.name == "outcome" {
-            text.push_str(&section(&EACH, "each(..)"));
-            text.push_str(&section(&PART, "get(..)"));
         }
     }
     text.push_str(&section(&ENV, "#[env(\"NAME\", ..)]"));
@@ -88,7 +90,7 @@ fn the_reference_is_the_parsers_table() {
 
 #[test]
 fn keys_are_sorted_and_each_has_an_example_of_itself() {
-    for attribute in ATTRIBUTES.iter().copied().chain(PARTS) {
+    for attribute in ATTRIBUTES.iter().copied().chain(PARTS.iter().map(|(_, part)| *part)).chain([&ENV]) {
         assert!(attribute.keys.windows(2).all(|pair| pair[0].name < pair[1].name), "{}", attribute.name);
         for key in attribute.keys {
             assert!(key.example.starts_with(key.name), "{}.{}", attribute.name, key.name);
@@ -126,7 +128,7 @@ const REQUEST: [&str; 13] = [
 fn every_key_is_in_an_example_that_compiles() {
     let examples = examples();
     let code: String = examples.split("```").skip(1).step_by(2).collect();
-    for attribute in ATTRIBUTES.iter().copied().chain(PARTS) {
+    for attribute in ATTRIBUTES.iter().copied().chain(PARTS.iter().map(|(_, part)| *part)).chain([&ENV]) {
         let whole = if ATTRIBUTES.iter().any(|known| known.name == attribute.name) || attribute.name == "env"
         {
             format!("#[{}(", attribute.name)

@@ -86,6 +86,9 @@ pub struct Progress {
     /// Seconds left, as the service estimates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eta_secs: Option<f64>,
+    /// A picture of what there is so far: an https URL, or a data URL of at most 64 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<String>,
 }
 
 /// A wish to cancel, recorded. From then on the job can only end `cancelled`.

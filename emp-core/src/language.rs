@@ -260,6 +260,7 @@
 //! * [`cancel`]: what ends a job at the service.
 //! * [`credentials`]: where a secret stands.
 //! * [`origins`]: which hosts are spoken to, and which get the credential.
+//! * [`polling`]: when a job is asked after, for how long, and how many jobs at once.
 //! * [`states`]: what an answer says, where one word at one place does not say it.
 //! * [`hooks`]: a function of one's own at one place.
 //! * [`operations`]: several operations in one connector, chosen by the payload.
@@ -276,6 +277,7 @@ pub mod openapi;
 pub mod operations;
 pub mod origins;
 pub mod outcome;
+pub mod polling;
 pub mod settle;
 pub mod states;
 pub mod stream;

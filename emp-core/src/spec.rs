@@ -13,6 +13,7 @@ mod openapi;
 mod operation;
 mod outcome;
 mod payload;
+mod polling;
 mod prepare;
 mod request;
 mod service;
@@ -32,6 +33,7 @@ pub use openapi::OpenApi;
 pub use operation::Operation;
 pub use outcome::{Each, Extra, Files, Minimum, Outcome, Part, ResultAt, ResultRequest, Take};
 pub use payload::{PayloadAsset, PayloadField, PayloadSchema};
+pub use polling::{BatchPoll, Envelope, Learn, Listed, Probe, SideProgress};
 pub use prepare::Prepare;
 pub use request::{Body, Pair, PairValue, RequestSpec, UrlSpec};
 pub use service::{Auth, AuthPart, Base, Follow};
@@ -147,6 +149,10 @@ pub struct HttpProtocol {
     pub stream: Option<Stream>,
     /// A socket beside the poll.
     pub websocket: Option<Websocket>,
+    /// How all jobs that wait are asked after at once.
+    pub batch_poll: Option<BatchPoll>,
+    /// Where to ask how far a job is while its submit is open.
+    pub side_progress: Option<SideProgress>,
 }
 
 /// A value that is fixed in the declaration or read from a field of the environment.

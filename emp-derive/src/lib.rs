@@ -8,8 +8,27 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(
     Connector,
     attributes(
-        connector, env, http, origins, auth, prepare, submit, poll, states, outcome, errors, cancel, pace,
-        limits, health, openapi, stream, websocket, cleanup
+        connector,
+        env,
+        http,
+        origins,
+        auth,
+        prepare,
+        submit,
+        poll,
+        states,
+        outcome,
+        errors,
+        cancel,
+        pace,
+        limits,
+        health,
+        openapi,
+        stream,
+        websocket,
+        cleanup,
+        batch_poll,
+        side_progress
     )
 )]
 pub fn connector(input: TokenStream) -> TokenStream {

@@ -26,6 +26,10 @@ pub struct Context<'a> {
     /// `queue.budget_secs`: for how long the job may run from its submit. The declared deadline, not what is left of it, so that
     /// a resend is the same bytes.
     pub budget: Duration,
+    /// `queue.hold_secs`: for how long the service is asked to hold its answer back, in a request that says so.
+    pub hold: Option<Duration>,
+    /// `queue.ids`: the ids of the service jobs that a batch asks after.
+    pub ids: &'a [String],
     /// `job.assigned_id`: the id that we gave.
     pub assigned_id: &'a str,
     /// `job.id` and what was captured; absent before the submit's answer.
@@ -61,6 +65,8 @@ impl<'a> Context<'a> {
             job_id: "",
             attempt: 0,
             budget: Duration::ZERO,
+            hold: None,
+            ids: &[],
             assigned_id: "",
             service_job: None,
             item: None,
@@ -78,6 +84,8 @@ impl<'a> Context<'a> {
             job_id: job.id.as_str(),
             attempt: current_attempt(job),
             budget: duration(&connector.spec.pace.deadline, connector),
+            hold: None,
+            ids: &[],
             assigned_id: key,
             service_job: job.service_job.as_ref(),
             item: None,
@@ -152,6 +160,9 @@ impl<'a> Context<'a> {
             "attempt" => Some(self.attempt.into()),
             "budget_secs" => Some(self.budget.as_secs().into()),
             "budget_millis" => Some((self.budget.as_millis() as u64).into()),
+            "hold_secs" => Some(self.hold?.as_secs().into()),
+            "hold_millis" => Some((self.hold?.as_millis() as u64).into()),
+            "ids" => Some(self.ids.into()),
             _ => None,
         }
     }

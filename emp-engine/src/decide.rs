@@ -1,17 +1,20 @@
 //! What an answer says of the job. One pure function for poll answers, for a submit's answer that feeds the poll, and for
 //! `mode = sync`.
 //!
-//! Order: the author's hook → rules → classification of 4xx and 5xx → the vocabulary at `states.at` → unknown. A body that is not JSON makes every
+//! Order: envelope → the author's hook → rules → classification of 4xx and 5xx → the vocabulary at `states.at` → unknown. A body that is not JSON makes every
 //! `$` selector absent.
 
 use std::time::Duration;
 
 use emp_core::spec::{HttpProtocol, States, Unknown};
 use emp_core::{ErrorCode, JobError};
-use emp_syntax::rule::{FailureKind, StateVerdict};
+use emp_syntax::rule::{ErrorRule, FailureKind, StateRule, StateVerdict};
+use emp_syntax::selector::{Selector, Source};
 
 use crate::advice;
+use crate::envelope::{self, Letter};
 use crate::memory::Stage;
+use crate::operation;
 use crate::predicate;
 use crate::reduce;
 use crate::select::View;
@@ -36,6 +39,8 @@ pub enum Verdict {
     },
     /// The request was refused with a 4xx or 5xx: this says little of the job.
     Refused(Refusal),
+    /// It takes a further question (`also`) to tell.
+    Undecided,
     /// No known status: a word that nobody declared, or no word at all.
     Unknown {
         /// The status as the service gave it.
@@ -63,7 +68,12 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Judges an answer.
 pub fn decide(http: &HttpProtocol, view: &View<'_>) -> Verdict {
-    judge(http, &http.states, view)
+    let envelope = operation::poll(http, view.context).and_then(|poll| poll.envelope.as_ref());
+    match envelope::read(http, envelope, view) {
+        Letter::Good => judge(http, &http.states, view),
+        Letter::Refused(refusal) => Verdict::Refused(refusal),
+        Letter::Missing => Verdict::Unknown { word: None },
+    }
 }
 
 /// As [`decide`], by another vocabulary than that of the connector's answers: that of its socket's events.
@@ -72,11 +82,18 @@ pub fn judge(http: &HttpProtocol, states: &States, view: &View<'_>) -> Verdict {
     if let Some(verdict) = judge.and_then(|judge| view.hook(&judge)) {
         return of_state(http, view, &verdict);
     }
-    if let Some(rule) = states.rules.iter().find(|rule| predicate::holds(&rule.when, view)) {
-        return of_state(http, view, &rule.then);
+    for rule in states.rules {
+        match predicate::judge(&rule.when, view) {
+            Some(true) => return of_state(http, view, &rule.then),
+            Some(false) => {}
+            None => return Verdict::Undecided,
+        }
     }
     if !view.exchange.ok() {
         return Verdict::Refused(refusal(http, view));
+    }
+    if states.at.iter().any(|selector| view.unasked(selector)) && view.first(states.at).is_none() {
+        return Verdict::Undecided;
     }
     let Some(word) = view.first(states.at).and_then(|value| reduce::text(&value)) else {
         return Verdict::Unknown { word: None };
@@ -104,31 +121,61 @@ pub fn judge(http: &HttpProtocol, states: &States, view: &View<'_>) -> Verdict {
 /// Classifies a 4xx or 5xx answer by the declared rules, else by its code.
 pub fn refusal(http: &HttpProtocol, view: &View<'_>) -> Refusal {
     let code = view.exchange.code;
+    let class = class(http, view);
+    let kind = class.map_or_else(|| by_code(code), |class| class.kind);
+    // F27: an undeclared refusal of the request is named as such; the kinds have codes of their own.
+    let named = match kind {
+        FailureKind::InvalidInput if class.is_none() => ErrorCode::EServiceRejected,
+        kind => kind.into(),
+    };
+    let mut error = JobError::new(named, format!("the service answered {code}"));
+    error.retriable = hint(http, view).unwrap_or_else(|| kind.retriable());
+    refused(class, kind, described(http, view, error), view)
+}
+
+/// What the author's hook or a declared rule says of a refusal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Class<'h> {
+    /// Its kind.
+    pub(crate) kind: FailureKind,
+    /// The rule, which may say for how long to stay away.
+    rule: Option<&'h ErrorRule>,
+}
+
+/// What the declaration says of a refusal; `None` when it says nothing.
+pub(crate) fn class<'h>(http: &'h HttpProtocol, view: &View<'_>) -> Option<Class<'h>> {
+    let code = view.exchange.code;
     let rule = http.errors.rules.iter().find(|rule| {
         rule.codes.iter().any(|pattern| pattern.matches(code))
             && rule.when.as_ref().is_none_or(|when| predicate::holds(when, view))
     });
     let classify = http.errors.classify.as_ref().and_then(|hook| hook.call);
     let hooked = classify.and_then(|classify| view.hook(&classify));
-    let kind = hooked.or(rule.map(|rule| rule.kind)).unwrap_or_else(|| by_code(code));
-    let wait = rule
+    hooked.or(rule.map(|rule| rule.kind)).map(|kind| Class { kind, rule })
+}
+
+/// A refusal of a kind, with the time for which to stay away.
+pub(crate) fn refused(
+    class: Option<Class<'_>>,
+    kind: FailureKind,
+    error: JobError,
+    view: &View<'_>,
+) -> Refusal {
+    let wait = class
+        .and_then(|class| class.rule)
         .and_then(|rule| advice::first(&rule.wait, view))
         .or_else(|| advice::retry_after(view))
         .map(|wait| wait.max(SHORTEST_WAIT));
-    // F27: an undeclared refusal of the request is named as such; the kinds have codes of their own.
-    let named = match kind {
-        FailureKind::InvalidInput if rule.is_none() && hooked.is_none() => ErrorCode::EServiceRejected,
-        kind => kind.into(),
-    };
-    let mut error = JobError::new(named, format!("the service answered {code}"));
-    error.retriable = hint(http, view).unwrap_or_else(|| kind.retriable());
-    Refusal {
-        code,
-        kind,
-        declared: rule.is_some() || hooked.is_some(),
-        wait,
-        error: described(http, view, error),
-    }
+    Refusal { code: view.exchange.code, kind, declared: class.is_some(), wait, error }
+}
+
+/// Whether it was a further question that found the job: the rule that decides reads its answer, and does not say that it is lost.
+pub(crate) fn found_beside(http: &HttpProtocol, view: &View<'_>) -> bool {
+    let decides = |rule: &&StateRule| predicate::holds(&rule.when, view);
+    let reads =
+        |rule: &StateRule| rule.when.any(&mut |selector| matches!(selector.source, Source::Probe(..)));
+    let decisive = http.states.rules.iter().find(decides);
+    decisive.is_some_and(|rule| rule.then != StateVerdict::Lost && reads(rule))
 }
 
 /// What the service itself says of another try.
@@ -142,8 +189,18 @@ fn hint(http: &HttpProtocol, view: &View<'_>) -> Option<bool> {
 
 /// Adds the service's own code and words.
 pub fn described(http: &HttpProtocol, view: &View<'_>, error: JobError) -> JobError {
+    described_by(http, &[], view, error)
+}
+
+/// As [`described`], with other places for the words before the declared ones.
+pub(crate) fn described_by(
+    http: &HttpProtocol,
+    words: &[Selector],
+    view: &View<'_>,
+    error: JobError,
+) -> JobError {
     let code = view.first_text(http.errors.code);
-    let message = view.first_text(http.errors.message);
+    let message = view.first_text(words).or_else(|| view.first_text(http.errors.message));
     match (code, message) {
         (Some(code), Some(message)) => error.detail(format!("{code}: {message}")),
         (Some(only), None) | (None, Some(only)) => error.detail(only),

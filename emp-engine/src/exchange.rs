@@ -19,6 +19,10 @@ pub struct Exchange {
     pub text: String,
     /// The body as JSON, or why it is none.
     pub json: Result<Value, String>,
+    /// The bodies of the answers to further questions, by their names.
+    pub also: Vec<(&'static str, Value)>,
+    /// It is an element of a list, so that an envelope was the list's.
+    pub listed: bool,
 }
 
 impl Exchange {
@@ -35,7 +39,27 @@ impl Exchange {
             None => strict_json::parse(&bytes),
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Self { code, headers, bytes, text, json }
+        Self { code, headers, bytes, text, json, also: Vec::new(), listed: false }
+    }
+
+    /// An element of this answer, which is a list, as an answer of its own.
+    #[must_use]
+    pub fn element(&self, document: Value) -> Self {
+        let text = document.to_string();
+        Self {
+            code: self.code,
+            headers: self.headers.clone(),
+            bytes: Bytes::copy_from_slice(text.as_bytes()),
+            text,
+            json: Ok(document),
+            also: Vec::new(),
+            listed: true,
+        }
+    }
+
+    /// The body of the answer to a further question.
+    pub fn beside(&self, name: &str) -> Option<&Value> {
+        self.also.iter().find_map(|(known, body)| (*known == name).then_some(body))
     }
 
     /// A 2xx answer.

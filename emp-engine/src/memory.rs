@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use emp_core::{JobError, Timestamp};
 
+use crate::learn::Expectation;
+
 /// The state that the service last told, in the words that a rule may compare with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stage {
@@ -51,8 +53,16 @@ impl Streak {
 pub struct Memory {
     /// The last known state.
     pub stage: Stage,
+    /// Since when the service has told that state; `None` before it told one to this process.
+    pub stage_since: Option<Timestamp>,
+    /// When the service last expected the job to end, from its submit.
+    pub expected: Option<Expectation>,
+    /// For how long the service held its last answer back.
+    pub held: Duration,
     /// The wait before the last poll; the next one grows from it.
     pub wait: Option<Duration>,
+    /// The number of the last batch that told of the job.
+    pub batch: u64,
     /// Answers in a row without a known status.
     pub unknown: Streak,
     /// Answers in a row that did not know the service job.
@@ -89,6 +99,17 @@ pub struct Collecting {
 }
 
 impl Memory {
+    /// Notes the state that an answer told. A job that is queued has been so since its submit.
+    pub(crate) fn note_stage(&mut self, stage: Stage, submitted: Timestamp, now: Timestamp) {
+        let since = match (self.stage_since, stage) {
+            (None, Stage::Queued) => submitted,
+            (Some(since), _) if stage == self.stage => since,
+            _ => now,
+        };
+        self.stage = stage;
+        self.stage_since = Some(since);
+    }
+
     /// Notes whether an answer knew the service job.
     pub(crate) fn note_presence(&mut self, present: bool, now: Timestamp) {
         if present {

@@ -8,8 +8,40 @@ use crate::patterns;
 use crate::reduce;
 use crate::select::View;
 
-/// Whether a predicate holds.
+/// Whether a predicate holds; one that depends on a further question that was not asked does not.
 pub fn holds(predicate: &Predicate, view: &View<'_>) -> bool {
+    judge(predicate, view) == Some(true)
+}
+
+/// Whether a predicate holds; `None` while that depends on a further question that was not asked yet.
+pub fn judge(predicate: &Predicate, view: &View<'_>) -> Option<bool> {
+    match predicate {
+        Predicate::Compare { selector, .. }
+        | Predicate::In { selector, .. }
+        | Predicate::Matches { selector, .. }
+        | Predicate::Present(selector)
+        | Predicate::Absent(selector)
+        | Predicate::IsUrl(selector) => (!view.unasked(selector)).then(|| plain(predicate, view)),
+        Predicate::All(all) => join(all, false, view),
+        Predicate::Any(any) => join(any, true, view),
+        Predicate::Not(inner) => join(inner, false, view).map(|holds| !holds),
+    }
+}
+
+/// Several predicates: one that is `decisive` decides, whatever the others are.
+fn join(all: &[Predicate], decisive: bool, view: &View<'_>) -> Option<bool> {
+    let mut open = false;
+    for predicate in all {
+        match judge(predicate, view) {
+            Some(holds) if holds == decisive => return Some(decisive),
+            Some(_) => {}
+            None => open = true,
+        }
+    }
+    (!open).then_some(!decisive)
+}
+
+fn plain(predicate: &Predicate, view: &View<'_>) -> bool {
     match predicate {
         Predicate::Compare { selector, op, value } => {
             view.get(selector).is_some_and(|found| compare(&found, *op, value))
@@ -24,9 +56,7 @@ pub fn holds(predicate: &Predicate, view: &View<'_>) -> bool {
         Predicate::Present(selector) => view.get(selector).is_some(),
         Predicate::Absent(selector) => view.get(selector).is_none(),
         Predicate::IsUrl(selector) => view.get(selector).is_some_and(|found| is_url(&found)),
-        Predicate::All(all) => all.iter().all(|predicate| holds(predicate, view)),
-        Predicate::Any(any) => any.iter().any(|predicate| holds(predicate, view)),
-        Predicate::Not(inner) => !inner.iter().all(|predicate| holds(predicate, view)),
+        Predicate::All(_) | Predicate::Any(_) | Predicate::Not(_) => holds(predicate, view),
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::drive::Teller;
 use crate::drive::prepare::Steps;
 use crate::exchange::Exchange;
-use crate::limits::{Place, Service};
+use crate::limits::{Place, Seat, Service};
 use crate::memory::Memory;
 use crate::port::{JobPort, Stop};
 
@@ -38,6 +38,8 @@ pub struct Run {
     pub(crate) held: Option<Exchange>,
     /// What became of a cancel that was sent while the submit was open.
     pub(crate) cancelled: Option<UpstreamCancel>,
+    /// Its place among the jobs that one batch asks after.
+    pub(crate) seat: Option<Seat>,
 }
 
 impl Run {
@@ -54,6 +56,7 @@ impl Run {
             teller: Teller::default(),
             held: None,
             cancelled: None,
+            seat: None,
         }
     }
 }

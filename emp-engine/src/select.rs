@@ -62,6 +62,11 @@ impl View<'_> {
         }
     }
 
+    /// Whether a selector reads the answer to a further question that was not asked yet.
+    pub fn unasked(&self, selector: &Selector) -> bool {
+        matches!(&selector.source, Source::Probe(name, _) if self.exchange.beside(name).is_none())
+    }
+
     /// A path with its holes filled; `None` when one has no value.
     pub fn fill<'p>(&self, path: &'p JsonPath) -> Option<Cow<'p, JsonPath>> {
         path.fill(&|template| self.context.text(template))
@@ -83,6 +88,10 @@ impl View<'_> {
             Source::Path(path) => {
                 let path = self.fill(path)?;
                 path.nodes(exchange.json.as_ref().ok()?).into_iter().map(Cow::Borrowed).collect()
+            }
+            Source::Probe(name, path) => {
+                let path = self.fill(path)?;
+                path.nodes(exchange.beside(name)?).into_iter().map(Cow::Borrowed).collect()
             }
             Source::Header(name) => one(exchange.header(name)?.into()),
             Source::Code => one(exchange.code.into()),

@@ -63,7 +63,11 @@ pub fn hear(http: &HttpProtocol, stream: &Stream, view: &View<'_>) -> Heard {
         verdict @ (Verdict::Failed { .. } | Verdict::Canceled | Verdict::Lost) => {
             return Heard::Ended(verdict);
         }
-        Verdict::Succeeded | Verdict::Pending(_) | Verdict::Refused(_) | Verdict::Unknown { .. } => {}
+        Verdict::Succeeded
+        | Verdict::Pending(_)
+        | Verdict::Refused(_)
+        | Verdict::Undecided
+        | Verdict::Unknown { .. } => {}
     }
     if let Some(error) = view.first(stream.error) {
         return Heard::Ended(in_band(http, view, reduce::text(&error)));

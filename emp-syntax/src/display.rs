@@ -18,6 +18,7 @@ impl Display for Source {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
             Self::Path(path) => write!(f, "\"{path}\""),
+            Self::Probe(name, path) => write!(f, "{name}.\"{path}\""),
             Self::Header(name) => write!(f, "header(\"{name}\")"),
             Self::Code => f.write_str("code"),
             Self::Raw => f.write_str("raw"),

@@ -47,6 +47,13 @@ pub enum Predicate {
 }
 
 impl Predicate {
+    /// Whether something is so of any selector in it.
+    pub fn any(&self, so: &mut dyn FnMut(&Selector) -> bool) -> bool {
+        let mut found = false;
+        self.selectors(&mut |selector| found = found || so(selector));
+        found
+    }
+
     /// Calls `each` for every selector in it.
     pub fn selectors<'p>(&'p self, each: &mut dyn FnMut(&'p Selector)) {
         match self {

@@ -1,7 +1,7 @@
 //! Selectors: where in an answer a value is, and how it is reduced to what is wanted.
 //!
 //! ```text
-//! selector  = ( jsonpath | hook | header("name") | code | raw | age | state | absent_for | deltas | reference ) { "|" reducer }
+//! selector  = ( jsonpath | hook | header("name") | code | raw | age | state | absent_for | deltas | probe "." jsonpath | reference ) { "|" reducer }
 //! selectors = selector | "[" selector { "," selector } "]"      the first that yields a non-null value wins
 //! ```
 
@@ -24,6 +24,8 @@ pub struct Selector {
 pub enum Source {
     /// Nodes of the JSON body; absent when the body is not JSON.
     Path(JsonPath),
+    /// Nodes of the JSON answer to a further question, by the name that `also(..)` gave it: `queue."$.running[*]"`.
+    Probe(Text, JsonPath),
     /// A response header, by lower-case name.
     Header(Text),
     /// The HTTP status code, a number.

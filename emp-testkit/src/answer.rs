@@ -2,19 +2,23 @@
 
 use emp_core::error::FailureKind;
 use emp_core::spec::{ConnectorSpec, HttpProtocol, Lookup, Poll, Prepare};
-use emp_core::syntax::jsonpath::{PathSelector, Segment};
 use emp_core::syntax::rule::{CodePattern, StateVerdict};
-use emp_core::syntax::selector::Source;
+use emp_core::syntax::selector::{Selector, Source};
 use serde_json::{Map, Value, json};
 
 use crate::draft::Draft;
 use crate::job::{View, VirtualJob};
 use crate::known::Known;
 use crate::place::place;
+use crate::polling;
 use crate::sample;
 
 /// The text of a result.
 pub(crate) const TEXT: &str = "text of the fake service";
+
+/// The preview of every job that runs: one transparent pixel.
+pub(crate) const PREVIEW: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 /// What an answer to a submit or a poll tells.
 #[derive(Clone, Copy, Debug)]
@@ -35,14 +39,30 @@ pub(crate) fn job(
     telling: Telling,
 ) -> Draft {
     let mut draft = Draft { known: Known::of(spec, job), ..Draft::new(code) };
-    if telling.captures {
-        capture(http, job, &mut draft);
-    }
-    if telling.state {
-        express(http, &mut draft, &view.verdict);
-        fill(spec, http, job, view, &mut draft);
+    tell(spec, http, job, view, telling, &mut draft);
+    // An answer that says everything elsewhere is an empty object.
+    if draft.body.is_null() && !draft.also.is_empty() {
+        draft.body = json!({});
     }
     draft
+}
+
+/// Adds to an answer what it tells of a job.
+pub(crate) fn tell(
+    spec: &ConnectorSpec,
+    http: &HttpProtocol,
+    job: &VirtualJob,
+    view: &View,
+    telling: Telling,
+    draft: &mut Draft,
+) {
+    if telling.captures {
+        capture(http, job, draft);
+    }
+    if telling.state {
+        express(http, draft, &view.verdict);
+        fill(spec, http, job, view, draft);
+    }
 }
 
 /// Adds what `capture(..)` reads.
@@ -103,6 +123,7 @@ pub(crate) fn progress(poll: &Poll, view: &View, draft: &mut Draft) {
     draft.put_first(poll.progress_text, &text.as_str().into());
     draft.put_first(poll.logs, &log.into());
     draft.put_first(poll.eta, &view.left.as_secs_f64().into());
+    draft.put_first(poll.preview, &PREVIEW.into());
     if view.verdict == StateVerdict::Queued {
         draft.put_first(poll.queue_position, &1.into());
     }
@@ -163,6 +184,12 @@ pub(crate) fn unknown_job(http: &HttpProtocol) -> Draft {
     if draft.express(&http.states, &StateVerdict::Lost) {
         return draft;
     }
+    // Where only time tells that a job is lost, the service answers as if it had nothing to say.
+    let mut by_absence = |selector: &Selector| matches!(selector.source, Source::AbsentFor);
+    let mut lost = http.states.rules.iter().filter(|rule| rule.then == StateVerdict::Lost);
+    if lost.any(|rule| rule.when.any(&mut by_absence)) {
+        return Draft { body: json!({}), ..Draft::new(200) };
+    }
     refusal(http, 404, "no such job")
 }
 
@@ -209,26 +236,13 @@ pub(crate) fn prepared(step: &Prepare, captured: &Map<String, Value>) -> Draft {
 
 /// The jobs that a search finds.
 pub(crate) fn lookup<'j>(lookup: &Lookup, jobs: impl Iterator<Item = &'j VirtualJob>) -> Draft {
-    let items: Vec<Value> = jobs
-        .map(|job| {
-            let mut item = Draft::new(200);
-            item.put(&lookup.tag, job.queue_job_id.clone().into());
-            item.put(&lookup.id, job.id.clone().into());
-            item.body
-        })
-        .collect();
-    let mut draft = Draft::new(200);
-    if let Source::Path(path) = &lookup.items.source {
-        // `$.items[*]` finds the elements, so the array goes one step higher.
-        let list = match path.segments.split_last() {
-            Some((Segment::Child(step), list)) if matches!(step.first(), Some(PathSelector::Wildcard)) => {
-                list
-            }
-            _ => &path.segments,
-        };
-        place(&mut draft.body, list, items.into());
-    }
-    draft
+    let items = jobs.map(|job| {
+        let mut item = Draft::new(200);
+        item.put(&lookup.tag, job.queue_job_id.clone().into());
+        item.put(&lookup.id, job.id.clone().into());
+        item.body
+    });
+    polling::answer_of(&lookup.items, items.collect())
 }
 
 /// The first code of a set, or another when the set is empty.

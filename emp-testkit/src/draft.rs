@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use emp_core::spec::States;
-use emp_core::syntax::rule::{Predicate, StateVerdict};
+use emp_core::syntax::rule::{Comparison, Predicate, StateVerdict};
 use emp_core::syntax::selector::{Reducer, Selector, Source};
 use serde_json::Value;
 
@@ -24,6 +24,8 @@ pub(crate) struct Draft {
     pub(crate) body: Value,
     /// A body that is not JSON.
     pub(crate) raw: Option<String>,
+    /// The bodies of the answers to further questions, by their names.
+    pub(crate) also: BTreeMap<String, Value>,
     /// What the holes of selectors are.
     pub(crate) known: Known,
     /// A body that is a file.
@@ -60,6 +62,11 @@ impl Draft {
             Source::Path(path) => {
                 let filled = path.fill(&|template| self.known.text(template));
                 filled.is_some_and(|path| place(&mut self.body, &path.segments, value))
+            }
+            Source::Probe(name, path) => {
+                let filled = path.fill(&|template| self.known.text(template));
+                let body = self.also.entry(name.to_string()).or_default();
+                filled.is_some_and(|path| place(body, &path.segments, value))
             }
             Source::Header(name) => {
                 let text = text_of(&value);
@@ -137,7 +144,7 @@ impl Draft {
             }
             Predicate::Present(selector) => match &selector.source {
                 // When it cannot be put, something else is there: that is present too.
-                Source::Path(_) | Source::Header(_) => {
+                Source::Path(_) | Source::Probe(..) | Source::Header(_) => {
                     // An element that a filter makes is not replaced by a text.
                     let _there = self.put(selector, "present".into()) || self.put(selector, Value::Null);
                     true
@@ -165,6 +172,21 @@ impl Draft {
         holds
     }
 
+    /// Makes a predicate fail on a value that is there, if it can.
+    pub(crate) fn unsatisfy(&mut self, predicate: &Predicate) -> bool {
+        match predicate {
+            Predicate::Compare { selector, op, value } => self.put(selector, fitting(opposite(*op), value)),
+            Predicate::In { selector, .. } | Predicate::Matches { selector, .. } => {
+                self.put(selector, "none of them".into())
+            }
+            Predicate::Absent(selector) => self.put(selector, "present".into()),
+            Predicate::All(all) => all.first().is_some_and(|predicate| self.unsatisfy(predicate)),
+            Predicate::Any(any) => any.iter().all(|predicate| self.unsatisfy(predicate)),
+            Predicate::Not(inner) => inner.iter().all(|predicate| self.satisfy(predicate)),
+            _ => false,
+        }
+    }
+
     /// Makes the answer mean a state: by its word, or else by a rule. Says whether the vocabulary can tell it at all.
     pub(crate) fn express(&mut self, states: &States, verdict: &StateVerdict) -> bool {
         let word =
@@ -175,6 +197,17 @@ impl Draft {
             return true;
         }
         states.rules.iter().any(|rule| same(&rule.then, verdict) && self.satisfy_whole(&rule.when))
+    }
+}
+
+fn opposite(op: Comparison) -> Comparison {
+    match op {
+        Comparison::Eq => Comparison::Ne,
+        Comparison::Ne => Comparison::Eq,
+        Comparison::Lt => Comparison::Ge,
+        Comparison::Le => Comparison::Gt,
+        Comparison::Gt => Comparison::Le,
+        Comparison::Ge => Comparison::Lt,
     }
 }
 
@@ -203,7 +236,6 @@ mod tests {
 
     use emp_core::syntax::hole::Literal;
     use emp_core::syntax::jsonpath::{Filter, JsonPath, Operand, PathSelector, Query, Segment};
-    use emp_core::syntax::rule::Comparison;
     use serde_json::json;
 
     use super::*;

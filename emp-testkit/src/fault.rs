@@ -34,11 +34,17 @@ pub enum Step {
     File,
     /// The opening of `#[websocket]`; `cut_body` breaks the connection behind the first event.
     Socket,
+    /// A further question of `also(..)`.
+    Probe,
+    /// `#[batch_poll]`
+    Batch,
+    /// `#[side_progress]`
+    Side,
 }
 
 impl Step {
     /// Every step with its word.
-    pub const ALL: [(&'static str, Self); 12] = [
+    pub const ALL: [(&'static str, Self); 15] = [
         ("prepare", Self::Prepare),
         ("submit", Self::Submit),
         ("poll", Self::Poll),
@@ -51,6 +57,9 @@ impl Step {
         ("result", Self::Result),
         ("file", Self::File),
         ("socket", Self::Socket),
+        ("probe", Self::Probe),
+        ("batch", Self::Batch),
+        ("side", Self::Side),
     ];
 
     /// The word that names the step.
@@ -74,6 +83,8 @@ pub enum Trouble {
     TooFew,
     /// Refused with a text that quotes the request's credential (I97); no effect.
     QuotesCredential,
+    /// Refused with a 2xx code, in the declared envelope; no effect.
+    NotOk,
     /// Accepted, and answered with an error code nevertheless (F31).
     StatusAfter(u16),
     /// Refused with a code that is not worth another try, and the service's own word that it is; no effect.
@@ -196,7 +207,7 @@ impl fmt::Display for FaultError {
 impl std::error::Error for FaultError {}
 
 /// The troubles that are a word and nothing else.
-const PLAIN: [(&str, Trouble); 22] = [
+const PLAIN: &[(&str, Trouble)] = &[
     ("backwards", Trouble::Backwards),
     ("cut", Trouble::Cut),
     ("cut_after", Trouble::CutAfter),
@@ -211,6 +222,7 @@ const PLAIN: [(&str, Trouble); 22] = [
     ("job_cancelled", Trouble::JobCancelled),
     ("job_never_ends", Trouble::JobNeverEnds),
     ("no_id", Trouble::NoId),
+    ("not_ok", Trouble::NotOk),
     ("quotes_credential", Trouble::QuotesCredential),
     ("says_again", Trouble::SaysAgain),
     ("says_final", Trouble::SaysFinal),

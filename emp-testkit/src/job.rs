@@ -79,6 +79,18 @@ impl View {
 }
 
 impl VirtualJob {
+    /// How long it stays as it is; `None` when it has ended or never will.
+    pub(crate) fn changes_in(&self, now: Timestamp, durations: Durations) -> Option<Duration> {
+        let age = now.since(self.accepted_at);
+        let ends = self.ending != Ending::Never;
+        let end = Some(durations.queued + durations.running).filter(|_| ends);
+        [Some(durations.queued), end]
+            .into_iter()
+            .flatten()
+            .find_map(|at| at.checked_sub(age))
+            .filter(|_| !self.cancelled)
+    }
+
     /// The job at a moment.
     pub(crate) fn at(&self, now: Timestamp, durations: Durations) -> View {
         let age = now.since(self.accepted_at);

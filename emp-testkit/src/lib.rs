@@ -34,6 +34,7 @@ mod known;
 mod ledger;
 mod outcome;
 mod place;
+mod polling;
 mod reply;
 mod rig;
 mod route;

@@ -116,8 +116,12 @@ pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
         ResultAt::Request(request) => Some((Step::Result, None, Some(request))),
         ResultAt::Found(_) => None,
     });
+    let polls = (0..http.operations.len()).map(Some).chain([None]).filter_map(|at| http.poll_at(at));
+    let probes = polls.flat_map(|poll| poll.also).map(|probe| (Step::Probe, None, Some(&probe.request)));
     let cancels = http.cancel.iter().flat_map(emp_core::spec::Cancel::requests);
     let shared = cancels.map(|(_, request)| (Step::Cancel, None, Some(request))).chain([
+        (Step::Batch, None, http.batch_poll.as_ref().map(|batch| &batch.request)),
+        (Step::Side, None, http.side_progress.as_ref().map(|side| &side.request)),
         (Step::Health, None, http.health.as_ref().map(|health| &health.request)),
         (Step::Chunks, None, chunks),
         (Step::Result, None, http.outcome.request.as_ref().map(|wanted| &wanted.request)),
@@ -126,6 +130,7 @@ pub(crate) fn routes(http: &HttpProtocol) -> Vec<Route<'_>> {
         (Step::Cleanup, None, http.cleanup.as_ref().map(|cleanup| &cleanup.request)),
     ]);
     let mut routes: Vec<_> = of_operations
+        .chain(probes)
         .chain(shared)
         .chain(prepare)
         .chain(parts)
@@ -144,6 +149,20 @@ fn literals(template: &Template) -> usize {
     parts.map(|part| if let Part::Literal(text) = part { text.len() } else { 0 }).sum()
 }
 
+/// The path of a further page of a batch.
+pub(crate) fn page_path(page: usize) -> String {
+    format!("/__fake/url/page/{page}")
+}
+
+/// A further page of a batch.
+fn page<'h>(http: &'h HttpProtocol, seen: &Seen) -> Option<(Route<'h>, Holes)> {
+    let request = &http.batch_poll.as_ref()?.request;
+    let (_, page) = captured_url_parts(&seen.path).filter(|(name, _)| *name == "page")?;
+    let reference = Reference { root: Root::Item, path: vec![PathStep::Name("page".into())].into() };
+    let holes = Holes(vec![(reference, page.into())]);
+    Some((Route { step: Step::Batch, operation: None, request }, holes))
+}
+
 /// The route that a request takes, with its holes. `base_path` is the path of the fake's own base.
 ///
 /// Of several with the same verb and path, it is the first whose body the request has.
@@ -152,7 +171,7 @@ pub(crate) fn route<'h>(http: &'h HttpProtocol, base_path: &str, seen: &Seen) ->
         .into_iter()
         .filter(|route| route.request.method.eq_ignore_ascii_case(&seen.method))
         .filter_map(|route| Some((route, holes_of(route.request, base_path, seen)?)));
-    let first = found.next()?;
+    let Some(first) = found.next() else { return page(http, seen) };
     let streamed = match http.stream.as_ref().map(|stream| &stream.body) {
         Some(Some(Json::Object(members))) => members.len(),
         _ => 0,

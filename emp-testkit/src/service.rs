@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use emp_core::spec::{ConnectorSpec, Protocol};
+use emp_core::time::ManualClock;
 use emp_core::{Clock, SystemClock};
 use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
@@ -34,6 +35,8 @@ pub struct FakeOptions {
     pub faults: Vec<Fault>,
     /// The clock by which its jobs age.
     pub clock: Arc<dyn Clock>,
+    /// A clock to move instead of holding a poll's answer back in real time; the one above, in a test.
+    pub skip: Option<Arc<ManualClock>>,
     /// The port on loopback; 0 for any that is free.
     pub port: u16,
     /// Connections are refused until [`FakeService::open`] (F24).
@@ -49,6 +52,7 @@ impl Default for FakeOptions {
             ending: Ending::Succeeds,
             faults: Vec::new(),
             clock: Arc::new(SystemClock),
+            skip: None,
             port: 0,
             closed: false,
         }
@@ -97,7 +101,8 @@ impl FakeService {
         socket.bind((Ipv4Addr::LOCALHOST, options.port).into())?;
         let origin = format!("http://{}", socket.local_addr()?);
         let durations = Durations { queued: options.queued, running: options.running };
-        let mut service = Service::new(spec, http, origin, options.clock, durations, options.ending);
+        let mut service =
+            Service::new(spec, http, origin, options.clock, durations, options.ending, options.skip);
         options.faults.into_iter().for_each(|fault| service.arm(fault));
         let url = Url::parse(&service.base_url()).map_err(std::io::Error::other)?;
         let shared = Arc::new(Mutex::new(service));

@@ -7,6 +7,7 @@ use crate::answer;
 use crate::draft::Draft;
 use crate::job::{View, VirtualJob};
 use crate::known::Known;
+use crate::polling;
 
 /// What an answer says of the job's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,5 +54,11 @@ pub(crate) fn poll(
     let view = View { verdict, fraction: 0.5, left: std::time::Duration::from_secs(1) };
     answer::capture(http, job, &mut draft);
     answer::fill(spec, http, job, &view, &mut draft);
+    if let Some(envelope) = http.poll_at(job.operation).and_then(|poll| poll.envelope.as_ref()) {
+        polling::sealed(envelope, &mut draft);
+    }
+    if draft.body.is_null() && !draft.also.is_empty() {
+        draft.body = serde_json::json!({});
+    }
     Some(draft)
 }

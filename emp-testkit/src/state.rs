@@ -1,6 +1,6 @@
 //! The fake service as a state machine: a request in, a reply out, no network.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use emp_core::spec::{
     StreamFormat,
 };
 use emp_core::syntax::rule::StateVerdict;
+use emp_core::time::ManualClock;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{self, Telling};
@@ -21,6 +22,7 @@ use crate::job::{Durations, Ending, View, VirtualJob};
 use crate::known::Known;
 use crate::ledger::Recorded;
 use crate::outcome;
+use crate::polling;
 use crate::reply::{Reply, ReplyKind, prevent, spoil};
 use crate::route::{self, Holes, Route, Seen};
 use crate::socket;
@@ -47,16 +49,20 @@ struct Armed {
 /// Everything a fake service knows.
 #[derive(Debug)]
 pub(crate) struct Service {
-    spec: &'static ConnectorSpec,
-    http: &'static HttpProtocol,
+    pub(crate) spec: &'static ConnectorSpec,
+    pub(crate) http: &'static HttpProtocol,
     /// `http://127.0.0.1:port`, without a path.
-    origin: String,
+    pub(crate) origin: String,
     base_path: String,
-    clock: Arc<dyn Clock>,
-    durations: Durations,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Is moved where an answer is held back.
+    skip: Option<Arc<ManualClock>>,
+    pub(crate) durations: Durations,
     ending: Ending,
     faults: Vec<Armed>,
     tokens: Tokens,
+    /// What the last poll would have said in the answers to further questions.
+    pub(crate) said_beside: BTreeMap<String, Value>,
     pub(crate) books: Books,
     pub(crate) requests: VecDeque<Recorded>,
     /// How many words of each job's text have been fetched.
@@ -71,6 +77,7 @@ impl Service {
         clock: Arc<dyn Clock>,
         durations: Durations,
         ending: Ending,
+        skip: Option<Arc<ManualClock>>,
     ) -> Self {
         Self {
             spec,
@@ -78,10 +85,12 @@ impl Service {
             origin,
             base_path: route::base_path(spec, http),
             clock,
+            skip,
             durations,
             ending,
             faults: Vec::new(),
             tokens: Tokens::default(),
+            said_beside: BTreeMap::new(),
             books: Books::default(),
             requests: VecDeque::new(),
             told: HashMap::new(),
@@ -188,7 +197,16 @@ impl Service {
         if let Some(prevented) = trouble.and_then(|trouble| prevent(self.http, trouble, seen)) {
             return prevented.into();
         }
-        let draft = match step {
+        let envelope = match step {
+            Step::Submit => self.http.submit_at(operation).envelope.as_ref(),
+            Step::Poll => self.http.poll_at(operation).and_then(|poll| poll.envelope.as_ref()),
+            _ => None,
+        };
+        if let (Some(Trouble::NotOk), Some(envelope)) = (trouble, envelope) {
+            return ReplyKind::Answer(polling::not_ok(envelope)).into();
+        }
+        let answered_after = if step == Step::Poll { self.hold(operation, holes) } else { Duration::ZERO };
+        let mut draft = match step {
             Step::Prepare => self.prepare(operation, seen),
             Step::Submit => {
                 let (draft, accepted) = self.submit(operation, seen, holes, trouble);
@@ -200,7 +218,7 @@ impl Service {
                 }
                 draft
             }
-            Step::Poll => self.poll(holes, trouble),
+            Step::Poll => self.poll(operation, holes, trouble, answered_after),
             Step::Cancel => self.cancel(request, holes, trouble),
             Step::Health => answer::health(self.http),
             Step::Lookup => self.search(operation),
@@ -214,11 +232,20 @@ impl Service {
                 let job = self.books.named(holes).map(|job| job.id.clone());
                 return ReplyKind::Socket(socket::Telling { job, breaks_after: breaks.then_some(1) }).into();
             }
+            Step::Probe => self.probe(request),
+            Step::Batch => match &self.http.batch_poll {
+                Some(batch) => self.batch(batch, holes, trouble),
+                None => answer::unknown_job(self.http),
+            },
+            Step::Side => self.beside(),
         };
+        if let Some(envelope) = envelope {
+            polling::sealed(envelope, &mut draft);
+        }
         // A sync service holds the request open for all of the job's time.
         let answers = step == Step::Submit && self.http.poll_at(operation).is_none();
         let sync = answers && (200..300).contains(&draft.code);
-        let hold = if sync { self.durations.queued + self.durations.running } else { Duration::ZERO };
+        let hold = if sync { self.durations.queued + self.durations.running } else { answered_after };
         let open = sync.then(|| self.books.jobs.last().map(|job| job.id.clone())).flatten();
         Reply { hold, kind: spoil(self.http, trouble, draft), open }
     }
@@ -315,8 +342,29 @@ impl Service {
         answer::prepared(step, &captured)
     }
 
-    fn poll(&mut self, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
-        let (now, durations) = (self.clock.now(), self.durations);
+    /// Holds a poll's answer back: says for how long, or moves the clock that it was given for that.
+    fn hold(&mut self, operation: Option<usize>, holes: &Holes) -> Duration {
+        let held = self.held(operation, holes);
+        match &self.skip {
+            Some(clock) => {
+                clock.advance(held);
+                Duration::ZERO
+            }
+            None => held,
+        }
+    }
+
+    fn poll(
+        &mut self,
+        operation: Option<usize>,
+        holes: &Holes,
+        trouble: Option<&Trouble>,
+        held: Duration,
+    ) -> Draft {
+        if let Some(listed) = self.http.poll_at(operation).and_then(|poll| poll.listed.as_ref()) {
+            return self.list(listed, trouble);
+        }
+        let (now, durations) = (self.clock.now().after(held), self.durations);
         let job = self.books.named(holes).filter(|_| trouble != Some(&Trouble::Forgotten)).map(|job| {
             job.links += u32::from(std::mem::take(&mut job.expired));
             VirtualJob { few: trouble == Some(&Trouble::TooFew), ..job.clone() }
@@ -325,18 +373,23 @@ impl Service {
             (None, _) => answer::unknown_job(self.http),
             (Some(_), Some(Trouble::UnknownStatus)) => answer::unknown_status(self.http, 200),
             (Some(job), Some(Trouble::Word(word))) => self.say(&job, &Saying::Word(word.clone())),
-            (Some(job), Some(Trouble::Rule(index))) => self.say(&job, &Saying::Rule(*index)),
+            (Some(job), Some(Trouble::Rule(index))) => {
+                let draft = self.say(&job, &Saying::Rule(*index));
+                // What the rule reads elsewhere is said when it is asked for there.
+                self.said_beside.extend(draft.also.clone());
+                draft
+            }
             (Some(job), Some(Trouble::Backwards)) => self.show(&job, &View::fresh(durations), 200),
             (Some(job), _) => self.show(&job, &job.at(now, durations), 200),
         }
     }
 
-    fn say(&self, job: &VirtualJob, saying: &Saying) -> Draft {
+    pub(crate) fn say(&self, job: &VirtualJob, saying: &Saying) -> Draft {
         speak::poll(self.spec, self.http, job, saying)
             .unwrap_or_else(|| answer::unknown_status(self.http, 200))
     }
 
-    fn show(&self, job: &VirtualJob, view: &View, code: u16) -> Draft {
+    pub(crate) fn show(&self, job: &VirtualJob, view: &View, code: u16) -> Draft {
         answer::job(self.spec, self.http, job, view, code, Telling { captures: true, state: true })
     }
 

@@ -98,6 +98,9 @@ pub struct ProgressView {
     /// Seconds left, as the service estimates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eta_secs: Option<f64>,
+    /// A picture of what there is so far: an https URL, or a data URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preview: Option<String>,
 }
 
 impl From<Progress> for ProgressView {
@@ -108,6 +111,7 @@ impl From<Progress> for ProgressView {
             message: progress.message,
             queue_position: progress.queue_position,
             eta_secs: progress.eta_secs,
+            preview: progress.preview,
         }
     }
 }

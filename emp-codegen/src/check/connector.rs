@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{missing_key, value};
+use super::{missing_key, polling, value};
 use crate::catalogue::derive::{MISSING_ATTRIBUTE, NOT_VISIBLE, RANGE, SERVICE_NAME, VERSION};
 use crate::diag::{Diagnostic, Sink};
 use crate::raw::{RawLimits, RawPace, RawSpec, Reach};
@@ -154,7 +154,11 @@ pub(super) fn pace(given: Option<&Spanned<RawPace>>, sink: &Sink) -> Pace {
         jitter: value(raw.jitter.as_ref()),
         while_queued: value(raw.while_queued.as_ref()),
         advice: raw.advice.clone(),
-        deadline: value(raw.deadline.as_ref()),
+        deadline: polling::deadline(raw, sink),
+        queued: value(raw.queued.as_ref()),
+        running: value(raw.running.as_ref()),
+        eta: polling::eta(raw, sink),
+        learn: value(raw.learn.as_ref()),
         max_unknown: value(raw.max_unknown.as_ref()),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use emp_syntax::template::{Part, Template};
 use proc_macro2::Span;
 
-use super::{missing_key, settle, value};
+use super::{missing_key, polling, settle, value};
 use crate::catalogue::derive::{BASE, NO_ID, PATH, SECRET_PLACE};
 use crate::diag::{Diagnostic, Sink};
 use crate::raw::{RawErrors, RawHealth, RawHttp, RawPoll, RawRequest, RawSettle, RawSpec, RawSubmit};
@@ -155,6 +155,7 @@ pub(super) fn submit(raw: &RawSpec, given: &Spanned<RawSubmit>, sync: bool, sink
     }
     Some(Submit {
         request: request?,
+        envelope: polling::envelope(submit.envelope.as_ref(), sink),
         accept: value(submit.accept.as_ref())
             .unwrap_or_else(|| vec![emp_syntax::rule::CodePattern::Class(2)]),
         capture: submit.capture.clone(),
@@ -170,11 +171,16 @@ pub(super) fn poll(given: &Spanned<RawPoll>, sink: &Sink) -> Option<Poll> {
     let raw = &given.value;
     Some(Poll {
         request: request(&raw.request, "poll", given.key, "get = \"/jobs/{job.id}\"", sink)?,
+        envelope: polling::envelope(raw.envelope.as_ref(), sink),
+        also: polling::also(&raw.also, sink),
+        listed: polling::listed(&raw.listed, "poll", sink),
+        hold: value(raw.hold.as_ref()),
         progress: raw.progress.clone(),
         progress_text: raw.progress_text.clone(),
         queue_position: raw.queue_position.clone(),
         eta: raw.eta.clone(),
         logs: raw.logs.clone(),
+        preview: raw.preview.clone(),
     })
 }
 

@@ -6,19 +6,21 @@ use super::prepare;
 use crate::catalogue::derive::{
     CREDENTIAL, NOT_CAPTURED, NOT_HERE, NOT_YET, SECRET_PLACE, SETTING_TYPE, UNKNOWN_FIELD, UNKNOWN_WORD,
 };
+use crate::catalogue::polling::NO_HOLD;
 use crate::diag::{Diagnostic, Sink};
 use crate::raw::{RawField, RawSettle, RawSpec, RawSubmit};
 use crate::spec::{Auth, AuthPart, EnvKind, Need, Place, Use};
 
 /// What `queue.` has.
-const QUEUE: [&str; 4] = ["job_id", "attempt", "budget_secs", "budget_millis"];
+const QUEUE: [&str; 7] =
+    ["job_id", "attempt", "budget_secs", "budget_millis", "hold_secs", "hold_millis", "ids"];
 
 pub(super) fn check(raw: &RawSpec, sink: &Sink) {
     for used in &raw.uses {
         match used.reference.root {
             Root::Env => env(raw, used, sink),
             Root::Job => job(raw, used, sink),
-            Root::Queue => queue(used, sink),
+            Root::Queue => queue(raw, used, sink),
             Root::Payload => payload(used, sink),
             Root::Item if used.place == Place::Item => {}
             Root::Item | Root::Prepared => prepare::used(raw, used, sink),
@@ -95,12 +97,19 @@ fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
         }
         Place::Health => "a health probe has no job",
         Place::Setting | Place::Auth => "a setting is the same for all jobs",
-        Place::Job | Place::Item => "",
+        Place::Batch => "a batch is about many jobs",
+        Place::Job | Place::Poll | Place::Item => "",
     };
     if name == "assigned_id" {
         let early = matches!(
             used.place,
-            Place::Prepare(_) | Place::Submit | Place::Captured | Place::Lookup | Place::Job | Place::Item
+            Place::Prepare(_)
+                | Place::Submit
+                | Place::Captured
+                | Place::Lookup
+                | Place::Job
+                | Place::Poll
+                | Place::Item
         );
         if !early {
             sink.report(Diagnostic::new(
@@ -146,9 +155,21 @@ fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
     );
 }
 
-fn queue(used: &Use, sink: &Sink) {
+fn queue(raw: &RawSpec, used: &Use, sink: &Sink) {
     let Some(name) = used.first() else { return };
-    if matches!(used.place, Place::Health | Place::Base | Place::Auth) {
+    if (used.place == Place::Batch) != (name == "ids") && QUEUE.contains(&name) {
+        let why = if name == "ids" { "only a batch has many ids" } else { "a batch is about many jobs" };
+        not_here(used, why, sink);
+    } else if matches!(name, "hold_secs" | "hold_millis") && !holds(raw, used.place) {
+        sink.report(
+            Diagnostic::new(
+                NO_HOLD,
+                used.span,
+                format!("`queue.{name}` has no value: no `hold` is declared"),
+            )
+            .help("add `hold = \"25s\"`"),
+        );
+    } else if matches!(used.place, Place::Health | Place::Base | Place::Auth) {
         not_here(used, "there is no job at that moment", sink);
     } else if !QUEUE.contains(&name) {
         let help = emp_syntax::nearest(name, QUEUE).map_or_else(
@@ -161,11 +182,20 @@ fn queue(used: &Use, sink: &Sink) {
     }
 }
 
+/// Whether the attribute of a place says for how long an answer may be held back.
+fn holds(raw: &RawSpec, place: Place) -> bool {
+    match place {
+        Place::Submit => raw.submit.iter().chain(&raw.operations).any(|submit| submit.value.hold.is_some()),
+        Place::Poll => raw.poll.iter().chain(&raw.polls).any(|poll| poll.value.hold.is_some()),
+        _ => false,
+    }
+}
+
 fn payload(used: &Use, sink: &Sink) {
-    if matches!(used.place, Place::Health | Place::Base | Place::Auth) {
+    if matches!(used.place, Place::Health | Place::Base | Place::Auth | Place::Batch) {
         not_here(used, "it belongs to a job, and this is the same for all jobs", sink);
     } else if used.need != Need::Spread
-        && !matches!(used.place, Place::Job | Place::Item)
+        && !matches!(used.place, Place::Job | Place::Poll | Place::Item)
         && matches!(used.reference.path.first(), Some(Step::Index(_)))
     {
         not_here(used, "a payload is an object", sink);

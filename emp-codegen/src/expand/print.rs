@@ -251,6 +251,10 @@ impl Print for Source {
                 let path = path.print();
                 quote!(Path(#path))
             }
+            Self::Probe(name, path) => {
+                let (name, path) = (text(name), path.print());
+                quote!(Probe(#name, #path))
+            }
             Self::Header(name) => {
                 let name = text(name);
                 quote!(Header(#name))

@@ -34,6 +34,8 @@ impl Print for Http {
         let health = option(self.health.as_ref().map(Print::print));
         let stream = option(self.stream.as_ref().map(Print::print));
         let websocket = option(self.websocket.as_ref().map(Print::print));
+        let batch_poll = option(self.batch_poll.as_ref().map(Print::print));
+        let side_progress = option(self.side_progress.as_ref().map(Print::print));
         quote! {
             __emp::spec::HttpProtocol {
                 base: #base,
@@ -53,6 +55,8 @@ impl Print for Http {
                 health: #health,
                 stream: #stream,
                 websocket: #websocket,
+                batch_poll: #batch_poll,
+                side_progress: #side_progress,
             }
         }
     }
@@ -204,11 +208,13 @@ impl Print for Submit {
         let request = self.request.print();
         let (accept, capture, rejects) = (slice(&self.accept), slice(&self.capture), slice(&self.rejects));
         let Self { feeds_poll, billable, .. } = self;
+        let envelope = option(self.envelope.as_ref().map(Print::print));
         let hold = option(self.hold.as_ref().map(Print::print));
         let settle = self.settle.print();
         quote! {
             __emp::spec::Submit {
                 request: #request,
+                envelope: #envelope,
                 accept: #accept,
                 capture: #capture,
                 feeds_poll: #feeds_poll,
@@ -266,20 +272,26 @@ impl Print for Lookup {
 
 impl Print for Poll {
     fn print(&self) -> TokenStream {
-        let request = self.request.print();
-        let (progress, progress_text) = (slice(&self.progress), slice(&self.progress_text));
-        let (queue_position, eta, logs) = (slice(&self.queue_position), slice(&self.eta), slice(&self.logs));
-        quote! {
-            __emp::spec::Poll {
-                request: #request,
-                progress: #progress,
-                progress_text: #progress_text,
-                queue_position: #queue_position,
-                eta: #eta,
-                logs: #logs,
-            }
-        }
+        let fields = [
+            ("request", Some(self.request.print())),
+            ("envelope", self.envelope.as_ref().map(|envelope| option(Some(envelope.print())))),
+            ("also", (!self.also.is_empty()).then(|| slice(&self.also))),
+            ("listed", self.listed.as_ref().map(|listed| option(Some(listed.print())))),
+            ("hold", self.hold.as_ref().map(|hold| option(Some(hold.print())))),
+            ("progress", places(&self.progress)),
+            ("progress_text", places(&self.progress_text)),
+            ("queue_position", places(&self.queue_position)),
+            ("eta", places(&self.eta)),
+            ("logs", places(&self.logs)),
+            ("preview", places(&self.preview)),
+        ];
+        with_default(&quote!(__emp::spec::Poll), fields.len(), &fields)
     }
+}
+
+/// Selectors, where there are any.
+fn places(selectors: &[emp_syntax::selector::Selector]) -> Option<TokenStream> {
+    (!selectors.is_empty()).then(|| slice(selectors))
 }
 
 impl Print for States {
@@ -361,6 +373,10 @@ impl Print for Pace {
             ("while_queued", self.while_queued.map(|value| option(Some(value.print())))),
             ("advice", (!self.advice.is_empty()).then(|| slice(&self.advice))),
             ("deadline", self.deadline.as_ref().map(Print::print)),
+            ("queued", self.queued.as_ref().map(|value| option(Some(value.print())))),
+            ("running", self.running.as_ref().map(|value| option(Some(value.print())))),
+            ("eta", places(&self.eta)),
+            ("learn", self.learn.as_ref().map(|learn| option(Some(learn.print())))),
             ("max_unknown", self.max_unknown.map(|value| value.tokens())),
         ];
         with_default(&quote!(__emp::spec::Pace), fields.len(), &fields)

@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{LitStr, Token};
 
+use super::clocks;
 use super::keys::{CONNECTOR, HTTP, LIMITS, PACE};
 use super::reference;
 use super::selector::selectors;
@@ -111,11 +112,9 @@ pub(super) fn pace(input: ParseStream, context: &Context<'_>) -> RawPace {
             "jitter" => raw.jitter = given(met, input, value::number)?,
             "advice" => raw.advice = selectors(input, context)?,
             "max_unknown" => raw.max_unknown = given(met, input, value::whole)?,
-            "deadline" => {
-                raw.deadline = given(met, input, |input| {
-                    value::setting(input, context, Need::Duration, value::duration)
-                })?;
-            }
+            "deadline" => clocks::deadline(&mut raw, met, input, context)?,
+            "eta" => raw.eta = given(met, input, |input| selectors(input, context))?,
+            "learn" => raw.learn = given(met, input, |input| clocks::learn(input, context))?,
             _ => {
                 let state = input.call(Ident::parse_any)?;
                 if state != "queued" {

@@ -1,8 +1,10 @@
 //! The attributes and their keys: one table for the parser, its suggestions and the reference.
 
 mod outcome;
+mod polling;
 
 pub use outcome::{EACH, OUTCOME, PART};
+pub use polling::{BATCH_POLL, DEADLINE, ENVELOPE, SIDE_PROGRESS};
 
 /// An attribute of a declaration.
 #[derive(Debug)]
@@ -110,8 +112,26 @@ const TIMEOUT: Key = key("timeout", Value, "timeout = \"60s\"", "For how long th
 
 /// Every attribute of a struct.
 pub const ATTRIBUTES: &[&Attribute] = &[
-    &CONNECTOR, &OPENAPI, &HTTP, &ORIGINS, &AUTH, &PREPARE, &SUBMIT, &POLL, &STATES, &OUTCOME, &ERRORS,
-    &CANCEL, &CLEANUP, &PACE, &LIMITS, &HEALTH, &STREAM, &WEBSOCKET,
+    &CONNECTOR,
+    &OPENAPI,
+    &HTTP,
+    &ORIGINS,
+    &AUTH,
+    &PREPARE,
+    &SUBMIT,
+    &POLL,
+    &STATES,
+    &OUTCOME,
+    &ERRORS,
+    &CANCEL,
+    &CLEANUP,
+    &PACE,
+    &LIMITS,
+    &HEALTH,
+    &STREAM,
+    &WEBSOCKET,
+    &BATCH_POLL,
+    &SIDE_PROGRESS,
 ];
 
 /// `#[connector(..)]`
@@ -396,6 +416,12 @@ pub const SUBMIT: Attribute = Attribute {
         ),
         DELETE,
         key(
+            "envelope",
+            Group,
+            "envelope(ok = \"$.code\" == 0, message = \"$.message\")",
+            "What makes an answer with a 2xx code a refusal all the same.",
+        ),
+        key(
             "feeds_poll",
             Flag,
             "feeds_poll",
@@ -489,14 +515,45 @@ pub const POLL: Attribute = Attribute {
     name: "poll",
     doc: "How a job is asked after.",
     keys: &[
+        key(
+            "also",
+            Group,
+            "also(queue = get(\"/queue\"))",
+            "Further questions, asked while the answer alone does not decide. Rules and progress read them: `queue.\"$.running[*]\" present`.",
+        ),
+        key(
+            "envelope",
+            Group,
+            "envelope(ok = \"$.code\" == 0, message = \"$.message\")",
+            "What makes an answer with a 2xx code a refusal all the same.",
+        ),
         key("eta", Value, "eta = \"$.eta\"", "Seconds left."),
         FORM,
         GET,
         HEADER,
+        key(
+            "hold",
+            Value,
+            "hold = \"25s\"",
+            "For how long the service is asked to hold its answer back; a request says it by `queue.hold_secs`.",
+        ),
+        key("id", Value, "id = \"$.id\"", "In an element of `items`: the service job id."),
+        key(
+            "items",
+            Value,
+            "items = \"$.jobs[*]\"",
+            "The answer is a list, and the job is the element with its `id`. A list without it is a 404.",
+        ),
         JSON,
         key("logs", Value, "logs = \"$.logs\"", "Log text; the last lines are kept."),
         MULTIPART,
         POST,
+        key(
+            "preview",
+            Value,
+            "preview = \"$.preview\"",
+            "A picture of what there is so far: an https URL or base64, at most 64 KiB.",
+        ),
         key("progress", Value, "progress = \"$.progress\" | percent", "A fraction, 0 to 1."),
         key("progress_text", Value, "progress_text = \"$.step\"", "A text for people."),
         QUERY,
@@ -653,13 +710,25 @@ pub const PACE: Attribute = Attribute {
         ),
         key(
             "deadline",
-            Value,
+            Free,
             "deadline = \"30m\"",
-            "From the submit to the end, whatever happens; or `env.field`.",
+            "From the submit to the end, whatever happens; or `env.field`. Or a clock for each phase: `deadline(queued = \"10m\", running = \"30m\")`.",
+        ),
+        key(
+            "eta",
+            Value,
+            "eta = job.expected_secs",
+            "Seconds that a job is expected to take from its submit: it is polled rarely before their end, and often near it.",
         ),
         key("factor", Value, "factor = 1.5", "Each wait is the one before times this."),
         key("first", Value, "first = \"2s\"", "From the submit's answer to the first poll."),
         key("jitter", Value, "jitter = 0.2", "A wait is spread by plus or minus this fraction."),
+        key(
+            "learn",
+            Free,
+            "learn = payload.model",
+            "How long jobs take is learnt from those before, apart for each value, and polls are put where it will end.",
+        ),
         key("max", Value, "max = \"30s\"", "The longest wait."),
         key(
             "max_unknown",

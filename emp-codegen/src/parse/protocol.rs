@@ -8,6 +8,7 @@ use syn::{Token, token};
 
 use super::hook;
 use super::keys::{self, ERRORS, HEALTH, POLL, STATES, SUBMIT};
+use super::polling;
 use super::request;
 use super::rule::{error_rule, kind, predicate, state_rule};
 use super::selector::{captures, header_name, selector, selectors};
@@ -28,6 +29,7 @@ pub(super) fn submit(input: ParseStream, context: &Context<'_>) -> RawSubmit {
             "accept" => raw.accept = given(met, input, |input| value::codes(input, context))?,
             "rejects" => raw.rejects = given(met, input, |input| value::codes(input, context))?,
             "capture" => raw.capture = captures(input, &captured),
+            "envelope" => raw.envelope = given(met, input, |input| Ok(polling::envelope(input, &captured)))?,
             "feeds_poll" => raw.feeds_poll = true,
             "hold" => {
                 raw.hold = given(met, input, |input| {
@@ -126,6 +128,15 @@ pub(super) fn poll(input: ParseStream, context: &Context<'_>) -> RawPoll {
             "queue_position" => raw.queue_position = selectors(input, context)?,
             "eta" => raw.eta = selectors(input, context)?,
             "logs" => raw.logs = selectors(input, context)?,
+            "preview" => raw.preview = selectors(input, context)?,
+            "envelope" => raw.envelope = given(met, input, |input| Ok(polling::envelope(input, context)))?,
+            "also" => raw.also = polling::also(input, context),
+            "items" | "id" => polling::listed(&mut raw.listed, met, input, context)?,
+            "hold" => {
+                raw.hold = given(met, input, |input| {
+                    value::setting(input, context, Need::Duration, value::duration)
+                })?;
+            }
             _ => {
                 request::key(&mut raw.request, met, input, context)?;
             }

@@ -13,6 +13,7 @@ use super::value;
 use super::walk::{Context, Parsed, inside, parenthesized, separated, unknown_word};
 use crate::catalogue::derive::{DUPLICATE, HEADER_NAME, JSON_PATH, REGEX, SYNTAX};
 use crate::diag::Diagnostic;
+use crate::raw::ProbeUse;
 use crate::spec::{Capture, HookKind, Need, Spanned};
 
 /// The words that begin a selector, for suggestions.
@@ -58,6 +59,9 @@ fn source(input: ParseStream, context: &Context<'_>) -> Parsed<Source> {
         Diagnostic::new(SYNTAX, error.span(), "a selector was expected here")
             .help("write a JSONPath in quotes (\"$.status\"), `header(\"name\")`, `code`, `raw`, `age` or `job.name`")
     })?;
+    if let Some(probe) = probe(input, context)? {
+        return Ok(probe);
+    }
     let simple = match word.to_string().as_str() {
         "header" => {
             input.call(Ident::parse_any)?;
@@ -80,6 +84,20 @@ fn source(input: ParseStream, context: &Context<'_>) -> Parsed<Source> {
     };
     input.call(Ident::parse_any)?;
     Ok(simple)
+}
+
+/// `queue."$.running[*]"`: a path into the answer to a further question; takes note of its name.
+fn probe(input: ParseStream, context: &Context<'_>) -> Parsed<Option<Source>> {
+    let ahead = input.fork();
+    let named = ahead.call(Ident::parse_any).is_ok() && ahead.parse::<Token![.]>().is_ok();
+    if !named || !ahead.peek(LitStr) {
+        return Ok(None);
+    }
+    let name = input.call(Ident::parse_any)?;
+    input.parse::<Token![.]>()?;
+    let used = Spanned { value: name.unraw().to_string(), key: name.span(), span: name.span() };
+    context.probes.borrow_mut().push(ProbeUse { name: used.clone(), place: context.place });
+    path(input, context).map(|path| Some(Source::Probe(used.value.into(), path)))
 }
 
 /// A header's name in quotes, in lower case.

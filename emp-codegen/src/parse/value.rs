@@ -172,12 +172,7 @@ pub(super) fn setting<T>(
 
 /// `env.field`
 pub(super) fn env_field(input: ParseStream, context: &Context<'_>, need: Need) -> Parsed<String> {
-    let setting = Context {
-        sink: context.sink.scope(),
-        place: Place::Setting,
-        uses: context.uses,
-        hooks: context.hooks,
-    };
+    let setting = context.at(Place::Setting);
     let (found, span) = reference::reference(input, &setting, need)?;
     match (found.root, found.path.first(), found.path.len()) {
         (Root::Env, Some(emp_syntax::hole::Step::Name(name)), 1) => Ok(name.to_string()),

@@ -10,6 +10,7 @@ use syn::{Token, token};
 use super::keys::{Attribute, Form, Key};
 use crate::catalogue::derive::{DUPLICATE, SYNTAX, UNKNOWN_KEY, WRONG_FORM};
 use crate::diag::{Diagnostic, Sink};
+use crate::raw::ProbeUse;
 use crate::spec::{HookUse, Place, Use};
 
 /// What a parser of a part gives.
@@ -27,12 +28,13 @@ pub(super) struct Context<'a> {
     pub(super) place: Place,
     pub(super) uses: &'a RefCell<Vec<Use>>,
     pub(super) hooks: &'a RefCell<Vec<HookUse>>,
+    pub(super) probes: &'a RefCell<Vec<ProbeUse>>,
 }
 
 impl Context<'_> {
     /// The same sink, for another part of the declaration.
     pub(super) fn at(&self, place: Place) -> Self {
-        Self { sink: self.sink.scope(), place, uses: self.uses, hooks: self.hooks }
+        Self { sink: self.sink.scope(), place, uses: self.uses, hooks: self.hooks, probes: self.probes }
     }
 }
 

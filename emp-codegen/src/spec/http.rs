@@ -9,7 +9,10 @@ use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdic
 use emp_syntax::selector::Selector;
 use emp_syntax::template::Template;
 
-use super::{Cancel, Jwt, OAuth2, Outcome, Setting, Spanned, Stream, Websocket};
+use super::{
+    BatchPoll, Cancel, Envelope, Jwt, Listed, OAuth2, Outcome, Probe, Setting, SideProgress, Spanned, Stream,
+    Websocket,
+};
 
 /// Where the service is.
 #[derive(Clone, Debug)]
@@ -103,6 +106,10 @@ pub struct Http {
     pub stream: Option<Stream>,
     /// A socket beside the poll.
     pub websocket: Option<Websocket>,
+    /// All jobs at once.
+    pub batch_poll: Option<BatchPoll>,
+    /// How far a job is while its submit is open.
+    pub side_progress: Option<SideProgress>,
 }
 
 /// A request with holes.
@@ -200,6 +207,8 @@ pub struct Operation {
 pub struct Submit {
     /// The request.
     pub request: Request,
+    /// When a 2xx answer is a refusal.
+    pub envelope: Option<Envelope>,
     /// Codes that mean accepted.
     pub accept: Vec<CodePattern>,
     /// What the answer gives.
@@ -280,6 +289,14 @@ pub struct Lookup {
 pub struct Poll {
     /// The request.
     pub request: Request,
+    /// When a 2xx answer is a refusal.
+    pub envelope: Option<Envelope>,
+    /// Further questions.
+    pub also: Vec<Probe>,
+    /// The answer is a list.
+    pub listed: Option<Listed>,
+    /// For how long the service holds the request.
+    pub hold: Option<Setting<Duration>>,
     /// A fraction.
     pub progress: Vec<Selector>,
     /// A text for people.
@@ -290,6 +307,8 @@ pub struct Poll {
     pub eta: Vec<Selector>,
     /// Log text.
     pub logs: Vec<Selector>,
+    /// A picture.
+    pub preview: Vec<Selector>,
 }
 
 /// What an answer says of the job.

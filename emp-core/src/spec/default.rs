@@ -29,6 +29,8 @@ impl HttpProtocol {
         health: None,
         stream: None,
         websocket: None,
+        batch_poll: None,
+        side_progress: None,
     };
 }
 
@@ -49,6 +51,7 @@ impl Submit {
     /// A billable submit that is never repeated.
     pub const DEFAULT: Self = Self {
         request: RequestSpec { method: "POST", ..RequestSpec::DEFAULT },
+        envelope: None,
         accept: &[],
         capture: &[],
         feeds_poll: false,
@@ -63,11 +66,16 @@ impl Poll {
     /// A poll that tells no progress.
     pub const DEFAULT: Self = Self {
         request: RequestSpec::DEFAULT,
+        envelope: None,
+        also: &[],
+        listed: None,
+        hold: None,
         progress: &[],
         progress_text: &[],
         queue_position: &[],
         eta: &[],
         logs: &[],
+        preview: &[],
     };
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use emp_syntax::selector::Selector;
 
-use super::Setting;
+use super::{Learn, Setting};
 
 /// How often and how long a job is polled.
 #[derive(Clone, Debug)]
@@ -25,6 +25,14 @@ pub struct Pace {
     pub advice: &'static [Selector],
     /// From the submit to the end, whatever happens.
     pub deadline: Setting<Duration>,
+    /// For how long the service may let a job wait.
+    pub queued: Option<Setting<Duration>>,
+    /// For how long it may run.
+    pub running: Option<Setting<Duration>>,
+    /// How many seconds a job is expected to take from its submit, as far as that is known before it is polled.
+    pub eta: &'static [Selector],
+    /// How long jobs take is learnt from those before.
+    pub learn: Option<Learn>,
     /// So many answers in a row without a known status end the job.
     pub max_unknown: u32,
 }
@@ -40,6 +48,10 @@ impl Pace {
         while_queued: None,
         advice: &[],
         deadline: Setting::Fixed(Duration::from_hours(1)),
+        queued: None,
+        running: None,
+        eta: &[],
+        learn: None,
         max_unknown: 5,
     };
 }

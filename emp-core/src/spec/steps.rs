@@ -6,13 +6,15 @@ use emp_syntax::hook::{Classify, Hook, Judge};
 use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdict};
 use emp_syntax::selector::Selector;
 
-use super::{RequestSpec, Setting};
+use super::{Envelope, Listed, Probe, RequestSpec, Setting};
 
 /// How a job is submitted, and what a lost answer means.
 #[derive(Clone, Debug)]
 pub struct Submit {
     /// The request.
     pub request: RequestSpec,
+    /// What makes an answer with a 2xx code a refusal all the same.
+    pub envelope: Option<Envelope>,
     /// The codes that mean accepted.
     pub accept: &'static [CodePattern],
     /// Names that the answer gives: `id`, `poll_url`, ...
@@ -94,6 +96,14 @@ pub struct Lookup {
 pub struct Poll {
     /// The request.
     pub request: RequestSpec,
+    /// What makes an answer with a 2xx code a refusal all the same.
+    pub envelope: Option<Envelope>,
+    /// Further questions, for rules that the answer alone does not decide.
+    pub also: &'static [Probe],
+    /// The answer is a list with the job in it.
+    pub listed: Option<Listed>,
+    /// For how long the service is asked to hold its answer back until something changes.
+    pub hold: Option<Setting<Duration>>,
     /// A fraction, 0 to 1.
     pub progress: &'static [Selector],
     /// A text for people.
@@ -104,6 +114,8 @@ pub struct Poll {
     pub eta: &'static [Selector],
     /// Log text; the last lines are kept.
     pub logs: &'static [Selector],
+    /// A picture of what there is so far: a URL or base64.
+    pub preview: &'static [Selector],
 }
 
 /// What an answer says of the job: rules first, then the word at `at`.

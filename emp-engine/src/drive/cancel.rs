@@ -12,13 +12,12 @@ use emp_syntax::rule::CodePattern;
 use tokio::time::timeout;
 
 use super::poll::is_final;
-use crate::decide::{self, Verdict};
+use crate::decide::Verdict;
 use crate::engine::Engine;
 use crate::limits::Service;
 use crate::memory::Stage;
 use crate::port::Stop;
 use crate::run::Run;
-use crate::select::View;
 
 /// Between two looks at a job that was cancelled.
 const LOOK: Duration = Duration::from_millis(500);
@@ -195,13 +194,14 @@ impl Engine {
         service_job: &ServiceJob,
         deadline: Timestamp,
     ) -> Option<Verdict> {
-        let request = run.request(&run.poll_of(http)?.request, Some(service_job)).ok()?;
-        let answer = self.exchange(&request, &run.connector.spec.limits, service, http.follow);
-        let exchange = timeout(deadline.since(run.port.now()), answer).await.ok()?.ok()?;
-        Some(run.with_context(Some(service_job), |context| {
-            let now = run.port.now();
-            decide::decide(http, &View { exchange: &exchange, context, memory: &run.memory, now })
-        }))
+        let poll = run.poll_of(http)?;
+        let mut memory = run.memory.clone();
+        let asked = self.ask_after(run, &mut memory, service, http, poll, Some(service_job));
+        let asked = timeout(deadline.since(run.port.now()), asked).await.ok()?.ok()?;
+        // A job that is nowhere has ended, whatever a rule says of an empty answer.
+        let nowhere =
+            !asked.present && matches!(asked.verdict, Verdict::Pending(_) | Verdict::Unknown { .. });
+        Some(if nowhere { Verdict::Lost } else { asked.verdict })
     }
 }
 

@@ -7,6 +7,7 @@ use emp_core::spec::{HttpProtocol, Settle, Submit};
 use emp_core::{ErrorCode, JobError};
 
 use crate::decide::{self, Refusal};
+use crate::envelope::{self, Letter};
 use crate::gateway::{GatewayError, When};
 use crate::select::View;
 
@@ -40,7 +41,19 @@ pub(super) fn of_answer(http: &HttpProtocol, submit: &Submit, view: &View<'_>) -
         submit.accept.iter().any(|pattern| pattern.matches(code))
     };
     if accepted {
-        return Fate::Accepted;
+        return match envelope::read(http, submit.envelope.as_ref(), view) {
+            Letter::Good => Fate::Accepted,
+            // The service says in so many words that it took nothing.
+            Letter::Refused(refusal) => {
+                let free = refusal.kind == FailureKind::RateLimited;
+                Fate::Refused { refusal, free }
+            }
+            Letter::Missing => {
+                let message = "the answer to the submit is not in the declared envelope";
+                let error = JobError::new(ErrorCode::ESubmitUncertain, message).billed(Billed::Maybe);
+                Fate::Unknown { error: decide::described(http, view, error), wait: None }
+            }
+        };
     }
     let refusal = || decide::refusal(http, view);
     let unknown = |message: String| Fate::Unknown {

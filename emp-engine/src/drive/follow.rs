@@ -1,6 +1,7 @@
 //! From a verdict to what comes next: the same for a poll's answer and for a submit's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use emp_core::error::FailureKind;
 use emp_core::job::Progress;
@@ -8,13 +9,15 @@ use emp_core::spec::HttpProtocol;
 use emp_core::{ErrorCode, JobError};
 
 use super::poll::lost;
+use super::waiting;
 use crate::advice;
 use crate::decide::Verdict;
 use crate::engine::Engine;
 use crate::exchange::Exchange;
+use crate::learn::Expectation;
 use crate::limits::{Service, Trip};
 use crate::memory::Streak;
-use crate::outcome;
+use crate::progress::Places;
 use crate::run::{End, Next, Run};
 
 impl Engine {
@@ -30,7 +33,7 @@ impl Engine {
         let now = run.port.now();
         match verdict {
             Verdict::Pending(stage) => {
-                run.memory.stage = stage;
+                run.memory.note_stage(stage, waiting::submitted(run), now);
                 service.took();
                 run.memory.unknown = Streak::default();
                 run.memory.poll_errors = 0;
@@ -41,7 +44,13 @@ impl Engine {
                 });
                 self.wait(run, advice)
             }
-            Verdict::Succeeded => self.collect(run, service, http, exchange).await,
+            Verdict::Succeeded => {
+                let next = self.collect(run, service, http, exchange).await;
+                if matches!(next, Next::End(End::Succeeded { .. })) {
+                    waiting::learn(run);
+                }
+                next
+            }
             Verdict::Canceled => {
                 let message = "the service says that the job was cancelled there";
                 Next::End(End::Failed(JobError::new(ErrorCode::ECancelled, message)))
@@ -56,6 +65,8 @@ impl Engine {
                 self.retry_or_fail(run, error)
             }
             Verdict::Refused(refusal) => self.poll_refused(run, service, refusal),
+            // The poll asks every question that it takes, so this is the answer of something else.
+            Verdict::Undecided => self.wait(run, None),
             Verdict::Unknown { word } => {
                 run.memory.poll_errors = 0;
                 let what = match (word, &exchange.json) {
@@ -68,11 +79,17 @@ impl Engine {
         }
     }
 
-    /// Progress never falls, and is told only when there is some.
+    /// Progress never falls, and is told only when there is some. Seconds left say when to ask again.
     fn progress(run: &mut Run, http: &HttpProtocol, exchange: &Exchange) {
         let Some(poll) = run.poll_of(http) else { return };
         let now = run.port.now();
-        if let Some(progress) = run.view(exchange, now, |view| outcome::progress(poll, view)) {
+        let told = run.view(exchange, now, |view| Places::of(poll).read(view));
+        let left = told.as_ref().and_then(|progress| progress.eta_secs);
+        let age = now.since(waiting::submitted(run));
+        run.memory.expected = left
+            .and_then(|left| Duration::try_from_secs_f64(left).ok())
+            .and_then(|left| Expectation::around(age, left));
+        if let Some(progress) = told {
             run.tell(progress);
         }
     }

@@ -21,7 +21,9 @@ use crate::request::{self, Origins, OutboundRequest};
 use crate::run::{End, Next, Run};
 use crate::select::View;
 
+mod ask;
 mod asset;
+mod batch;
 mod cancel;
 mod cleanup;
 mod collect;
@@ -34,9 +36,11 @@ mod parts;
 mod poll;
 pub(crate) mod prepare;
 mod settle;
+mod side;
 mod store;
 mod streaming;
 mod submit;
+mod waiting;
 mod watch;
 
 pub(crate) use streaming::Teller;
@@ -208,12 +212,15 @@ impl Engine {
                 Phase::Prepared | Phase::Submitted => End::Failed(error),
             });
         }
+        // On the heap: what a step can come to is large, and one is held for each job at work.
         match phase {
-            Phase::Prepared => self.submit(run, service, http).await,
-            Phase::Submitting => self.settle(run, service, http).await,
+            Phase::Prepared => Box::pin(self.submit(run, service, http)).await,
+            Phase::Submitting => Box::pin(self.settle(run, service, http)).await,
             Phase::Submitted => match &http.websocket {
-                Some(socket) if self.options.sockets => self.watch(run, service, http, socket).await,
-                _ => self.poll(run, service, http).await,
+                Some(socket) if self.options.sockets => {
+                    Box::pin(self.watch(run, service, http, socket)).await
+                }
+                _ => Box::pin(self.poll(run, service, http)).await,
             },
         }
     }

@@ -1,7 +1,5 @@
 //! The connection of a submit. Most services answer soon; a sync one works at the job as long as it is open.
 
-use std::sync::Arc;
-
 use emp_core::spec::HttpProtocol;
 
 use crate::engine::Engine;
@@ -22,25 +20,28 @@ impl Engine {
         http: &'static HttpProtocol,
         request: &OutboundRequest,
     ) -> Result<Result<Exchange, GatewayError>, Stop> {
-        let connector = Arc::clone(&run.connector);
-        let exchange = self.exchange(request, &connector.spec.limits, service, http.follow);
-        if http.cancel.is_none() || run.poll_of(http).is_some() {
-            return Ok(exchange.await);
-        }
-        tokio::pin!(exchange);
-        let stop = tokio::select! {
-            biased;
-            answer = &mut exchange => return Ok(answer),
-            stop = run.port.stopped() => stop,
-        };
-        if stop != Stop::Cancel {
-            return Ok(exchange.await);
-        }
-        let told = tokio::select! {
-            biased;
-            // It was done first: the store keeps what came too late.
-            answer = &mut exchange => return Ok(answer),
-            told = self.cancel_open(run, service, http) => told,
+        let (stop, told) = {
+            let run = &*run;
+            let exchange = self.exchange_submit(run, service, http, request);
+            if http.cancel.is_none() || run.poll_of(http).is_some() {
+                return Ok(exchange.await);
+            }
+            tokio::pin!(exchange);
+            let stop = tokio::select! {
+                biased;
+                answer = &mut exchange => return Ok(answer),
+                stop = run.port.stopped() => stop,
+            };
+            if stop != Stop::Cancel {
+                return Ok(exchange.await);
+            }
+            let told = tokio::select! {
+                biased;
+                // It was done first: the store keeps what came too late.
+                answer = &mut exchange => return Ok(answer),
+                told = self.cancel_open(run, service, http) => told,
+            };
+            (stop, told)
         };
         run.cancelled = Some(told);
         service.breaker.withdraw();

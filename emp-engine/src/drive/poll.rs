@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use emp_core::error::{Billed, FailureKind};
 use emp_core::job::UpstreamCancel;
-use emp_core::spec::HttpProtocol;
+use emp_core::spec::{BatchPoll, HttpProtocol, Poll};
 use emp_core::{ErrorCode, JobError};
 
 use tokio::time::sleep;
 
-use crate::context;
-use crate::decide::{self, Refusal, Verdict};
+use super::ask::{Asked, Unasked};
+use super::batch::{self, Told};
+use super::waiting::left;
+use crate::decide::{Refusal, Verdict};
 use crate::engine::Engine;
 use crate::gateway::{GatewayError, When};
 use crate::limits::{Service, Trip};
-use crate::pace;
+use crate::pace::{self, Clock};
 use crate::run::{End, Next, Run};
 
 /// A service job is lost after so many answers in a row that do not know it …
@@ -24,6 +26,9 @@ const MISSES: u32 = 3;
 const MISSING_FOR: Duration = Duration::from_secs(30);
 /// Answers without a status end a job after `max_unknown` in a row and at least this long: a deployment of the service passes (P24).
 const UNKNOWN_FOR: Duration = Duration::from_mins(2);
+
+/// For the last look at a job whose phase took too long.
+const LAST_LOOK: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Asks after the job once.
@@ -37,38 +42,99 @@ impl Engine {
             let message = "the connector that submitted this job could poll it, and this one cannot";
             return Next::End(End::Failed(JobError::new(ErrorCode::EInternal, message)));
         };
-        let Some(left) = left(run) else {
-            // Done in time and not fetched in time is another thing than not done: there is nothing to cancel.
-            return match run.memory.collecting.error.clone() {
-                Some(error) => Next::End(End::Failed(error)),
-                None => self.too_late(run, service, http).await,
-            };
+        // The state that a phase's clock is about may have passed by now: one last look before it is called late.
+        let (left, overdue) = match left(run) {
+            Ok(left) => (left, None),
+            Err(Clock::Total) => return self.too_late(run, service, http, Clock::Total).await,
+            Err(clock) => (LAST_LOOK, Some(clock)),
         };
+        let Some(next) = self.poll_within(run, service, http, poll, left).await else {
+            return self.too_late(run, service, http, overdue.unwrap_or(Clock::Total)).await;
+        };
+        match (next, overdue, self::left(run)) {
+            (Next::Wait(_), Some(_), Err(clock)) => self.too_late(run, service, http, clock).await,
+            (next, _, _) => next,
+        }
+    }
+
+    /// Asks after the job once, together with others where that is worth it; `None` when the time is up.
+    async fn poll_within(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+        poll: &'static Poll,
+        left: Duration,
+    ) -> Option<Next> {
         if let Some(wait) = service.poll_wait() {
-            return Next::Wait(wait.min(left));
+            return Some(Next::Wait(wait.min(left)));
         }
-        let request = match run.request(&poll.request, None) {
-            Ok(request) => request,
-            Err(error) => return Next::End(End::Failed(error)),
-        };
-        let answer = tokio::select! {
-            answer = self.exchange(&request, &run.connector.spec.limits, service, http.follow) => answer,
-            stop = run.port.stopped() => return Next::Stopped(stop),
+        if let Some(batch) = &http.batch_poll
+            && let Some(next) = self.poll_in_batch(run, service, http, batch, left).await
+        {
+            return Some(next);
+        }
+        let (sent, mut memory) = (run.port.now(), run.memory.clone());
+        let asked = tokio::select! {
+            asked = self.ask_after(run, &mut memory, service, http, poll, None) => asked,
+            stop = run.port.stopped() => return Some(Next::Stopped(stop)),
             // A service that is slow to answer does not move the deadline.
-            () = sleep(left) => return self.too_late(run, service, http).await,
+            () = sleep(left) => return None,
         };
-        let exchange = match answer {
-            Ok(exchange) => exchange,
-            Err(error) => return self.poll_fault(run, service, error),
-        };
-        let now = run.port.now();
-        let absent = exchange.code == 404 || (exchange.ok() && exchange.is_empty());
-        run.memory.note_presence(!absent, now);
-        let verdict = run.view(&exchange, now, |view| decide::decide(http, view));
-        if http.stream.is_some() && matches!(verdict, Verdict::Pending(_) | Verdict::Succeeded) {
-            self.fetch_chunks(run, service, http).await;
+        run.memory = memory;
+        let held = if poll.hold.is_some() { run.port.now().since(sent) } else { Duration::ZERO };
+        run.memory.held = held;
+        Some(match asked {
+            Ok(Asked { exchange, verdict, .. }) => {
+                if http.stream.is_some() && matches!(verdict, Verdict::Pending(_) | Verdict::Succeeded) {
+                    self.fetch_chunks(run, service, http).await;
+                }
+                self.follow(run, service, http, verdict, &exchange).await
+            }
+            Err(Unasked::Request(error)) => Next::End(End::Failed(error)),
+            Err(Unasked::Fault(error)) => self.poll_fault(run, service, error),
+            Err(Unasked::Refused(refusal)) if Unasked::concerns_all(&refusal) => {
+                self.poll_refused(run, service, refusal)
+            }
+            Err(Unasked::Refused(refusal)) => self.poll_later(run, refusal.wait),
+            Err(Unasked::Unreadable(problem)) => self.without_status(run, &problem),
+        })
+    }
+
+    /// What a batch decides of the job; `None` when it is to be asked after alone.
+    async fn poll_in_batch(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+        declared: &'static BatchPoll,
+        left: Duration,
+    ) -> Option<Next> {
+        // A new owner of the job has no seat yet.
+        batch::sit(run, service, http);
+        if service.board.len() <= declared.worth_it_above {
+            return None;
         }
-        self.follow(run, service, http, verdict, &exchange).await
+        let mut seen = run.memory.batch;
+        let told = tokio::select! {
+            told = self.told_by_batch(run, &mut seen, service, http, declared) => told,
+            stop = run.port.stopped() => return Some(Next::Stopped(stop)),
+            // Its own poll, which comes next, has no time either.
+            () = sleep(left) => return None,
+        };
+        run.memory.batch = seen;
+        let element = match told {
+            Told::Element(element) => element,
+            Told::Wait(wait) => return Some(Next::Wait(wait.min(left))),
+            Told::Nothing => return None,
+        };
+        let verdict = batch::decided(run, http, declared, &element)?;
+        run.memory.note_presence(true, run.port.now());
+        run.memory.held = Duration::ZERO;
+        match self.follow(run, service, http, verdict, &element).await {
+            Next::Wait(wait) => Some(Next::Wait(batch::aligned(wait, service, declared).min(left))),
+            next => Some(next),
+        }
     }
 
     /// No answer: the job goes on, and so do the polls, ever slower.
@@ -131,40 +197,39 @@ impl Engine {
         self.wait(run, None)
     }
 
-    /// The next poll by the declared pace.
-    pub(super) fn wait(&self, run: &mut Run, advice: Option<Duration>) -> Next {
-        let pace = &run.connector.spec.pace;
-        let wait = pace::next(pace, run.memory.wait, run.memory.stage, advice, self.random());
-        run.memory.wait = Some(if advice.is_some() { run.memory.wait.unwrap_or(pace.first) } else { wait });
-        Next::Wait(wait.min(left(run).unwrap_or_default()))
-    }
-
     fn poll_later(&self, run: &mut Run, wait: Option<Duration>) -> Next {
         run.memory.poll_errors = run.memory.poll_errors.saturating_add(1);
         let backoff = pace::backoff(run.memory.poll_errors, pace::LONGEST_POLL_BACKOFF, self.random());
         Next::Wait(wait.unwrap_or(backoff).min(left(run).unwrap_or_default()))
     }
 
-    async fn too_late(&self, run: &mut Run, service: &Arc<Service>, http: &'static HttpProtocol) -> Next {
+    async fn too_late(
+        &self,
+        run: &mut Run,
+        service: &Arc<Service>,
+        http: &'static HttpProtocol,
+        clock: Clock,
+    ) -> Next {
         // Whoever holds the claim next finds the deadline passed, and cancels then.
         if let Some(stop) = run.port.stop() {
             return Next::Stopped(stop);
+        }
+        // Done in time and not fetched in time is another thing than not done: there is nothing to cancel.
+        if let Some(error) = run.memory.collecting.error.clone() {
+            return Next::End(End::Failed(error));
         }
         let upstream = match self.cancel_upstream(run, service, http).await {
             UpstreamCancel::Confirmed => "it was cancelled at the service",
             UpstreamCancel::Unsupported => "the connector declares no way to cancel it at the service",
             _ => "a cancel at the service was tried and is not confirmed",
         };
-        let message = format!("the job did not end before its deadline; {upstream}");
-        Next::End(End::Failed(JobError::new(ErrorCode::EDeadline, message)))
+        let what = match clock {
+            Clock::Total => "the job did not end before its deadline",
+            Clock::Queued => "the job waited too long in the service's queue (`deadline(queued = ..)`)",
+            Clock::Running => "the job ran too long at the service (`deadline(running = ..)`)",
+        };
+        Next::End(End::Failed(JobError::new(ErrorCode::EDeadline, format!("{what}; {upstream}"))))
     }
-}
-
-/// What is left until the deadline; `None` when it has passed.
-pub(super) fn left(run: &Run) -> Option<Duration> {
-    let deadline = context::duration(&run.connector.spec.pace.deadline, &run.connector);
-    let submitted = run.job.service_job.as_ref().map(|job| job.submitted_at)?;
-    deadline.checked_sub(run.port.now().since(submitted)).filter(|left| !left.is_zero())
 }
 
 /// The service does not know the job any more.

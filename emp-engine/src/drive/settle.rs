@@ -6,18 +6,17 @@ use std::time::Duration;
 use emp_core::job::ServiceJob;
 use emp_core::spec::{HttpProtocol, Lookup, Settle};
 use emp_core::{JobError, Timestamp};
-use emp_syntax::jsonpath::JsonPath;
-use emp_syntax::selector::Source;
 use serde_json::Value;
 
+use super::ask::{Asked, Unasked};
 use super::asset::Blocked;
 use super::submit::{Sending, as_uncertain, uncertain};
 use crate::context;
-use crate::decide::{self, Verdict};
+use crate::decide::Verdict;
 use crate::engine::Engine;
-use crate::exchange::Exchange;
 use crate::key;
 use crate::limits::Service;
+use crate::list;
 use crate::pace;
 use crate::reduce;
 use crate::request;
@@ -120,21 +119,20 @@ impl Engine {
             return Next::End(End::Uncertain(uncertain("there is nothing to look it up by")));
         };
         let ours = service_job(run, run.key());
-        let request = match run.request(&poll.request, Some(&ours)) {
-            Ok(request) => request,
-            Err(error) => return Next::End(End::Uncertain(as_uncertain(error))),
-        };
-        let exchange = tokio::select! {
-            exchange = self.exchange(&request, &run.connector.spec.limits, service, http.follow) => exchange,
+        let mut memory = run.memory.clone();
+        let asked = tokio::select! {
+            asked = self.ask_after(run, &mut memory, service, http, poll, Some(&ours)) => asked,
             stop = run.port.stopped() => return Next::Stopped(stop),
         };
-        let Ok(exchange) = exchange else { return self.unsettled(run, None) };
+        run.memory = memory;
+        let Asked { exchange, verdict, present } = match asked {
+            Ok(asked) => asked,
+            Err(Unasked::Request(error)) => return Next::End(End::Uncertain(as_uncertain(error))),
+            Err(Unasked::Refused(refusal)) => return self.unsettled(run, refusal.wait),
+            Err(Unasked::Fault(_) | Unasked::Unreadable(_)) => return self.unsettled(run, None),
+        };
         let now = run.port.now();
-        let absent = matches!(exchange.code, 404 | 410) || (exchange.ok() && exchange.is_empty());
-        run.memory.note_presence(!absent, now);
-        let verdict = run.with_context(Some(&ours), |context| {
-            decide::decide(http, &View { exchange: &exchange, context, memory: &run.memory, now })
-        });
+        let absent = !present || exchange.code == 410;
         match verdict {
             verdict if absent || verdict == Verdict::Lost => {
                 run.memory.note_presence(false, now);
@@ -176,10 +174,10 @@ impl Engine {
             return self.unsettled(run, None);
         };
         let now = run.port.now();
-        if !lists(lookup, &exchange) {
+        let Some(candidates) = run.view(&exchange, now, |view| list::elements(&lookup.items, view)) else {
             return self.unsettled(run, None);
-        }
-        match run.view(&exchange, now, |view| find(lookup, view)) {
+        };
+        match run.view(&exchange, now, |view| find(lookup, candidates, view)) {
             Some(id) => {
                 let found = service_job(run, id);
                 match self.adopt(run, found).await {
@@ -211,19 +209,10 @@ fn service_job(run: &Run, id: String) -> ServiceJob {
     }
 }
 
-/// Whether an answer is a list at all, be it an empty one: an error with 200 does not say that our job is absent.
-fn lists(lookup: &Lookup, exchange: &Exchange) -> bool {
-    let (Source::Path(path), Ok(body)) = (&lookup.items.source, &exchange.json) else { return true };
-    let Some((_, parent)) = path.segments.split_last() else { return body.is_array() };
-    let parent = JsonPath { segments: parent.to_vec().into() };
-    let found = path.nodes(body).into_iter().chain(parent.nodes(body));
-    found.into_iter().any(Value::is_array)
-}
-
 /// The id of the candidate that carries our job's id as its tag.
-fn find(lookup: &Lookup, view: &View<'_>) -> Option<String> {
-    view.all(&lookup.items).into_iter().find_map(|candidate| {
-        let exchange = Exchange { json: Ok(candidate), ..view.exchange.clone() };
+fn find(lookup: &Lookup, candidates: Vec<Value>, view: &View<'_>) -> Option<String> {
+    candidates.into_iter().find_map(|candidate| {
+        let exchange = view.exchange.element(candidate);
         let inner = View { exchange: &exchange, ..*view };
         let tag = reduce::text(&inner.get(&lookup.tag)?)?;
         (tag == view.context.job_id).then(|| crate::outcome::id(&inner.get(&lookup.id)?)).flatten()

@@ -1,13 +1,13 @@
 //! Phase `prepared`: admission, intent, send, judge. The intent is durable before the first byte leaves.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use emp_core::error::{Billed, FailureKind};
 use emp_core::job::{Intent, Phase, ServiceJob};
 use emp_core::spec::{HttpProtocol, Settle, Submit};
 use emp_core::{ErrorCode, JobError};
 
+use super::batch;
 use super::fate::{self, Fate};
 use crate::decide::{self, Refusal, Verdict};
 use crate::engine::Engine;
@@ -255,7 +255,9 @@ impl Engine {
             return Next::Stopped(stop);
         }
         match verdict {
-            None | Some(Verdict::Unknown { .. } | Verdict::Refused(_)) => self.first_wait(run),
+            None | Some(Verdict::Unknown { .. } | Verdict::Refused(_) | Verdict::Undecided) => {
+                self.first_wait(run)
+            }
             Some(verdict) => self.follow(run, service, http, verdict, exchange).await,
         }
     }
@@ -275,7 +277,11 @@ impl Engine {
             run.view(exchange, now, |view| decide::decide(http, view))
         };
         match verdict {
-            Verdict::Pending(_) | Verdict::Unknown { .. } | Verdict::Refused(_) | Verdict::Lost => {
+            Verdict::Pending(_)
+            | Verdict::Unknown { .. }
+            | Verdict::Refused(_)
+            | Verdict::Undecided
+            | Verdict::Lost => {
                 let message = "the service answered without a final status, and there is nothing to poll";
                 let error = JobError::new(ErrorCode::EUnknownStatus, message);
                 let error = run.view(exchange, now, |view| decide::described(http, view, error));
@@ -291,18 +297,10 @@ impl Engine {
         run.job.service_job = Some(service_job);
         run.job.phase = Some(Phase::Submitted);
         run.memory = crate::memory::Memory::default();
+        if let (Some(service), Some(http)) = (run.service.clone(), run.connector.spec.http()) {
+            batch::sit(run, &service, http);
+        }
         Ok(())
-    }
-
-    pub(super) fn first_wait(&self, run: &mut Run) -> Next {
-        let pace = &run.connector.spec.pace;
-        let wait = pace::next(pace, None, run.memory.stage, None, self.random());
-        // A socket is opened at once, to miss nothing.
-        let declared = run.connector.spec.http().is_some_and(|http| http.websocket.is_some());
-        let watched = declared && self.options.sockets;
-        let wait = if watched { Duration::ZERO } else { wait };
-        run.memory.wait = Some(wait);
-        Next::Wait(wait)
     }
 }
 

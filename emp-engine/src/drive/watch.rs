@@ -9,14 +9,15 @@ use emp_core::spec::{HttpProtocol, Websocket};
 use http::HeaderMap;
 use tokio::time::{Instant, sleep_until};
 
-use super::poll::{is_final, left};
+use super::poll::is_final;
+use super::waiting::{left, submitted};
 use crate::decide::{self, Verdict};
 use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::gateway::{GatewayError, Socket};
 use crate::limits::Service;
-use crate::outcome;
 use crate::pace;
+use crate::progress::Places;
 use crate::reduce;
 use crate::run::{Next, Run};
 use crate::select::View;
@@ -139,12 +140,12 @@ impl Engine {
         let heard = run.view(&event, now, |view| {
             ours(socket, view).then(|| {
                 let verdict = decide::judge(http, &socket.states, view);
-                (verdict, outcome::progress(&socket.channel, view), view.first_text(socket.delta))
+                (verdict, Places::of(&socket.channel).read(view), view.first_text(socket.delta))
             })
         });
         let Some((verdict, progress, delta)) = heard else { return false };
         if let Verdict::Pending(stage) = verdict {
-            run.memory.stage = stage;
+            run.memory.note_stage(stage, submitted(run), now);
         }
         if let Some(progress) = progress {
             run.tell(progress);

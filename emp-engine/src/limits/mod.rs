@@ -16,13 +16,16 @@ use sha2::{Digest, Sha256};
 
 use crate::context;
 use crate::gateway::{Credential, Gateway, GatewayError};
+use crate::learn::Durations;
 use crate::pace;
 use crate::request::{self, Base};
 use crate::scrub::Scrubber;
 use crate::token::{Issued, Issuer, Tokens};
 
+mod board;
 mod breaker;
 
+pub(crate) use board::{Board, Seat};
 pub use breaker::{Breaker, Trip};
 
 /// How long a job without a place in flight stays away.
@@ -48,6 +51,10 @@ pub struct Service {
     pub(crate) scrubber: Scrubber,
     /// Stops submits while the service cannot take any.
     pub breaker: Breaker,
+    /// How long its jobs take.
+    pub(crate) durations: Durations,
+    /// Its jobs that wait.
+    pub(crate) board: Arc<Board>,
     rate: Option<DefaultDirectRateLimiter>,
     most: Option<u32>,
     in_flight: Arc<AtomicU32>,
@@ -85,6 +92,8 @@ impl Service {
             scrubber,
             breaker: Breaker::new(Arc::clone(&clock)),
             clock,
+            durations: Durations::default(),
+            board: Arc::default(),
             rate: limits.rate.and_then(limiter),
             most: limits.in_flight.as_ref().and_then(|setting| context::count(setting, connector)),
             in_flight: Arc::default(),
@@ -170,6 +179,11 @@ impl Service {
     /// The service takes requests again.
     pub(crate) fn took(&self) {
         self.throttled.store(0, Ordering::Release);
+    }
+
+    /// The time by which its pauses and batches are measured.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
     }
 
     fn pause(&self, duration: Duration) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use emp_core::spec::{
-    Body, HttpProtocol, KeyPlace, PairValue, RequestSpec, Setting, Settle, Submit, UrlSpec,
+    Body, HttpProtocol, KeyPlace, PairValue, Poll, RequestSpec, Setting, Settle, Submit, UrlSpec,
 };
 use emp_core::{ErrorCode, JobError};
 use emp_syntax::template::{Part, Template};
@@ -81,7 +81,20 @@ pub fn submit(
     submit: &Submit,
     context: &Context<'_>,
 ) -> Result<OutboundRequest, JobError> {
-    build(http, &submit.request, context, Some(submit))
+    let hold = submit.hold.as_ref().map(|hold| context::duration(hold, context.connector));
+    build(http, &submit.request, &Context { hold, ..*context }, Some(submit))
+}
+
+/// Builds a poll. The service is asked to hold its answer back for no longer than what is left of the job's time.
+pub fn poll(
+    http: &HttpProtocol,
+    poll: &Poll,
+    context: &Context<'_>,
+    left: Duration,
+) -> Result<OutboundRequest, JobError> {
+    let hold = poll.hold.as_ref().map(|hold| context::duration(hold, context.connector).min(left));
+    let request = build(http, &poll.request, &Context { hold, ..*context }, None)?;
+    Ok(OutboundRequest { hold, ..request })
 }
 
 fn build(
@@ -149,8 +162,16 @@ fn build(
         .map_err(|_| JobError::new(ErrorCode::EBadRequest, format!("`{}` is not a method", spec.method)))?;
     let duration = |setting: &Setting<Duration>| context::duration(setting, context.connector);
     let timeout = spec.timeout.as_ref().map(duration);
-    let hold = submit.and_then(|submit| submit.hold.as_ref()).map(duration);
-    Ok(OutboundRequest { method, url, trust, headers, body, timeout, hold, submit: submit.is_some() })
+    Ok(OutboundRequest {
+        method,
+        url,
+        trust,
+        headers,
+        body,
+        timeout,
+        hold: context.hold,
+        submit: submit.is_some(),
+    })
 }
 
 /// The text of a header or query value, or of a name; `None` when an optional hole has no value.

@@ -10,6 +10,7 @@ use emp_engine::decide::{Verdict, decide};
 use emp_engine::exchange::Exchange;
 use emp_engine::memory::{Memory, Stage};
 use emp_engine::outcome;
+use emp_engine::progress;
 use emp_engine::request;
 use emp_engine::select::View;
 use http::HeaderMap;
@@ -104,7 +105,7 @@ fn m62_a_hook_finds_a_value_of_an_answer() {
     let http = Hooked::SPEC.http().unwrap();
     looked(200, &json!({ "steps": 40, "files": ["a"] }), Some("/jobs/j9"), |view| {
         assert_eq!(outcome::captured(http.submit.capture, view)["id"], "j9");
-        let progress = outcome::progress(http.poll.as_ref().unwrap(), view).unwrap();
+        let progress = progress::Places::of(http.poll.as_ref().unwrap()).read(view).unwrap();
         assert!((progress.fraction.unwrap() - 0.4).abs() < 1e-9);
         assert_eq!(outcome::take(&http.outcome.take, view, |_| false).unwrap().json, Some(json!(["a"])));
     });

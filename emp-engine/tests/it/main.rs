@@ -9,6 +9,7 @@ mod customs;
 mod evaluator;
 mod hooks;
 mod origins;
+mod pacing;
 mod polls;
 mod properties;
 mod refusals;

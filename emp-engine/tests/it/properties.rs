@@ -7,7 +7,7 @@ use emp_engine::exchange::Exchange;
 use emp_engine::memory::Memory;
 use emp_engine::request::{request, server_url, submit};
 use emp_engine::select::View;
-use emp_engine::{advice, outcome, strict_json};
+use emp_engine::{advice, outcome, progress, strict_json};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -64,7 +64,10 @@ proptest! {
         let view = View { exchange: &exchange, context: &context, memory: &memory, now: Timestamp(now) };
         let verdict = decide(http, &view);
         prop_assert_eq!(verdict, decide(http, &view));
-        let _ = (outcome::take(&http.outcome.take, &view, |_| true), outcome::progress(http.poll.as_ref().unwrap(), &view));
+        let _ = (
+            outcome::take(&http.outcome.take, &view, |_| true),
+            progress::Places::of(http.poll.as_ref().unwrap()).read(&view),
+        );
         let _ = advice::retry_after(&view);
     }
 

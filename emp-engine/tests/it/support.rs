@@ -144,6 +144,7 @@ pub(crate) fn declared() -> Declared {
             billable: true,
             settle: Settle::AtMostOnce,
             rejects: &[],
+            ..Submit::DEFAULT
         },
         poll: Some(Poll {
             request: request("GET", job_path("/jobs/", "")),
@@ -152,6 +153,7 @@ pub(crate) fn declared() -> Declared {
             queue_position: &[],
             eta: &[],
             logs: &[],
+            ..Poll::DEFAULT
         }),
         states: States {
             at: list(vec![at("$.status")]),

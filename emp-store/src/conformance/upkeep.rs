@@ -72,6 +72,7 @@ pub async fn p30_only_success_makes_the_progress_whole(bench: Bench) {
         message: Some("painting".to_owned()),
         queue_position: Some(2),
         eta_secs: Some(9.0),
+        preview: Some("https://images.example.com/1.png".to_owned()),
     };
     let ended = async |end: Change, said: Option<Progress>| {
         let job = bench.submitted().await;

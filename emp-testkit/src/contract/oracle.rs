@@ -57,6 +57,8 @@ fn view<R>(
         job_id: "job",
         attempt: 1,
         budget: context::duration(&connector.spec.pace.deadline, connector),
+        hold: None,
+        ids: &[],
         assigned_id: "fake-1",
         service_job: Some(&service_job),
         ..Context::bare(connector)
@@ -65,7 +67,10 @@ fn view<R>(
         let name = http::HeaderName::from_bytes(name.as_bytes()).ok()?;
         Some((name, http::HeaderValue::from_str(value).ok()?))
     });
-    let exchange = Exchange::new(draft.code, headers.collect(), draft.text().as_bytes());
+    let mut exchange = Exchange::new(draft.code, headers.collect(), draft.text().as_bytes());
+    let probes = http.poll.iter().flat_map(|poll| poll.also);
+    exchange.also =
+        probes.map(|probe| (probe.name, draft.also.get(probe.name).cloned().unwrap_or_default())).collect();
     let memory = Memory::default();
     Some(judge(
         http,
@@ -101,6 +106,8 @@ pub(crate) fn request(
         job_id: name,
         attempt: 1,
         budget: context::duration(&connector.spec.pace.deadline, &connector),
+        hold: Some(Duration::from_secs(1)),
+        ids: &[],
         assigned_id: name,
         service_job: Some(&service_job),
         ..Context::bare(&connector)
@@ -132,6 +139,7 @@ pub(crate) fn told(verdict: &Verdict) -> String {
         Verdict::Refused(refusal) => format!("a refusal ({})", refusal.kind.word()),
         Verdict::Unknown { word: Some(word) } => format!("a word that it does not know, `{word}`"),
         Verdict::Unknown { word: None } => "an answer without a status".to_owned(),
+        Verdict::Undecided => "an answer that does not decide".to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, reason = "a helper of a test may fail it")]
 
 mod assets;
+mod batches;
 mod bench;
 mod bodies;
 mod cancels;
@@ -12,6 +13,7 @@ mod errors;
 mod fake;
 mod operations;
 mod outcomes;
+mod pacing;
 mod prepares;
 mod states;
 mod support;

@@ -179,6 +179,7 @@ fn submit(shape: Shape) -> Submit {
         billable: true,
         settle: shape.settle,
         rejects: &[CodePattern::Exact(503)],
+        ..Submit::DEFAULT
     }
 }
 
@@ -190,6 +191,7 @@ fn poll(url: UrlSpec) -> Poll {
         queue_position: &[],
         eta: &[],
         logs: &[],
+        ..Poll::DEFAULT
     }
 }
 

@@ -55,6 +55,7 @@ fn http() -> HttpProtocol {
             queue_position: &[],
             eta: &[],
             logs: &[],
+            ..Poll::DEFAULT
         }),
         states: states(),
         outcome: Outcome { take: Take { json: one(at("$.result")), ..Take::DEFAULT }, ..Outcome::DEFAULT },
@@ -86,6 +87,7 @@ fn submit() -> Submit {
         billable: true,
         settle: Settle::Idempotent { key: KeyPlace::Header("idempotency-key"), ttl: Duration::from_hours(1) },
         rejects: &[],
+        ..Submit::DEFAULT
     }
 }
 

@@ -1,0 +1,14 @@
+use emp_core::Connector;
+
+/// Makes things.
+#[derive(Connector)]
+#[connector(service = "things", version = "1.0.0", unregistered)]
+#[http(base = "https://api.example.com")]
+#[auth(none)]
+#[submit(post = "/jobs", json { "prompt": payload.prompt }, capture(id = "$.id"), at_most_once)]
+#[poll(get = "/jobs/{job.id}", also(queue = get("/queue")))]
+#[states(at = "$.status", running = ["working"], succeeded = ["done"], unknown = running(warn))]
+#[outcome(json = queue."$.result")]
+struct Things {}
+
+fn main() {}
