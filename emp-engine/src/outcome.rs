@@ -2,9 +2,11 @@
 
 mod take;
 
-use emp_core::spec::Capture;
+use emp_core::job::Progress;
+use emp_core::spec::{Capture, Poll};
 use serde_json::{Map, Value};
 
+use crate::progress::Places;
 use crate::reduce;
 use crate::select::View;
 
@@ -22,6 +24,11 @@ pub fn id(value: &Value) -> Option<String> {
         Value::Number(number) if !number.is_f64() => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// How far the job is, as the answer to a poll says it; `None` when it does not.
+pub fn progress(poll: &Poll, view: &View<'_>) -> Option<Progress> {
+    Places::of(poll).read(view)
 }
 
 /// Declared numbers of a health answer.

@@ -73,6 +73,7 @@ fn word(verdict: &Verdict) -> String {
         Verdict::Succeeded => "succeeded".to_owned(),
         Verdict::Canceled => "canceled".to_owned(),
         Verdict::Lost => "lost".to_owned(),
+        Verdict::Undecided => "undecided".to_owned(),
         Verdict::Failed { kind, error } => {
             format!("failed({}): {}", kind.word(), error.detail.as_deref().unwrap_or_default())
         }

@@ -77,6 +77,11 @@ struct Fleet {
 
 impl Fleet {
     async fn finish<C: Connector>(jobs: usize, faults: &[&str]) -> Self {
+        Self::finish_all::<C>(&[jobs], faults).await
+    }
+
+    /// One lot of jobs after the other.
+    async fn finish_all<C: Connector>(waves: &[usize], faults: &[&str]) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp(1_700_000_000_000)));
         let options = FakeOptions {
             queued: Duration::from_secs(20),
@@ -93,32 +98,35 @@ impl Fleet {
             clock: Arc::<ManualClock>::clone(&clock),
             ..EngineOptions::default()
         });
-        let mut ends = Vec::new();
+        let mut fleet = Self { fake, ends: Vec::new(), clock };
+        for jobs in waves {
+            fleet.finish_wave(&engine, &connector, *jobs).await;
+        }
+        fleet
+    }
+
+    /// So many new jobs, all at once, to their end.
+    async fn finish_wave(&mut self, engine: &Engine, connector: &Arc<Loaded>, jobs: usize) {
+        let clock = &self.clock;
+        let port = || Arc::new(Port(Arc::clone(clock)));
         let mut wheel = BinaryHeap::new();
-        let mut runs: Vec<Run> = Vec::new();
-        for job in claimed(C::SPEC.services[0], jobs, &clock).await {
-            wheel.push(Reverse((Duration::ZERO, runs.len())));
-            runs.push(engine.start(job, Arc::clone(&connector), Arc::new(Port(Arc::clone(&clock)))));
+        let mut runs: Vec<Option<Run>> = Vec::new();
+        for job in claimed(connector.spec.services[0], jobs, clock).await {
+            wheel.push(Reverse((clock.elapsed(), runs.len())));
+            runs.push(Some(engine.start(job, Arc::clone(connector), port())));
         }
         while let Some(Reverse((due, index))) = wheel.pop() {
             clock.advance(due.saturating_sub(clock.elapsed()));
-            match engine.step(&mut runs[index]).await {
+            let Some(mut run) = runs[index].take() else { continue };
+            match engine.step(&mut run).await {
                 Next::Wait(wait) => {
                     wheel.push(Reverse((clock.elapsed() + wait.max(Duration::from_millis(1)), index)));
+                    runs[index] = Some(run);
                 }
-                Next::End(end) => {
-                    // A run that has ended is dropped, as a worker does.
-                    runs[index] = engine.start(
-                        runs[index].job.clone(),
-                        Arc::clone(&connector),
-                        Arc::new(Port(Arc::clone(&clock))),
-                    );
-                    ends.push(end);
-                }
+                Next::End(end) => self.ends.push(end),
                 Next::Stopped(_) => {}
             }
         }
-        Self { fake, ends, clock }
     }
 
     fn succeeded(&self) -> usize {
@@ -200,4 +208,27 @@ async fn x5_a_batch_that_fails_or_tells_nothing_costs_no_job() {
         assert_eq!(fleet.fake.ledger().accepted(), 30, "{fault}");
         assert!(fleet.count("GET /jobs/") >= 30, "{fault}: each was polled alone");
     }
+}
+
+/// Learns how long its jobs take.
+#[derive(Connector)]
+#[connector(service = "learns", version = "1.0.0", unregistered)]
+#[http(base = "https://learns.example.com")]
+#[auth(none)]
+#[submit(post = "/jobs", json { "prompt": payload.prompt, "model": payload.model ?? "m1" }, capture(id = "$.id"), at_most_once)]
+#[poll(get = "/jobs/{job.id}")]
+#[states(at = "$.status", queued = ["queued"], running = ["running"], succeeded = ["done"], failed = ["failed"], unknown = running(warn))]
+#[outcome(json = "$.result")]
+#[pace(min = "1s", max = "10m", jitter = 0.0, learn = payload.prompt)]
+struct Learns {}
+
+#[tokio::test]
+async fn x6_the_durations_of_earlier_jobs_put_the_polls_where_the_next_one_ends() {
+    let polls = |fleet: &Fleet| fleet.count("GET /jobs/");
+    let untaught = Fleet::finish_all::<Learns>(&[1], &[]).await;
+    let before = Fleet::finish_all::<Learns>(&[4], &[]).await;
+    let after = Fleet::finish_all::<Learns>(&[4, 1], &[]).await;
+    assert_eq!(after.succeeded(), 5, "{:?}", after.ends);
+    let (first, fifth) = (polls(&untaught), polls(&after) - polls(&before));
+    assert!(fifth < first && fifth <= 3, "{first} polls untaught, {fifth} polls of the fifth");
 }

@@ -11,6 +11,7 @@ mod derived;
 mod engine;
 mod errors;
 mod fake;
+mod forms;
 mod operations;
 mod outcomes;
 mod pacing;
