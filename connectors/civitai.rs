@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 #[derive(Connector)]
 #[connector(service = "civitai", version = "1.0.0", payload = CivitaiPayload)]
 #[http(base = "https://orchestration.civitai.com/v2/consumer")]
+#[origins(download = ["*.civitai.com"])]
 #[auth(bearer = api_token)]
 #[submit(
     post = "/workflows",
@@ -31,7 +32,7 @@ use serde_json::{Map, Value};
     succeeded = ["succeeded"], failed = ["failed"], failed(expired) = ["expired"], canceled = ["canceled"],
     unknown = running(warn), rules(code == 404 => lost),
 )]
-#[outcome(json = "$.steps[*].output" | all, meta(cost = "$.cost.total"))]
+#[outcome(json = "$.steps[*].output" | all, files = auto_urls, meta(cost = "$.cost.total"))]
 #[errors(
     message = ["$.detail", "$.title"],
     400 | 404 | 422 => invalid_input, 401 => auth, 402 | 403 => billing,

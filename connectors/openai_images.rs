@@ -1,4 +1,4 @@
-//! OpenAI images: one request, one answer with the images in base64.
+//! OpenAI images: one request, one answer with the images in base64, as the GPT image models give them.
 //!
 //! Source: OpenAI's OpenAPI description (`createImage`, `CreateImageRequest`, `ImagesResponse`, `ErrorResponse`). The two codes of a
 //! refused prompt are general knowledge: the description has no list of codes.
@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
     rejects = [503],
     at_most_once,
 )]
-#[outcome(json = "$.data", meta(usage = "$.usage", format = "$.output_format", request = header("x-request-id")))]
+#[outcome(base64 = "$.data[*].b64_json", min = 1, meta(usage = "$.usage", format = "$.output_format", request = header("x-request-id")))]
 #[errors(
     message = "$.error.message", code = ["$.error.code", "$.error.type"],
     400 if "$.error.code" in ["moderation_blocked", "content_policy_violation"] => moderated,

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 #[connector(service = "replicate", version = "1.0.0", payload = ReplicatePayload)]
 #[openapi(file = "replicate.json", poll = "predictions.get", cancel = "predictions.cancel")]
 #[http(base = "https://api.replicate.com/v1")]
+#[origins(download = ["replicate.delivery", "*.replicate.delivery"], download_auth = same_as_api)]
 #[auth(bearer = api_token)]
 #[submit(
     post = "/predictions",
@@ -32,7 +33,7 @@ use serde_json::{Map, Value};
     failed = ["failed"], canceled = ["canceled", "aborted"], unknown = running(warn),
     rules(code == 404 => lost, "$.data_removed" == true => failed(expired)),
 )]
-#[outcome(json = "$.output", keep_for = "1h", meta(predict_secs = "$.metrics.predict_time", total_secs = "$.metrics.total_time"))]
+#[outcome(json = "$.output", files = auto_urls, keep_for = "1h", meta(predict_secs = "$.metrics.predict_time", total_secs = "$.metrics.total_time"))]
 #[errors(
     message = ["$.error", "$.detail", "$.title"],
     401 | 403 => auth, 402 => billing, 400 | 404 | 422 => invalid_input,

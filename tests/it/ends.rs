@@ -6,7 +6,7 @@ use emp::REGISTRY;
 use emp_core::job::JobState;
 use emp_core::time::ManualClock;
 use emp_core::{Clock as _, ErrorCode, Timestamp};
-use emp_testkit::{Moment, Rig, fake_env};
+use emp_testkit::{Moment, Rig, Step, fake_env};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, over_http, polled};
@@ -45,8 +45,33 @@ async fn replicate_follows_the_urls_that_it_was_given() {
     let ended = bench.finish().await;
     let captured = ended.job.service_job.expect("a service job").captured;
     let poll_url = captured.get("poll_url").and_then(Value::as_str).expect("a poll URL").to_owned();
-    let polls = bench.fake.requests().into_iter().filter(|request| request.method == "GET");
+    let polls = bench.fake.requests().into_iter().filter(|request| request.step == Some(Step::Poll));
     assert!(polls.into_iter().all(|poll| poll_url.ends_with(&poll.target)), "{poll_url}");
+}
+
+#[tokio::test]
+async fn fal_is_asked_for_the_result_where_it_said() {
+    let entry = REGISTRY.get("FalConnector").expect("registered");
+    let bench = Bench::new(entry, &[]).await;
+    let ended = bench.finish().await;
+    let captured = ended.job.service_job.expect("a service job").captured;
+    let result_url = captured.get("result_url").and_then(Value::as_str).expect("a result URL").to_owned();
+    let asked = bench.fake.requests().into_iter().filter(|request| result_url.ends_with(&request.target));
+    assert_eq!(asked.count(), 1, "{result_url}");
+}
+
+#[tokio::test]
+async fn results_that_are_files_are_in_the_output_store() {
+    for name in ["OpenAIImagesConnector", "ElevenLabsSpeechConnector"] {
+        let entry = REGISTRY.get(name).expect("registered");
+        let ended = Bench::new(entry, &[]).await.finish().await;
+        let result = ended.job.result.unwrap_or_default();
+        let files = result["files"].as_array().cloned().unwrap_or_default();
+        assert!(!files.is_empty(), "{name}: {result}");
+        for file in files {
+            assert!(file["url"].is_string() && file["bytes"].as_u64() > Some(0), "{name}: {file}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -299,3 +299,12 @@ fn civitai_says_with_202_that_it_is_not_done() {
     assert_eq!(says("CivitaiConnector", 202, &json!({ "id": "w-1", "status": "preparing" })), "queued");
     assert!(says("CivitaiConnector", 200, &json!({ "status": "expired" })).starts_with("failed(expired)"));
 }
+
+#[test]
+fn a_job_of_fal_that_failed_is_completed_with_an_error() {
+    let failed = json!({ "status": "COMPLETED", "error": "out of memory", "error_type": "runner_error" });
+    assert_eq!(says("FalConnector", 200, &failed), "failed(service): runner_error: out of memory");
+    assert_eq!(says("FalConnector", 200, &json!({ "status": "COMPLETED" })), "succeeded");
+    let user = [("x-fal-request-timeout-type", "user")];
+    assert_eq!(word(&seen("FalConnector", 504, &user, &json!({}), decide)), "refused(timeout)");
+}

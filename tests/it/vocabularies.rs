@@ -26,6 +26,7 @@ const VOCABULARIES: &[(&str, &str, &[&str])] = &[
         "civitai-javascript, `WorkflowStatus`",
         &["canceled", "expired", "failed", "preparing", "processing", "scheduled", "succeeded", "unassigned"],
     ),
+    ("FalConnector", "fal's Python client, `client.py`", &["COMPLETED", "IN_PROGRESS", "IN_QUEUE"]),
     (
         "KlingConnector",
         "Kling's API reference, `task_status`",

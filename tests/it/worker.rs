@@ -9,7 +9,9 @@ use emp_core::env::ProcessEnv;
 use emp_core::job::{Job, JobState};
 use emp_core::mapping::Mapping;
 use emp_core::{Clock, SystemClock};
+use emp_engine::outputs::Outputs;
 use emp_engine::{Engine, EngineOptions};
+use emp_outputs::OutputStore;
 use emp_store::{Enqueued, MemoryStore, NewJob, Store, StoreOptions};
 use emp_testkit::{FakeEnv, FakeOptions, FakeService, example};
 use emp_worker::plan::plan_with_bases;
@@ -58,7 +60,8 @@ async fn the_workers_of_the_mapping_complete_a_job_of_every_service() {
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(MemoryStore::new(StoreOptions::default(), Arc::clone(&clock)));
-    let engine = Engine::new(EngineOptions::default());
+    let outputs: Arc<dyn Outputs> = Arc::new(OutputStore::memory());
+    let engine = Engine::new(EngineOptions { outputs: Some(outputs), ..EngineOptions::default() });
     let stop = CancellationToken::new();
     let worker =
         Worker::new(WorkerOptions::default(), Arc::<MemoryStore>::clone(&store), engine, planned, clock);
