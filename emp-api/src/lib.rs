@@ -29,6 +29,7 @@ mod state;
 mod submit;
 pub mod view;
 mod violations;
+mod webhooks;
 
 pub use auth::{Auth, TOKEN_VARIABLE};
 pub use bind::{BindError, bind};

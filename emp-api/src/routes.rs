@@ -16,7 +16,7 @@ use crate::route::{Answer, Content, Method, Route};
 use crate::state::ApiState;
 use crate::submit::JobRequest;
 use crate::view::{EventView, JobPage, JobView, Receipt};
-use crate::{events, files, jobs, meta, openapi, submit};
+use crate::{events, files, jobs, meta, openapi, submit, webhooks};
 
 /// The router of the API: every route of the table, and problems for everything else.
 pub fn router(state: ApiState) -> Router {
@@ -200,6 +200,22 @@ pub(crate) const TABLE: &[Route] = &[
             Code::ContentType,
             Code::Invalid,
         ],
+    },
+    Route {
+        method: Method::Post,
+        path: "/api/webhooks/{id}/{token}",
+        name: "receiveWebhook",
+        summary: "Take a service's call: the job is looked at soon",
+        handler: || post(webhooks::receive),
+        body: None,
+        parameters: &[],
+        answers: &[Answer {
+            status: 204,
+            description: "Whoever has the job looks at it soon. What the call carries is not read.",
+            content: &[],
+            headers: &[],
+        }],
+        refusals: &[Code::NoSuchJob, Code::TooLarge, Code::RequestTimeout],
     },
     Route {
         method: Method::Get,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use emp_core::Registry;
+use emp_core::Secret;
 use emp_core::mapping::Mapping;
 use emp_outputs::OutputStore;
 use emp_store::Store;
@@ -22,6 +23,8 @@ pub struct ApiState {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) auth: Auth,
     pub(crate) limits: Limits,
+    /// The key of the tokens in the URLs that services call; `None` when no call is taken.
+    pub(crate) webhook_key: Option<Secret>,
     /// Whether only names of this machine are answered to.
     pub(crate) loopback_only: bool,
     /// Cancelled when the server stops: event streams end and `/readyz` says no.
@@ -87,9 +90,16 @@ impl ApiState {
             catalog: Arc::new(catalog),
             auth,
             limits,
+            webhook_key: None,
             loopback_only: true,
             stop: CancellationToken::new(),
             streams: Arc::new(Semaphore::new(limits.streams)),
         }
+    }
+    /// Takes the calls of services, whose URLs have tokens made with this key.
+    #[must_use]
+    pub fn webhooks(mut self, key: Secret) -> Self {
+        self.webhook_key = Some(key);
+        self
     }
 }

@@ -84,6 +84,10 @@ pub(crate) struct StoreArgs {
     /// Where the files of results go: a directory, `s3://bucket/prefix`, `gs://..`, `az://..`; `outputs` in the store's directory when not given.
     #[arg(long, env = "EMP_OUTPUTS", value_name = "DIR|URL")]
     pub(crate) outputs: Option<String>,
+
+    /// Where services on the internet reach the API, so that they can call when a job has news.
+    #[arg(long, env = "EMP_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<emp_core::Url>,
 }
 
 #[derive(Debug, Args)]

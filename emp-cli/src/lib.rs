@@ -17,6 +17,7 @@ mod logging;
 mod output;
 mod runtime;
 mod signals;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -195,6 +195,9 @@ pub struct Job {
     /// The lease that lapsed last, until somebody else claims the job: its holder may still renew it (P9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lapsed: Option<Lease>,
+    /// The service has called our webhook for it, and whoever has the job has not been told yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nudged: bool,
 }
 
 /// A claim that ended by its holder's own word.

@@ -268,6 +268,7 @@
 //! * [`stream`]: output that comes piece by piece.
 //! * [`outcome`]: where the result is.
 //! * [`websocket`]: a socket beside the poll.
+//! * [`webhooks`]: a service that calls when a job has news.
 
 pub mod bodies;
 pub mod cancel;
@@ -281,4 +282,5 @@ pub mod polling;
 pub mod settle;
 pub mod states;
 pub mod stream;
+pub mod webhooks;
 pub mod websocket;

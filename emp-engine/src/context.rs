@@ -42,6 +42,8 @@ pub struct Context<'a> {
     pub prepared: Option<&'a Map<String, Value>>,
     /// What the URLs of assets gave.
     pub assets: &'a Assets,
+    /// `webhook.url`: where the service may call for news of the job.
+    pub webhook: Option<&'a str>,
 }
 
 /// The element that a step with `each` is done for.
@@ -73,6 +75,7 @@ impl<'a> Context<'a> {
             item_place: "",
             prepared: None,
             assets: Assets::NONE,
+            webhook: None,
         }
     }
 
@@ -92,6 +95,7 @@ impl<'a> Context<'a> {
             item_place: "",
             prepared: job.intent.as_ref().map(|intent| &intent.prepared),
             assets: Assets::NONE,
+            webhook: None,
         }
     }
 
@@ -120,7 +124,7 @@ impl<'a> Context<'a> {
                 let (Step::Name(name), rest) = reference.path.split_first()? else { return None };
                 walk(self.prepared?.get(name.as_ref())?, rest)?.clone()
             }
-            Root::Webhook => return None,
+            Root::Webhook => self.webhook?.into(),
         };
         Some(value).filter(|value| !value.is_null())
     }

@@ -14,12 +14,15 @@ use crate::limits::{Service, Services};
 use crate::outputs::Outputs;
 use crate::port::JobPort;
 use crate::run::{End, Next, Run};
+use crate::webhook::Webhooks;
 
 /// What an engine is made of.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// How requests are sent.
     pub gateway: GatewayOptions,
+    /// Where services may call for news of their jobs; `None` when this installation is not reachable from outside.
+    pub webhooks: Option<Webhooks>,
     /// For how long a cancel is followed at the service until it is seen to have ended the job.
     pub cancel_deadline: Duration,
     /// Measures the pauses that services ask for and those of the breakers, by its elapsed time.
@@ -36,6 +39,7 @@ impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             gateway: GatewayOptions::default(),
+            webhooks: None,
             cancel_deadline: Duration::from_secs(10),
             clock: Arc::new(SystemClock),
             outputs: None,
@@ -75,6 +79,7 @@ impl Engine {
     pub fn start(&self, job: Job, connector: Arc<Loaded>, port: Arc<dyn JobPort>) -> Run {
         let service = self.services.of(&connector);
         let mut run = Run::new(job, connector, port);
+        run.webhook = self.options.webhooks.as_ref().map(|webhooks| webhooks.url(&run.job.id));
         if run.job.phase.is_some_and(|phase| phase != Phase::Prepared) {
             run.place = Some(service.occupy());
         }

@@ -30,6 +30,7 @@ pub mod scrub;
 pub mod select;
 pub mod stream;
 pub mod strict_json;
+pub mod webhook;
 pub mod wheel;
 
 mod drive;

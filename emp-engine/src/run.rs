@@ -36,6 +36,8 @@ pub struct Run {
     pub(crate) teller: Teller,
     /// The one answer of a synchronous service whose result could not be stored yet: it cannot be asked for again.
     pub(crate) held: Option<Exchange>,
+    /// Where the service may call for news of this job.
+    pub(crate) webhook: Option<String>,
     /// What became of a cancel that was sent while the submit was open.
     pub(crate) cancelled: Option<UpstreamCancel>,
     /// Its place among the jobs that one batch asks after.
@@ -55,6 +57,7 @@ impl Run {
             place: None,
             teller: Teller::default(),
             held: None,
+            webhook: None,
             cancelled: None,
             seat: None,
         }

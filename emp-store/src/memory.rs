@@ -126,6 +126,18 @@ impl Store for MemoryStore {
         Ok(answer)
     }
 
+    async fn nudge(&self, id: &JobId) -> Result<bool, StoreError> {
+        let now = self.time.now();
+        let mut state = self.state();
+        let Some(mut job) = state.jobs.get(id).cloned() else { return Ok(false) };
+        let Some(events) = transition::nudge(&mut job, now) else { return Ok(false) };
+        if !events.is_empty() {
+            state.save(job, events, &self.options);
+        }
+        self.publish(state);
+        Ok(true)
+    }
+
     async fn reap(&self) -> Result<usize, StoreError> {
         let now = self.time.now();
         let mut state = self.state();

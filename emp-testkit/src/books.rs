@@ -76,6 +76,7 @@ impl Books {
             operation,
             assigned_id: assigned_id.clone(),
             queue_job_id: queue_job_id.clone(),
+            webhook: holes.text(Root::Webhook, "url"),
             holes: holes.clone(),
             request: seen.shown(),
             accepted_at: now,

@@ -40,6 +40,8 @@ pub(crate) struct VirtualJob {
     pub(crate) operation: Option<usize>,
     pub(crate) assigned_id: Option<String>,
     pub(crate) queue_job_id: Option<String>,
+    /// Where the client wants to be called when it ends, until that is done.
+    pub(crate) webhook: Option<String>,
     /// What the answers give for `capture(..)`, by name.
     pub(crate) captured: Map<String, Value>,
     /// What stood in the holes of its submit.
@@ -129,6 +131,7 @@ mod tests {
             operation: None,
             assigned_id: None,
             queue_job_id: None,
+            webhook: None,
             captured: Map::new(),
             holes: Holes::default(),
             request: Value::Null,

@@ -46,6 +46,7 @@ mod speak;
 mod state;
 mod streaming;
 mod tokens;
+mod webhooks;
 
 pub use fake_env::{FakeEnv, fake_env};
 pub use fault::{Fault, FaultError, Step, Trouble, When};

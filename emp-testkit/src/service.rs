@@ -16,6 +16,7 @@ use crate::job::{Durations, Ending};
 use crate::ledger::{Ledger, Recorded};
 use crate::server::{self, Shared, lock};
 use crate::state::Service;
+use crate::webhooks;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -79,7 +80,7 @@ pub struct FakeService {
 #[derive(Debug)]
 enum Door {
     Closed(TcpSocket),
-    Open(JoinHandle<()>),
+    Open([JoinHandle<()>; 2]),
     /// It could not be opened.
     Broken,
 }
@@ -119,7 +120,8 @@ impl FakeService {
         *door = match std::mem::replace(&mut *door, Door::Broken) {
             Door::Closed(socket) => {
                 let listener = socket.listen(BACKLOG)?;
-                Door::Open(tokio::spawn(server::accept(listener, Arc::clone(&self.shared))))
+                let server = tokio::spawn(server::accept(listener, Arc::clone(&self.shared)));
+                Door::Open([server, tokio::spawn(webhooks::call(Arc::clone(&self.shared)))])
             }
             other => other,
         };
@@ -182,8 +184,8 @@ impl FakeService {
 
 impl Drop for FakeService {
     fn drop(&mut self) {
-        if let Door::Open(server) = self.door.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            server.abort();
+        if let Door::Open(tasks) = self.door.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            tasks.iter().for_each(JoinHandle::abort);
         }
     }
 }

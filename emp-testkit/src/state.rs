@@ -117,6 +117,15 @@ impl Service {
         self.faults.clear();
     }
 
+    /// The calls that are due: where to, and what is said of the job.
+    pub(crate) fn calls(&mut self) -> Vec<(String, Value)> {
+        let (now, durations) = (self.clock.now(), self.durations);
+        let ended = self.books.jobs.iter_mut().filter(|job| job.at(now, durations).ended());
+        let due: Vec<(String, VirtualJob)> =
+            ended.filter_map(|job| Some((job.webhook.take()?, job.clone()))).collect();
+        due.into_iter().map(|(url, job)| (url, self.show(&job, &job.at(now, durations), 200).body)).collect()
+    }
+
     /// How many jobs were cancelled by the client.
     pub(crate) fn cancelled(&self) -> usize {
         self.books.jobs.iter().filter(|job| job.cancelled).count()

@@ -3,6 +3,7 @@
 //! The lease thread and the writers of a job tell a claim what the store answered; the run learns it through its port.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use emp_core::job::{Phase, WorkerId};
@@ -56,6 +57,8 @@ pub(crate) struct Claim {
     pub(crate) worker: WorkerId,
     standing: watch::Sender<Standing>,
     phase: Mutex<Phase>,
+    /// The service has called, and the run has not looked since.
+    nudged: AtomicBool,
     renewed: Mutex<Instant>,
     /// Whoever keeps the waiting runs is told that this one must not wait any longer.
     woken: mpsc::UnboundedSender<ClaimKey>,
@@ -80,6 +83,7 @@ impl Claim {
             worker,
             standing: watch::Sender::new(standing),
             phase: Mutex::new(phase),
+            nudged: AtomicBool::new(false),
             renewed: Mutex::new(sent),
             woken,
         }
@@ -128,6 +132,7 @@ impl Claim {
         match answer {
             Answer::Ok | Answer::OkAlready => {}
             Answer::CancelRequested => self.cancel(),
+            Answer::Nudged => self.nudge(),
             Answer::Fenced | Answer::Gone | Answer::Conflict => {
                 self.change(|standing| standing.hold = Hold::Lost);
             }
@@ -169,6 +174,17 @@ impl Claim {
     /// The job has a cancel recorded.
     pub(crate) fn cancel(&self) {
         self.change(|standing| standing.cancel = true);
+    }
+
+    /// The service has called: a run that waits is woken, and one that does not will not wait next time.
+    fn nudge(&self) {
+        self.nudged.store(true, Ordering::SeqCst);
+        let _ = self.woken.send(self.key.clone());
+    }
+
+    /// Whether the service has called since this was asked last.
+    pub(crate) fn take_nudge(&self) -> bool {
+        self.nudged.swap(false, Ordering::SeqCst)
     }
 
     /// The worker stops: the job is to be given back.

@@ -136,10 +136,10 @@ async fn settle(shared: &Shared, claim: &Claim, change: Change) -> bool {
     let stored = matches!(answer, Ok(Answer::Ok | Answer::OkAlready));
     let (job, service, worker) = (&claim.key.job, &claim.service, &claim.worker);
     match (answer, failure) {
-        (Ok(Answer::Ok | Answer::OkAlready | Answer::CancelRequested), None) => {
+        (Ok(Answer::Ok | Answer::OkAlready | Answer::CancelRequested | Answer::Nudged), None) => {
             info!(%job, service, %worker, "{word}");
         }
-        (Ok(Answer::Ok | Answer::OkAlready | Answer::CancelRequested), Some(error)) => {
+        (Ok(Answer::Ok | Answer::OkAlready | Answer::CancelRequested | Answer::Nudged), Some(error)) => {
             info!(%job, service, %worker, error, "{word}: Worker {worker} failed job {job} processing failed");
         }
         (Ok(answer @ (Answer::Fenced | Answer::Gone | Answer::Conflict)), _) => {

@@ -51,8 +51,8 @@ impl Parking {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.waiting).insert(claim.key.nonce.clone(), (number, held));
         self.wheel.insert(Ticket { nonce: claim.key.nonce.clone(), number }, after);
-        if claim.stop().is_some() {
-            // The stop may have come before there was a waiting run to wake.
+        if claim.stop().is_some() || claim.take_nudge() {
+            // The stop, or the service's call, may have come before there was a waiting run to wake.
             let _ = self.woken.send(claim.key.clone());
         }
     }
@@ -76,6 +76,9 @@ impl Parking {
         if number.is_some_and(|number| number != *current) {
             return None;
         }
-        waiting.remove(nonce).map(|(_, held)| held)
+        let (_, held) = waiting.remove(nonce)?;
+        // It looks now, whatever it was woken for.
+        held.tenure.claim.take_nudge();
+        Some(held)
     }
 }

@@ -36,7 +36,7 @@ impl JobPort for StorePort {
         let claim = &self.claim;
         let before = claim.phase();
         match self.writer.persist(claim, Change::Intent(intent), Until::InDoubt).await? {
-            Answer::Ok | Answer::OkAlready => {
+            Answer::Ok | Answer::OkAlready | Answer::Nudged => {
                 claim.set_phase(Phase::Submitting);
                 info!(job = %claim.key.job, service = claim.service, worker = %claim.worker, "submitting");
                 Ok(())

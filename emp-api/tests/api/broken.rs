@@ -53,6 +53,10 @@ impl Store for Broken {
     async fn cancel(&self, _: &JobId, _: &str, _: Option<&str>) -> Result<CancelAnswer, StoreError> {
         self.fail().await
     }
+    async fn nudge(&self, _id: &JobId) -> Result<bool, StoreError> {
+        self.fail().await
+    }
+
     async fn reap(&self) -> Result<usize, StoreError> {
         self.fail().await
     }

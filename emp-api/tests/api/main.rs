@@ -13,3 +13,4 @@ mod meta;
 mod openapi;
 mod submit;
 mod support;
+mod webhooks;

@@ -16,7 +16,7 @@ use crate::args::Dev;
 use crate::docs;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::{logging, runtime, signals};
+use crate::{logging, runtime, signals, webhooks};
 
 pub(super) async fn run(
     args: &Dev,
@@ -39,6 +39,10 @@ pub(super) async fn run(
     let store = emp_store::open(&args.store.store, runtime::store_options(&args.store))?;
     let listener = listen(args.port).await?;
     let address = listener.local_addr().map_err(|error| Failure::io("the API has no address", &error))?;
+    let webhooks = match webhooks::of(&args.store)? {
+        None if args.fake => webhooks::local(address),
+        given => given,
+    };
     announce(address, &mapping, registry, &fakes, out);
     let parts = Parts {
         mapping: &mapping,
@@ -48,6 +52,7 @@ pub(super) async fn run(
         outputs: runtime::outputs(&args.store)?,
         auth: emp_api::Auth::None,
         lease: args.store.lease,
+        webhooks,
     };
     serve::run(parts, Some(listener), signals::shutdown()).await
 }

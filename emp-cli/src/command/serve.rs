@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::dev;
 use crate::args;
 use crate::exit::{Exit, Failure};
-use crate::{logging, runtime, signals};
+use crate::{logging, runtime, signals, webhooks};
 
 /// API and workers in one process.
 pub(super) async fn serve(
@@ -38,10 +38,12 @@ pub(super) async fn serve(
         .map_err(|error| Failure::new(Exit::Config, error.code(), error.to_string()).help(error.help()))?;
     let store = emp_store::open(&args.store.store, runtime::store_options(&args.store))?;
     let outputs = runtime::outputs(&args.store)?;
+    let webhooks = webhooks::of(&args.store)?;
     let shutdown = signals::shutdown();
     tracing::info!(listen = %args.listen, store = %args.store.store, "API listening");
+    let lease = args.store.lease;
     run(
-        Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease: args.store.lease },
+        Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease, webhooks },
         Some(listener),
         shutdown,
     )
@@ -63,9 +65,11 @@ pub(super) async fn worker(
         plan(&mapping, registry, &args.workers, &dev::fake_environment(registry), &fakes)?
     };
     let store = emp_store::open(&args.store.store, runtime::store_options(&args.store))?;
+    let webhooks = webhooks::of(&args.store)?;
     let auth = emp_api::Auth::None;
     let outputs = runtime::outputs(&args.store)?;
-    let parts = Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease: args.store.lease };
+    let lease = args.store.lease;
+    let parts = Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease, webhooks };
     run(parts, None, signals::shutdown()).await
 }
 
@@ -78,6 +82,8 @@ pub(super) struct Parts<'a> {
     pub(super) outputs: Arc<OutputStore>,
     pub(super) auth: emp_api::Auth,
     pub(super) lease: std::time::Duration,
+    /// The key and the maker of the URLs that services may call.
+    pub(super) webhooks: Option<(emp_core::Secret, emp_engine::webhook::Webhooks)>,
 }
 
 /// Runs an API, if there is a listener, and the workers, until the token is cancelled.
@@ -86,12 +92,15 @@ pub(super) async fn run(
     listener: Option<tokio::net::TcpListener>,
     shutdown: CancellationToken,
 ) -> Result<Exit, Failure> {
-    let Parts { mapping, registry, planned, store, outputs, auth, lease } = parts;
+    let Parts { mapping, registry, planned, store, outputs, auth, lease, webhooks } = parts;
+    let (key, webhooks) = webhooks.unzip();
+    logging::hide(key.iter());
     let loaded = planned.iter().flat_map(|worker| &worker.services);
     logging::hide(loaded.flat_map(|(_, connector)| connector.settings.secrets()));
     let worker = (!planned.is_empty()).then(|| {
         let outputs: Arc<dyn Outputs> = Arc::<OutputStore>::clone(&outputs);
-        let engine = Engine::new(EngineOptions { outputs: Some(outputs), ..EngineOptions::default() });
+        let engine =
+            Engine::new(EngineOptions { outputs: Some(outputs), webhooks, ..EngineOptions::default() });
         let defaults = WorkerOptions::default();
         let reap_every = defaults.reap_every.min(lease / 2);
         let options = WorkerOptions { lease, renew_every: lease / 3, reap_every, ..defaults };
@@ -99,6 +108,10 @@ pub(super) async fn run(
     });
     let api = listener.map(|listener| {
         let state = emp_api::ApiState::new(Arc::clone(&store), mapping, registry, auth).outputs(outputs);
+        let state = match key {
+            Some(key) => state.webhooks(key),
+            None => state,
+        };
         emp_api::serve(listener, state, shutdown.clone())
     });
     let work = async {

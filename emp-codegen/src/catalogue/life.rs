@@ -12,6 +12,8 @@ pub const TOKEN_URL: Code = Code::new("EMP0158");
 pub const CANCEL_SCOPE: Code = Code::new("EMP0159");
 /// A cancel is one thing, and it can be done.
 pub const CANCEL_FORM: Code = Code::new("EMP0160");
+/// The URL of a webhook stands in a submit, and may be absent.
+pub const WEBHOOK_URL: Code = Code::new("EMP0161");
 
 /// The entries, in the order of their codes.
 pub const ENTRIES: &[Entry] = &[
@@ -49,5 +51,12 @@ pub const ENTRIES: &[Entry] = &[
         why: "a connection can only be closed while it is open, and the state of a job is known by asking",
         help: "write one request, requests by state for a polled job, or `drop_connection` for a sync one",
         example: "#[cancel(when(queued) = delete(\"/queue/{job.id}\"), when(running) = post(\"/jobs/{job.id}/stop\"))]",
+    },
+    Entry {
+        code: WEBHOOK_URL,
+        title: "the URL of a webhook stands in a submit, and may be absent",
+        why: "a service learns where to call when it is given a job, and an installation that has no public URL has none to give",
+        help: "write `webhook.url?` into the submit's body, query or headers",
+        example: "#[submit(post = \"/jobs\", json { \"webhook\": webhook.url? }, capture(id = \"$.id\"), at_most_once)]",
     },
 ];

@@ -4,8 +4,9 @@ use emp_syntax::hole::{Root, Step};
 
 use super::prepare;
 use crate::catalogue::derive::{
-    CREDENTIAL, NOT_CAPTURED, NOT_HERE, NOT_YET, SECRET_PLACE, SETTING_TYPE, UNKNOWN_FIELD, UNKNOWN_WORD,
+    CREDENTIAL, NOT_CAPTURED, NOT_HERE, SECRET_PLACE, SETTING_TYPE, UNKNOWN_FIELD, UNKNOWN_WORD,
 };
+use crate::catalogue::life::WEBHOOK_URL;
 use crate::catalogue::polling::NO_HOLD;
 use crate::diag::{Diagnostic, Sink};
 use crate::raw::{RawField, RawSettle, RawSpec, RawSubmit};
@@ -24,11 +25,7 @@ pub(super) fn check(raw: &RawSpec, sink: &Sink) {
             Root::Payload => payload(used, sink),
             Root::Item if used.place == Place::Item => {}
             Root::Item | Root::Prepared => prepare::used(raw, used, sink),
-            Root::Webhook => sink.report(Diagnostic::new(
-                NOT_YET,
-                used.span,
-                format!("`{}` is not in this version", used.reference.root.word()),
-            )),
+            Root::Webhook => webhook(used, sink),
         }
     }
     credential(raw, sink);
@@ -188,6 +185,28 @@ fn holds(raw: &RawSpec, place: Place) -> bool {
         Place::Submit => raw.submit.iter().chain(&raw.operations).any(|submit| submit.value.hold.is_some()),
         Place::Poll => raw.poll.iter().chain(&raw.polls).any(|poll| poll.value.hold.is_some()),
         _ => false,
+    }
+}
+
+/// An installation that nobody can reach from outside has no URL, so the hole is an optional one.
+fn webhook(used: &Use, sink: &Sink) {
+    let report = |what: String, help: &str| {
+        sink.report(Diagnostic::new(WEBHOOK_URL, used.span, what).help(help));
+    };
+    match used.first() {
+        Some("url") if used.reference.path.len() == 1 => {}
+        _ => return report(format!("there is no `{}`", used.reference), "write `webhook.url?`"),
+    }
+    if used.place != Place::Submit {
+        report(
+            "`webhook.url` stands where no job is submitted".to_owned(),
+            "a service is told where to call when a job is submitted: write it into `#[submit]`",
+        );
+    } else if used.need != Need::Optional {
+        report(
+            "`webhook.url` may have no value".to_owned(),
+            "write `webhook.url?`: without a public URL the member is left out, and the job is polled",
+        );
     }
 }
 

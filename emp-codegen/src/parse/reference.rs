@@ -28,7 +28,7 @@ fn path(input: ParseStream, context: &Context<'_>) -> Parsed<(Reference, Span)> 
         )
     })?;
     let Some(root) = Root::from_word(&word.to_string()) else {
-        return Err(unknown_word("root", &word, ["payload", "env", "job", "queue"]));
+        return Err(unknown_word("root", &word, ["payload", "env", "job", "queue", "webhook"]));
     };
     let mut steps = Vec::new();
     let mut member = word.span();

@@ -80,6 +80,7 @@ impl Run {
     fn with_context<R>(&self, service_job: Option<&ServiceJob>, act: impl FnOnce(&Context<'_>) -> R) -> R {
         let key = self.key();
         let mut context = Context::of(&self.job, &self.connector, &key);
+        context.webhook = self.webhook.as_deref();
         if service_job.is_some() {
             context.service_job = service_job;
         }

@@ -19,3 +19,4 @@ mod streams;
 mod submits;
 mod support;
 mod tokens;
+mod webhooks;

@@ -252,6 +252,7 @@ pub(crate) fn job(payload: Value) -> Job {
         intent_by: None,
         closed: None,
         lapsed: None,
+        nudged: false,
     }
 }
 

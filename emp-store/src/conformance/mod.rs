@@ -18,6 +18,7 @@
 mod cancels;
 mod claims;
 mod keys;
+mod nudges;
 mod order;
 mod submits;
 mod upkeep;
@@ -39,6 +40,7 @@ use crate::store::{
 pub use cancels::*;
 pub use claims::*;
 pub use keys::*;
+pub use nudges::*;
 pub use order::*;
 pub use submits::*;
 pub use upkeep::*;
@@ -98,6 +100,8 @@ macro_rules! __conformance_cases {
             p30_only_success_makes_the_progress_whole,
             f34_a_result_that_cannot_be_read_again_is_a_failure,
             events_are_numbered_without_gaps_and_capped,
+            m58_a_call_for_a_job_is_told_to_its_holder_once,
+            m58_a_call_for_a_job_that_is_not_out_changes_nothing,
             m59_text_of_a_stream_is_kept_within_bounds_and_beside_the_other_events,
             counts_equal_the_sums,
             lists_are_paged_and_filtered,

@@ -148,6 +148,16 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// Takes note that the service has called for a job.
+    pub(super) fn nudge(&mut self, id: &JobId) -> Result<bool, StoreError> {
+        let Some(mut job) = self.job(id)? else { return Ok(false) };
+        let Some(events) = transition::nudge(&mut job, self.now) else { return Ok(false) };
+        if !events.is_empty() {
+            self.save(&mut job, &events)?;
+        }
+        Ok(true)
+    }
+
     /// Says that a worker is alive.
     pub(super) fn announce(&mut self, worker: &WorkerStatus) -> Result<(), StoreError> {
         let worker = WorkerStatus { seen_at: self.now, ..worker.clone() };

@@ -162,6 +162,11 @@ impl Store for EmbeddedStore {
         self.commit(Need::GoesOn, move |ledger| ledger.cancel(&id, &by, reason.as_deref())).await
     }
 
+    async fn nudge(&self, id: &JobId) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.commit(Need::GoesOn, move |ledger| ledger.nudge(&id)).await
+    }
+
     async fn reap(&self) -> Result<usize, StoreError> {
         let mut reaped = 0;
         loop {

@@ -91,6 +91,8 @@ pub enum Answer {
     OkAlready,
     /// Done, or for a renewal alive; and a cancel is recorded, so stop and cancel at the service.
     CancelRequested,
+    /// Done, and the service has called for the job: look at it now. Told once, in answer to a renewal.
+    Nudged,
     /// The claim is not the owner's (any more). Nothing changed.
     Fenced,
     /// There is no such job.
@@ -102,6 +104,6 @@ pub enum Answer {
 impl Answer {
     /// The claim still holds.
     pub fn holds(self) -> bool {
-        matches!(self, Self::Ok | Self::OkAlready | Self::CancelRequested)
+        matches!(self, Self::Ok | Self::OkAlready | Self::CancelRequested | Self::Nudged)
     }
 }

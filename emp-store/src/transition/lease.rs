@@ -6,7 +6,7 @@ use emp_core::{ErrorCode, JobError, Timestamp};
 use serde_json::Map;
 
 use crate::store::{Answer, NewJob, StoreOptions};
-use crate::transition::{Pen, Step, cancel, standing};
+use crate::transition::{Pen, Step, cancel, nudge, standing};
 
 /// A new job, as it stands in the line.
 pub fn enqueue(new: NewJob, id: JobId, arrival: u64, at: Timestamp) -> (Job, Vec<Event>) {
@@ -44,6 +44,7 @@ pub fn enqueue(new: NewJob, id: JobId, arrival: u64, at: Timestamp) -> (Job, Vec
         intent_by: None,
         closed: None,
         lapsed: None,
+        nudged: false,
     };
     let mut pen = Pen::new(&mut job, at);
     pen.note(EventKind::Queued, None);
@@ -67,6 +68,8 @@ pub fn claim(
     job.deliveries += 1;
     job.started_at.get_or_insert(at);
     job.lapsed = None;
+    // A new holder looks at once anyway.
+    job.nudged = false;
     job.lease = Some(Lease { worker: worker.clone(), nonce, until: at.after(options.lease), claimed_at: at });
     pen.note(if resumes { EventKind::Resumed } else { EventKind::Claimed }, None);
     pen.events()
@@ -130,7 +133,8 @@ pub(super) fn renew(job: &mut Job, at: Timestamp, options: &StoreOptions) -> Ste
     if let Some(lease) = &mut job.lease {
         lease.until = lease.until.max(at.after(options.lease));
     }
-    Step { answer: standing(job), events: Vec::new(), changed: true }
+    let answer = standing(job);
+    Step { answer: nudge::told(job, answer), events: Vec::new(), changed: true }
 }
 
 /// The holder of a lapsed lease lives after all and nobody has taken its job: it goes on, and that was no crash.

@@ -9,6 +9,7 @@
 //! | [`claim`] | a worker takes it |
 //! | [`apply`] | the holder of a claim writes |
 //! | [`cancel`] | a client wants it ended |
+//! | [`nudge`] | the service has called for it |
 //! | [`lapse`] | its worker was not heard of |
 //! | [`promote`] | its waiting time is over |
 
@@ -17,6 +18,7 @@ mod delta;
 mod depth;
 mod finish;
 mod lease;
+mod nudge;
 mod pen;
 mod submit;
 
@@ -28,6 +30,7 @@ use crate::store::{Answer, Change, StoreOptions};
 pub use cancel::{Cancelled, cancel};
 pub use delta::{compact, crowded};
 pub use lease::{claim, enqueue, lapse, promote};
+pub use nudge::nudge;
 
 use pen::Pen;
 

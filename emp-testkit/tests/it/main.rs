@@ -19,3 +19,4 @@ mod prepares;
 mod states;
 mod support;
 mod tokens;
+mod webhooks;

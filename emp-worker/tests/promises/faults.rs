@@ -109,6 +109,11 @@ impl Store for FaultStore {
         self.inner.cancel(id, by, reason).await
     }
 
+    async fn nudge(&self, id: &JobId) -> Result<bool, StoreError> {
+        self.call("nudge")?;
+        self.inner.nudge(id).await
+    }
+
     async fn reap(&self) -> Result<usize, StoreError> {
         self.call("reap")?;
         self.inner.reap().await

@@ -8,6 +8,7 @@ mod crash;
 mod drain;
 mod faults;
 mod fence;
+mod nudge;
 mod outage;
 mod panic;
 mod progress;

@@ -6,7 +6,7 @@ use emp_core::secret::Secret;
 #[connector(service = "things", version = "1.0.0", unregistered)]
 #[http(base = "https://api.example.com")]
 #[auth(bearer = api_key)]
-#[submit(post = "/jobs", json { "prompt": webhook.url? }, capture(id = "$.id"), at_most_once)]
+#[submit(post = "/jobs", json { "prompt": payload.prompt, "webhook": webhook.url }, capture(id = "$.id"), at_most_once)]
 #[poll(get = "/jobs/{job.id}")]
 #[states(at = "$.status", running = ["working"], succeeded = ["done"], failed = ["error"], unknown = running(warn))]
 struct Things {

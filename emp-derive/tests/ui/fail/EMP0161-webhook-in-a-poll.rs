@@ -1,0 +1,17 @@
+use emp_core::Connector;
+use emp_core::secret::Secret;
+
+/// Makes things.
+#[derive(Connector)]
+#[connector(service = "things", version = "1.0.0", unregistered)]
+#[http(base = "https://api.example.com")]
+#[auth(bearer = api_key)]
+#[submit(post = "/jobs", json { "prompt": payload.prompt }, capture(id = "$.id"), at_most_once)]
+#[poll(get = "/jobs/{job.id}", query("w" = webhook.url?))]
+#[states(at = "$.status", running = ["working"], succeeded = ["done"], failed = ["error"], unknown = running(warn))]
+struct Things {
+    #[env("THINGS_KEY")]
+    api_key: Secret,
+}
+
+fn main() {}
