@@ -22,6 +22,7 @@
 
 mod answer;
 mod books;
+mod comfyui;
 pub mod contract;
 mod draft;
 mod fake_env;
@@ -48,6 +49,7 @@ mod streaming;
 mod tokens;
 mod webhooks;
 
+pub use comfyui::FakeComfyUi;
 pub use fake_env::{FakeEnv, fake_env};
 pub use fault::{Fault, FaultError, Step, Trouble, When};
 pub use job::Ending;

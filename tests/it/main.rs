@@ -3,6 +3,7 @@
 
 mod bench;
 mod canary;
+mod comfyui;
 mod contract;
 mod crash;
 mod declared;

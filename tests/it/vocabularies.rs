@@ -33,6 +33,16 @@ const VOCABULARIES: &[(&str, &str, &[&str])] = &[
         &["failed", "processing", "submitted", "succeed"],
     ),
     ("LeonardoConnector", "leonardo.json, `JobStatus`", &["COMPLETE", "FAILED", "PENDING"]),
+    (
+        "ComfyUILocalConnector",
+        "`comfy_execution/jobs.py`, `JobStatus`, and the cancelled one of newer servers",
+        &["cancelled", "completed", "failed", "in_progress", "pending"],
+    ),
+    (
+        "ComfyUIRemoteConnector",
+        "`comfy_execution/jobs.py`, `JobStatus`, and the cancelled one of newer servers",
+        &["cancelled", "completed", "failed", "in_progress", "pending"],
+    ),
     ("LumaConnector", "luma.yaml, `State`", &["completed", "dreaming", "failed", "queued"]),
     (
         "MeshyConnector",
