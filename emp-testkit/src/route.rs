@@ -209,10 +209,10 @@ fn holes_of(request: &RequestSpec, base_path: &str, seen: &Seen) -> Option<Holes
 
 /// The path at which the fake serves a captured URL of a job.
 pub(crate) fn captured_url_path(name: &str, id: &str) -> String {
-    format!(
-        "/__fake/url/{name}/{}",
-        percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC)
-    )
+    // An id that is cut out of the URL is the id itself.
+    const SEGMENT: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+    format!("/__fake/url/{name}/{}", percent_encoding::utf8_percent_encode(id, SEGMENT))
 }
 
 fn captured_url_parts(path: &str) -> Option<(&str, String)> {

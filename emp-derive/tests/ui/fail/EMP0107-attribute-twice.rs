@@ -9,7 +9,8 @@ use emp_core::secret::Secret;
 #[submit(post = "/jobs", json { "prompt": payload.prompt }, capture(id = "$.id"), at_most_once)]
 #[poll(get = "/jobs/{job.id}")]
 #[states(at = "$.status", running = ["working"], succeeded = ["done"], failed = ["error"], unknown = running(warn))]
-#[poll(get = "/status/{job.id}")]
+#[pace(first = "2s")]
+#[pace(max = "30s")]
 struct Things {
     #[env("THINGS_KEY")]
     api_key: Secret,

@@ -1,7 +1,6 @@
 //! What an answer says of a job.
 
 use emp_core::Connector;
-use emp_core::spec::Outcome;
 use emp_core::syntax::jsonpath::JsonPath;
 use emp_core::syntax::selector::Source;
 
@@ -67,7 +66,7 @@ struct Further {
 struct Side {}
 
 fn main() {
-    let Outcome { json, .. } = &Keyed::SPEC.http().unwrap().outcome;
+    let json = Keyed::SPEC.http().unwrap().outcome.take.json;
     let parsed = JsonPath::parse_with_holes("$['{job.id}'].outputs").unwrap();
     assert_eq!(json[0].source, Source::Path(parsed), "what is printed is what was parsed");
     let further = Further::SPEC.http().unwrap();
