@@ -172,7 +172,9 @@ fn services(mapping: &Mapping, registry: &'static Registry) -> Vec<Service> {
     for capability in mapping.capabilities() {
         let Some(entry) = registry.get(capability.connector) else { continue };
         let outlives = entry.spec.http().is_none_or(|http| http.poll.is_some());
-        if outlives && services.iter().all(|service| service.connector != entry.spec.name) {
+        let new =
+            |service: &Service| service.connector != entry.spec.name && service.name != capability.capability;
+        if outlives && services.iter().all(new) {
             services.push(Service {
                 name: capability.capability.to_owned(),
                 connector: entry.spec.name,

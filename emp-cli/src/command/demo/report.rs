@@ -77,10 +77,14 @@ impl Row<'_> {
 
 /// How many submits the job's service accepted as this job.
 fn accepted(job: &Seen, stage: &Stage) -> Option<u64> {
-    let fake = stage.fakes.iter().find(|fake| fake.spec().services.contains(&job.service.as_str()))?;
-    let ledger = fake.ledger();
-    let known_by_us = ledger.of_job(&job.id).count();
-    // A service that is not told our id shows its own.
-    let known_by_them = ledger.entries.iter().filter(|entry| entry.id == job.service_job_id).count();
-    Some(known_by_us.max(known_by_them) as u64)
+    // A service may be served by several connectors, each with a fake of its own.
+    let fakes = stage.fakes.iter().filter(|fake| fake.spec().services.contains(&job.service.as_str()));
+    let counts = fakes.map(|fake| {
+        let ledger = fake.ledger();
+        let known_by_us = ledger.of_job(&job.id).count();
+        // A service that is not told our id shows its own.
+        let known_by_them = ledger.entries.iter().filter(|entry| entry.id == job.service_job_id).count();
+        known_by_us.max(known_by_them) as u64
+    });
+    counts.reduce(|all, count| all + count)
 }
