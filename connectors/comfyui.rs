@@ -54,7 +54,7 @@ pub struct ComfyUILocalConnector {
 
 /// Workflows at a ComfyUI elsewhere.
 #[derive(Connector)]
-#[connector(service = "comfyui", version = "1.0.0", payload = ComfyUIPayload)]
+#[connector(service = "comfyui-remote", version = "1.0.0", payload = ComfyUIPayload)]
 #[http(base = env.url, allow_http)]
 #[auth(bearer = token)]
 #[submit(
