@@ -1,7 +1,105 @@
-//! The keys of what surrounds a poll.
+//! `#[poll(..)]`, `#[pace(..)]` and what surrounds a poll.
 
-use super::Form::{Flag, Value};
-use super::{Attribute, GET, HEADER, JSON, POST, QUERY, TIMEOUT, key};
+use super::Form::{Flag, Free, Group, Value};
+use super::{Attribute, FORM, GET, HEADER, JSON, MULTIPART, POST, QUERY, RAW, TIMEOUT, WHEN, key};
+
+/// `#[poll(..)]`
+pub const POLL: Attribute = Attribute {
+    name: "poll",
+    doc: "How a job is asked after.",
+    keys: &[
+        key(
+            "also",
+            Group,
+            "also(queue = get(\"/queue\"))",
+            "Further questions, asked while the answer alone does not decide. Rules and progress read them: `queue.\"$.running[*]\" present`.",
+        ),
+        key(
+            "envelope",
+            Group,
+            "envelope(ok = \"$.code\" == 0, message = \"$.message\")",
+            "What makes an answer with a 2xx code a refusal all the same.",
+        ),
+        key("eta", Value, "eta = \"$.eta\"", "Seconds left."),
+        FORM,
+        GET,
+        HEADER,
+        key(
+            "hold",
+            Value,
+            "hold = \"25s\"",
+            "For how long the service is asked to hold its answer back; a request says it by `queue.hold_secs`.",
+        ),
+        key("id", Value, "id = \"$.id\"", "In an element of `items`: the service job id."),
+        key(
+            "items",
+            Value,
+            "items = \"$.jobs[*]\"",
+            "The answer is a list, and the job is the element with its `id`. A list without it is a 404.",
+        ),
+        JSON,
+        key("logs", Value, "logs = \"$.logs\"", "Log text; the last lines are kept."),
+        MULTIPART,
+        POST,
+        key(
+            "preview",
+            Value,
+            "preview = \"$.preview\"",
+            "A picture of what there is so far: an https URL or base64, at most 64 KiB.",
+        ),
+        key("progress", Value, "progress = \"$.progress\" | percent", "A fraction, 0 to 1."),
+        key("progress_text", Value, "progress_text = \"$.step\"", "A text for people."),
+        QUERY,
+        key("queue_position", Value, "queue_position = \"$.position\"", "How many are ahead."),
+        RAW,
+        TIMEOUT,
+        WHEN,
+    ],
+};
+
+/// `#[pace(..)]`
+pub const PACE: Attribute = Attribute {
+    name: "pace",
+    doc: "How often and how long to poll.",
+    keys: &[
+        key(
+            "advice",
+            Value,
+            "advice = [header(\"retry-after\")]",
+            "Where the service says when to come again.",
+        ),
+        key(
+            "deadline",
+            Free,
+            "deadline = \"30m\"",
+            "From the submit to the end, whatever happens; or `env.field`. Or a clock for each phase: `deadline(queued = \"10m\", running = \"30m\")`.",
+        ),
+        key(
+            "eta",
+            Value,
+            "eta = job.expected_secs",
+            "Seconds that a job is expected to take from its submit: it is polled rarely before their end, and often near it.",
+        ),
+        key("factor", Value, "factor = 1.5", "Each wait is the one before times this."),
+        key("first", Value, "first = \"2s\"", "From the submit's answer to the first poll."),
+        key("jitter", Value, "jitter = 0.2", "A wait is spread by plus or minus this fraction."),
+        key(
+            "learn",
+            Free,
+            "learn = payload.model",
+            "How long jobs take is learnt from those before, apart for each value, and polls are put where it will end.",
+        ),
+        key("max", Value, "max = \"30s\"", "The longest wait."),
+        key(
+            "max_unknown",
+            Value,
+            "max_unknown = 5",
+            "So many answers in a row without a known status end the job.",
+        ),
+        key("min", Value, "min = \"1s\"", "The shortest wait."),
+        key("slow_while", Group, "slow_while(queued, \"2s\")", "While queued, wait at least this long."),
+    ],
+};
 
 /// `envelope(..)`
 pub const ENVELOPE: Attribute = Attribute {
