@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 /// Speaks a text with one of ElevenLabs' voices.
 #[derive(Connector)]
 #[connector(service = "elevenlabs-speech", version = "1.0.0", mode = sync, payload = SpeechPayload)]
+// The description has the shape of a 422 alone; any other refusal is a text or `{ "status", "message" }`.
+#[openapi(file = "elevenlabs.json", allow = ["$.detail", "$.detail.message", "$.detail.status"])]
 #[http(base = "https://api.elevenlabs.io")]
 #[auth(header("xi-api-key") = "{api_key}")]
 #[submit(

@@ -23,10 +23,11 @@ use serde_json::{Map, Value};
 #[submit(
     post = "/v1/videos/{payload.task}",
     json { ..payload.params, "model_name": payload.model, "prompt": payload.prompt, "external_task_id": queue.job_id },
+    envelope(ok = "$.code" == 0, message = "$.message"),
     capture(id = "$.data.task_id"),
     at_most_once,
 )]
-#[poll(get = "/v1/videos/{payload.task}/{job.id}")]
+#[poll(get = "/v1/videos/{payload.task}/{job.id}", envelope(ok = "$.code" == 0, message = "$.message"))]
 #[states(
     at = "$.data.task_status", queued = ["submitted"], running = ["processing"], succeeded = ["succeed"], failed = ["failed"],
     unknown = running(warn), rules(code == 404 => lost),

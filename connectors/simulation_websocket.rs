@@ -49,20 +49,19 @@ pub struct SimulationWebsocketConnector {
 
 /// Work to simulate.
 #[derive(Deserialize, JsonSchema)]
-#[allow(dead_code, reason = "its schema is what is used of it")]
 pub struct SimulationWebsocketPayload {
     /// How long it takes, milliseconds; up to a day.
     #[schemars(range(max = 86_400_000), example = 2000)]
-    duration_ms: Option<u64>,
+    pub duration_ms: Option<u64>,
     /// In how many steps its progress is told.
     #[schemars(range(min = 1, max = 1000), example = 10)]
-    steps: Option<u32>,
+    pub steps: Option<u32>,
     /// Whether it fails in the end.
     #[schemars(example = false)]
-    fail: Option<bool>,
+    pub fail: Option<bool>,
     /// Given back in the result.
     #[schemars(example = &"hello")]
-    echo: Option<Value>,
+    pub echo: Option<Value>,
 }
 
 /// What came of it.
