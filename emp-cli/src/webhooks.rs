@@ -51,18 +51,14 @@ fn kept(store: &str) -> Result<Secret, Failure> {
         Failure::io(&format!("cannot keep the key of webhooks in {}", file.display()), error)
             .help("make the directory writable, or set EMP_WEBHOOK_KEY")
     };
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(&file) {
-        Ok(mut new) => {
-            let key = random();
-            new.write_all(key.expose().as_bytes())
-                .and_then(|()| new.sync_all())
-                .map_err(|error| failed(&error))?;
-            Ok(key)
-        }
+    // Whole before it has its name, so that a process that starts at the same time reads all of it; tempfile makes it 0600.
+    let key = random();
+    let mut new = tempfile::NamedTempFile::new_in(dir).map_err(|error| failed(&error))?;
+    new.write_all(key.expose().as_bytes())
+        .and_then(|()| new.as_file().sync_all())
+        .map_err(|error| failed(&error))?;
+    match new.persist_noclobber(&file).map_err(|error| error.error) {
+        Ok(_) => Ok(key),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let text = std::fs::read_to_string(&file).map_err(|error| failed(&error))?;
             let text = text.trim();

@@ -37,7 +37,10 @@ pub(super) fn run(args: &ConnectorNew, mapping: Option<&Path>, out: &Output) -> 
         .map_err(|error| Failure::io(&format!("cannot make {}", args.dir.display()), &error))?;
     create(&file, &print::source(&names, &service, &new))?;
     if let Some(text) = &mapped {
-        replace(mapping, text)?;
+        replace(mapping, text).inspect_err(|_| {
+            // All or nothing: a second try would find its own file in the way. What is at fault is told by the error.
+            let _ = fs::remove_file(&file);
+        })?;
     }
     tell(args, &names, &service, &new, &file, mapped.is_some().then_some(mapping), out);
     Ok(Exit::Ok)

@@ -1,6 +1,5 @@
 //! Reading a vendor's description: JSON or YAML, from outside.
 
-use std::fmt::Write;
 use std::io::Read;
 use std::path::Path;
 
@@ -31,16 +30,8 @@ pub(in crate::command) fn description(path: &Path) -> Result<Description, Failur
         Failure::new(Exit::Config, "E_OPENAPI", format!("{} {problem}", path.display()))
             .help("download the vendor's OpenAPI 3 document anew; it is JSON or YAML")
     })?;
-    let sha256 = hex(&Sha256::digest(text.as_bytes()));
+    let sha256 = emp_engine::key::hex(&Sha256::digest(text.as_bytes()));
     Ok(Description { document, sha256 })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // A string takes all that is written to it.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Reads a text file of a bounded size.

@@ -80,6 +80,9 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
     // A line that goes on is one line; Windows and POSIX documentation write it differently.
     let command = command.replace("\\\r\n", " ").replace("\\\n", " ");
     let words = shell_words::split(&command).map_err(|error| format!("its quotes do not match: {error}"))?;
+    if words.first().is_none_or(|word| word != "curl") {
+        return Err("it does not begin with `curl`".to_owned());
+    }
     let curl = Curl::try_parse_from(&words).map_err(|error| {
         let kind = error.kind();
         format!("an option of curl that is not known here, or one without its value ({kind:?})")
@@ -90,6 +93,19 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
     let text = curl.url.as_ref().or_else(|| curl.urls.iter().find(|word| word.contains("://")));
     let text = text.ok_or("there is no URL that begins with https:// or http://")?;
     let mut url = Url::parse(text).map_err(|error| format!("its URL is not valid: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("its URL is neither https nor http".to_owned());
+    }
+    if curl.urls.len() + usize::from(curl.url.is_some()) > 1 {
+        return Err(
+            "it has more than one URL, or a word behind its URL: keep what submits one job".to_owned()
+        );
+    }
+    let method = method(&curl)?;
+    let mut next = Vec::new();
+    let mut second = |name: &str| {
+        next.push(format!("`{name}` looks like a second credential and was left out: write `#[auth]` for the service's own way"));
+    };
     let mut credential = curl.user.as_ref().map(|_| Credential::Basic);
     if !url.username().is_empty() || url.password().is_some() {
         credential = Some(Credential::Basic);
@@ -101,26 +117,28 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
         let Some((name, value)) = header.split_once(':') else { continue };
         let (name, value) = (name.trim(), value.trim());
         if names_credential(name) {
-            credential.get_or_insert_with(|| of_header(name, value));
+            match credential {
+                Some(_) => second(name),
+                None => credential = Some(of_header(name, value)),
+            }
         } else if !USUAL.contains(&name.to_ascii_lowercase().as_str()) && !value.is_empty() {
             headers.push((name.to_owned(), value.to_owned()));
         }
     }
     let mut query = Vec::new();
     for (name, value) in url.query_pairs() {
-        if names_credential(&name) {
-            credential.get_or_insert(Credential::Query { name: name.into_owned() });
+        // A long `code` is how some function hosts call a key.
+        if names_credential(&name) || (name == "code" && value.len() >= 20) {
+            match credential {
+                Some(_) => second(&name),
+                None => credential = Some(Credential::Query { name: name.into_owned() }),
+            }
         } else {
             query.push((name.into_owned(), value.into_owned()));
         }
     }
     let body = curl.data.iter().chain(&curl.json).map(String::as_str).collect::<String>();
-    let mut next = Vec::new();
     let (constants, fields) = members(&body, &mut next)?;
-    let method = curl
-        .request
-        .clone()
-        .unwrap_or_else(|| if body.is_empty() || curl.get { "GET".to_owned() } else { "POST".to_owned() });
     let path = url.path().trim_end_matches('/').to_owned();
     next.push(
         "`#[poll]`: how a job is asked after is a guess, since a curl command shows only the submit"
@@ -131,7 +149,7 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
         source: "a curl command of the service's documentation".to_owned(),
         base: url.origin().ascii_serialization(),
         credential: credential.unwrap_or(Credential::None),
-        method: method.to_ascii_uppercase(),
+        method,
         polled: Some(Polled {
             id: "$.id".to_owned(),
             method: "GET".to_owned(),
@@ -148,6 +166,20 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
         outcome: "$.output".to_owned(),
         next,
     })
+}
+
+/// What is sent: curl's own choice, or the one that the command names when the language has it.
+fn method(curl: &Curl) -> Result<String, String> {
+    let sends = !curl.data.is_empty() || !curl.json.is_empty();
+    if curl.get && sends {
+        return Err("it sends its data in the query (`-G -d`): write them into the URL".to_owned());
+    }
+    let usual = if sends { "POST" } else { "GET" };
+    let method = curl.request.as_deref().unwrap_or(usual).to_ascii_uppercase();
+    match method.as_str() {
+        "DELETE" | "GET" | "PATCH" | "POST" | "PUT" => Ok(method),
+        _ => Err("its method is none of GET, POST, PUT, PATCH and DELETE".to_owned()),
+    }
 }
 
 /// Text in which no brace opens a hole.
@@ -271,6 +303,30 @@ mod tests {
         let new = read(&format!("curl 'https://a.dev/x?key={SECRET}' -d '{{\"a\":1}}'")).unwrap();
         assert_eq!(new.credential, Credential::Query { name: "key".to_owned() });
         assert!(!format!("{new:?}").contains(SECRET), "{new:?}");
+    }
+
+    #[test]
+    fn a_second_credential_is_said_and_not_kept() {
+        let command =
+            format!("curl https://a.dev/x -H 'x-api-key: {SECRET}' -H 'Cookie: s={SECRET}' -d '{{}}'");
+        let new = read(&command).unwrap();
+        assert!(new.next.iter().any(|line| line.contains("`Cookie`")), "{:?}", new.next);
+        assert!(!format!("{new:?}").contains(SECRET), "{new:?}");
+    }
+
+    #[test]
+    fn what_is_not_one_submit_of_curls_is_refused() {
+        for (command, problem) in [
+            ("wget https://a.dev/x", "begin with `curl`"),
+            ("curl https://a.dev/x | jq .", "behind its URL"),
+            ("curl https://a.dev/x https://b.dev/y", "more than one URL"),
+            ("curl file:///etc/passwd://x", "neither https nor http"),
+            ("curl -X FROB https://a.dev/x", "none of GET"),
+            ("curl -G https://a.dev/x -d '{}'", "in the query"),
+        ] {
+            let error = read(command).unwrap_err();
+            assert!(error.contains(problem), "{command}: {error}");
+        }
     }
 
     #[test]

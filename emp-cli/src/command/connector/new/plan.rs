@@ -232,27 +232,45 @@ impl Words {
     }
 }
 
-/// Whether a name is one of a credential.
+/// Whether a name is one of a credential, by its words: `X-Auth-Key`, `accessToken`, `client_secret`. `max_tokens` is none.
 pub(super) fn names_credential(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let whole = ["key", "authorization", "auth", "code", "sig", "x-key"];
-    let parts = [
-        "api-key",
+    const WORDS: [&str; 17] = [
         "apikey",
-        "api_key",
-        "token",
-        "secret",
-        "password",
-        "passwd",
+        "auth",
+        "authorization",
+        "cookie",
         "credential",
-        "subscription-key",
-        "access-key",
-        "access_key",
+        "credentials",
+        "jwt",
+        "key",
+        "passwd",
+        "password",
+        "secret",
+        "session",
+        "sessionid",
+        "sig",
+        "signature",
+        "token",
+        "xkey",
     ];
-    // Limits of generation have tokens in their names too.
-    let limits = ["max_tokens", "max_completion_tokens", "max_new_tokens", "tokens"];
-    !limits.contains(&name.as_str())
-        && (whole.contains(&name.as_str()) || parts.iter().any(|part| name.contains(part)))
+    words(name).iter().any(|word| WORDS.contains(&word.as_str()))
+}
+
+/// The words of a name in kebab, snake or camel case, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for letter in name.chars() {
+        let begins = letter.is_uppercase() && before.is_lowercase();
+        if begins || !letter.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+            word.extend(letter.to_lowercase());
+        }
+        before = letter;
+    }
+    words
 }
 
 /// Whether a text can be a field of a struct and a hole of the language.
@@ -302,11 +320,21 @@ mod tests {
             "api_key",
             "key",
             "access_token",
+            "accessToken",
             "Ocp-Apim-Subscription-Key",
+            "Cookie",
+            "Proxy-Authorization",
+            "X-Auth",
+            "X-Auth-Key",
+            "X-Session-Id",
+            "private_key",
+            "clientSecret",
         ] {
             assert!(names_credential(name), "{name}");
         }
-        for name in ["max_tokens", "prompt", "keyframe", "content-type"] {
+        for name in
+            ["max_tokens", "max_output_tokens", "prompt", "keyframe", "content-type", "code", "author"]
+        {
             assert!(!names_credential(name), "{name}");
         }
     }
