@@ -75,7 +75,7 @@ pub struct Memory {
     pub prepare_faults: u32,
     /// Times that the current submit was sent again under its settle rule.
     pub resends: u32,
-    /// When the last submit was sent, if this process sent it.
+    /// When the last submit was sent, or when this process took over from one that may have sent it: that was not later.
     pub sent_at: Option<Timestamp>,
     /// The text that the stream has brought; `None` when there is no stream.
     pub deltas: Option<String>,

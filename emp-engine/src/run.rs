@@ -64,6 +64,20 @@ impl Run {
     }
 }
 
+impl Run {
+    /// Why a result that is paid for, and only here, could not be stored yet. Whoever gives such a job back loses it: the next
+    /// owner would have to pay again.
+    pub fn kept_out(&self) -> Option<JobError> {
+        self.held.as_ref()?;
+        self.connector.spec.http().filter(|http| self.submit_of(http).billable)?;
+        let error = self.memory.collecting.error.clone()?.billed(Billed::Yes);
+        Some(match &self.service {
+            Some(service) => service.scrubber.error(error),
+            None => error,
+        })
+    }
+}
+
 impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Run")

@@ -69,7 +69,7 @@ async fn stopped(shared: &Shared, held: &mut Held, stop: Stop) -> ControlFlow<()
     match stop {
         Stop::Fenced => regain(shared, &held.tenure.claim).await,
         Stop::HandOver => {
-            settle(shared, &held.tenure.claim, outcome::of_hand_over()).await;
+            settle(shared, &held.tenure.claim, outcome::of_hand_over(held.run.kept_out())).await;
             ControlFlow::Break(())
         }
         Stop::Cancel => cancel(shared, held).await,

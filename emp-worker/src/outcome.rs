@@ -20,8 +20,11 @@ pub(crate) fn of_end(end: End) -> Change {
     }
 }
 
-/// What the store is told when the worker stops.
-pub(crate) fn of_hand_over() -> Change {
+/// What the store is told when the worker stops: the job goes to the next one, unless its paid result would be lost with this one.
+pub(crate) fn of_hand_over(kept_out: Option<JobError>) -> Change {
+    if let Some(error) = kept_out {
+        return Change::Finish(Finish::Failed(error));
+    }
     Change::Release(Release {
         after: Duration::ZERO,
         reason: "the worker stops and hands the job over".to_owned(),
@@ -86,7 +89,15 @@ mod tests {
     }
 
     #[test]
+    fn p01_a_paid_result_that_is_only_here_is_not_handed_over_to_be_paid_again() {
+        let error = JobError::new(ErrorCode::EOutput, "the disk is full").billed(Billed::Yes);
+        assert!(
+            matches!(of_hand_over(Some(error)), Change::Finish(Finish::Failed(error)) if error.billed == Billed::Yes)
+        );
+    }
+
+    #[test]
     fn p11_a_hand_over_is_a_release_at_once() {
-        assert!(matches!(of_hand_over(), Change::Release(release) if release.after.is_zero()));
+        assert!(matches!(of_hand_over(None), Change::Release(release) if release.after.is_zero()));
     }
 }

@@ -68,7 +68,7 @@ impl Run {
     }
 
     /// How this job is submitted: by the main submit, or by the operation that its payload chooses.
-    fn submit_of<'h>(&self, http: &'h HttpProtocol) -> &'h Submit {
+    pub(crate) fn submit_of<'h>(&self, http: &'h HttpProtocol) -> &'h Submit {
         self.with_context(None, |context| operation::submit(http, context))
     }
 

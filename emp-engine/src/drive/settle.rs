@@ -185,7 +185,9 @@ impl Engine {
                     Err(stop) => Next::Stopped(stop),
                 }
             }
-            None if now.since(last_sent(run, now)) < lookup.wait => self.unsettled(run, None),
+            None if now.since(*run.memory.sent_at.get_or_insert(now)) < lookup.wait => {
+                self.unsettled(run, None)
+            }
             None => self.resend(run, service, http).await,
         }
     }
@@ -221,8 +223,4 @@ fn find(lookup: &Lookup, candidates: Vec<Value>, view: &View<'_>) -> Option<Stri
 
 fn first_sent(run: &Run, now: Timestamp) -> Timestamp {
     run.job.intent.as_ref().map_or(now, |intent| intent.at)
-}
-
-fn last_sent(run: &Run, now: Timestamp) -> Timestamp {
-    run.memory.sent_at.unwrap_or_else(|| first_sent(run, now))
 }
