@@ -64,10 +64,11 @@ impl Engine {
             let Some(told) = self.fetch_batch(run, service, http, batch).await else {
                 let connector = run.connector.spec.name;
                 tracing::warn!(connector, "a batch failed; jobs are polled alone for a while");
-                last.closed_until = now + CLOSED;
+                // From the answer on, not from the question: one that hangs would be asked again by every job in turn.
+                last.closed_until = service.elapsed() + CLOSED;
                 return Told::Nothing;
             };
-            (last.number, last.at, last.told) = (last.number + 1, now, told);
+            (last.number, last.at, last.told) = (last.number + 1, service.elapsed(), told);
         }
         *seen = last.number;
         last.told.get(id).map_or(Told::Nothing, |element| {

@@ -128,7 +128,10 @@ impl Engine {
             match parts.extra(extra, source).await {
                 Ok(value) => also.extend(value.map(|value| (extra.name.to_owned(), value))),
                 // The result itself is here and paid for: it is not given up for what goes with it.
-                Err(Miss::Never(error) | Miss::Gone(error)) => {
+                Err(Miss::Later(error, _)) if run.memory.collecting.tries + 1 < TRIES => {
+                    return Err(Miss::Later(error, None));
+                }
+                Err(Miss::Never(error) | Miss::Gone(error) | Miss::Later(error, _)) => {
                     tracing::warn!(job = %run.job.id, part = extra.name, error = error.message, "a part of the result is left out");
                 }
                 Err(miss) => return Err(miss),

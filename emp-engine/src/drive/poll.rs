@@ -87,7 +87,7 @@ impl Engine {
         Some(match asked {
             Ok(Asked { exchange, verdict, .. }) => {
                 if http.stream.is_some() && matches!(verdict, Verdict::Pending(_) | Verdict::Succeeded) {
-                    self.fetch_chunks(run, service, http).await;
+                    self.fetch_chunks(run, service, http, verdict == Verdict::Succeeded).await;
                 }
                 self.follow(run, service, http, verdict, &exchange).await
             }

@@ -40,6 +40,8 @@ pub(crate) struct Steps {
     items: Vec<Map<String, Value>>,
     /// What the steps that are done have captured.
     pub(crate) values: Map<String, Value>,
+    /// The admission has paid for the next request: where the rate is one request in a time, a second charge would never pass.
+    admitted: bool,
 }
 
 impl Engine {
@@ -55,7 +57,10 @@ impl Engine {
         }
         if run.place.is_none() {
             match service.admit() {
-                Ok(place) => run.place = Some(place),
+                Ok(place) => {
+                    run.place = Some(place);
+                    run.steps.admitted = true;
+                }
                 Err(Held { after, reason }) => return Err(Next::End(End::GiveBack { reason, after })),
             }
         }
@@ -115,7 +120,9 @@ impl Engine {
         if let Some(stop) = run.port.stop() {
             return Err(Next::Stopped(stop));
         }
-        if let Some(wait) = service.poll_wait() {
+        if !std::mem::take(&mut run.steps.admitted)
+            && let Some(wait) = service.poll_wait()
+        {
             return Err(Next::Wait(wait));
         }
         let assets = match self.assets(run, &declared.request, item).await {

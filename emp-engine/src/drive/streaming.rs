@@ -134,7 +134,13 @@ impl Engine {
     }
 
     /// Asks the route beside the poll for what is new. The text is an extra: without it the job goes on as well.
-    pub(super) async fn fetch_chunks(&self, run: &mut Run, service: &Service, http: &HttpProtocol) {
+    pub(super) async fn fetch_chunks(
+        &self,
+        run: &mut Run,
+        service: &Service,
+        http: &HttpProtocol,
+        last: bool,
+    ) {
         let Some(Stream { format: StreamFormat::Chunks { request, items }, delta, when, .. }) = &http.stream
         else {
             return;
@@ -157,7 +163,7 @@ impl Engine {
         };
         let text = run.view(&exchange, run.port.now(), |view| stream::pieces(items, delta, view));
         let mut teller = std::mem::take(&mut run.teller);
-        teller.tell(run, service, &text, false);
+        teller.tell(run, service, &text, last);
         run.teller = teller;
     }
 
