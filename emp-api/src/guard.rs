@@ -27,6 +27,8 @@ pub(crate) async fn guard(State(state): State<ApiState>, request: Request, next:
     let response = match admit(&state, &request) {
         Err(refusal) => refusal.into_response(),
         Ok(()) => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+            // What stands behind a call's prefix is its credential.
+            let path = if path.starts_with(PREFIX) { PREFIX } else { &path };
             tracing::error!(request = id, path, "a handler panicked");
             Refusal::new(Code::Internal, "the request ended by a mistake in EMP itself").into_response()
         }),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use emp_core::job::JobId;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use object_store::{GetOptions, GetRange};
+use object_store::{GetOptions, GetRange, ObjectStoreExt as _};
 
 use crate::OutputStore;
 use crate::write::fault;
@@ -57,12 +57,21 @@ impl OutputStore {
         range: Option<Range<u64>>,
     ) -> Result<StoredFile, OpenError> {
         let key = url.strip_prefix(&self.url).filter(|key| is_key(job, key)).ok_or(OpenError::Missing)?;
+        let path = self.path(key);
+        let begins = range.as_ref().map(|range| range.start);
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
-        let found = self.objects.get_opts(&self.path(key), options).await.map_err(|error| match error {
-            object_store::Error::NotFound { .. } => OpenError::Missing,
-            error if error.to_string().contains("range") => OpenError::Range,
-            error => OpenError::Unavailable(fault(&self.location(), &error).message),
-        })?;
+        let found = match self.objects.get_opts(&path, options).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Err(OpenError::Missing),
+            Err(error) => {
+                // The stores say so each in words of its own; the size says it for all of them.
+                let size = self.objects.head(&path).await.ok().map(|meta| meta.size);
+                return Err(match (begins, size) {
+                    (Some(begins), Some(size)) if begins >= size => OpenError::Range,
+                    _ => OpenError::Unavailable(fault(&self.location(), &error).message),
+                });
+            }
+        };
         let (size, range) = (found.meta.size, found.range.clone());
         let place = self.location();
         let body = found
