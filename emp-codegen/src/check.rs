@@ -76,6 +76,7 @@ fn no_protocol(raw: &RawSpec, sink: &Sink) {
     let present = [
         ("openapi", raw.openapi.as_ref().map(|given| given.key)),
         ("http", raw.http.as_ref().map(|given| given.key)),
+        ("origins", raw.origins.as_ref().map(|given| given.key)),
         ("auth", raw.auth.as_ref().map(|given| given.key)),
         ("prepare", raw.prepare.first().map(|given| given.key)),
         ("submit", raw.submits().next().map(|given| given.key)),

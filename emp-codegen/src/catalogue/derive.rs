@@ -84,8 +84,6 @@ pub const SETTING_TYPE: Code = Code::new("EMP0139");
 pub const SETTLE_TWICE: Code = Code::new("EMP0140");
 /// A status code is one that HTTP has.
 pub const STATUS_CODE: Code = Code::new("EMP0141");
-/// The declaration uses what this version has.
-pub const NOT_YET: Code = Code::new("EMP0142");
 /// A header's name is an HTTP token.
 pub const HEADER_NAME: Code = Code::new("EMP0143");
 /// A list has an element.
@@ -385,13 +383,6 @@ pub const ENTRIES: &[Entry] = &[
         why: "no answer could ever match",
         help: "write a code from 100 to 599, or a class such as `5xx`",
         example: "#[errors(401 | 403 => auth, 5xx => transient)]",
-    },
-    Entry {
-        code: NOT_YET,
-        title: "the declaration uses what this version has",
-        why: "the word is part of the language but not of this version",
-        help: "use `#[connector(custom)]` with `impl CustomConnector` for it today",
-        example: "#[connector(service = \"odd\", version = \"1.0.0\", custom)]",
     },
     Entry {
         code: HEADER_NAME,
