@@ -29,14 +29,14 @@ use serde::Deserialize;
 #[states(
     at = "$.status", fold_case, queued = ["notStarted"], running = ["running"], succeeded = ["succeeded"],
     failed = ["failed", "skipped"], canceled = ["canceled", "cancelled"], unknown = running(warn),
-    rules(code == 404 && age > "23h" => failed(expired), code == 404 => lost),
+    rules(code == 404 => lost),
 )]
 #[outcome(json = ["$.analyzeResult", "$.result"], keep_for = "24h")]
 #[errors(
     message = ["$.error.innererror.message", "$.error.message"], code = ["$.error.innererror.code", "$.error.code"],
     400 | 404 => invalid_input, 401 | 403 => auth, 429 => rate_limited(wait = [header("retry-after")]), 5xx => transient,
 )]
-#[cancel(delete = job.poll_url, ok = [200, 204], gone = [404])]
+#[cancel(delete = job.poll_url, ok = [200, 204], gone = [404], only_if = running)]
 #[pace(
     first = "2s", min = "1s", max = "30s", deadline = "1h",
     advice = [header("x-ms-retry-after-ms") | millis, header("retry-after-ms") | millis, header("retry-after")],

@@ -29,6 +29,7 @@ use serde_json::{Map, Value};
 #[states(
     at = "$.status", running = ["Pending"], succeeded = ["Ready"], failed = ["Error"],
     failed(moderated) = ["Request Moderated", "Content Moderated"], lost = ["Task not found"], unknown = running(warn),
+    rules(code == 404 => lost),
 )]
 #[outcome(json = "$.result", keep_for = "10m")]
 #[errors(

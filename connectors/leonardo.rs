@@ -33,7 +33,7 @@ use serde_json::{Map, Value};
     400 | 404 | 422 => invalid_input, 401 | 403 => auth, 402 => billing,
     429 => rate_limited(wait = [header("retry-after")]), 5xx => transient,
 )]
-#[cancel(delete = "/generations/{job.id}", ok = [200], gone = [404])]
+#[cancel(delete = "/generations/{job.id}", ok = [200], gone = [404], only_if = running)]
 #[pace(first = "3s", min = "2s", max = "10s", deadline = "15m")]
 #[limits(in_flight = env.max_concurrent)]
 #[health(get = "/me", every = "5m")]

@@ -34,7 +34,7 @@ use serde_json::{Map, Value};
     400 | 404 | 422 => invalid_input, 401 | 403 => auth, 402 => billing,
     429 => rate_limited(wait = [header("retry-after")]), 5xx => transient,
 )]
-#[cancel(delete = "/generations/{job.id}", ok = [204], gone = [404])]
+#[cancel(delete = "/generations/{job.id}", ok = [204], gone = [404], only_if = running)]
 #[pace(first = "5s", min = "3s", max = "15s", deadline = "30m")]
 #[limits(in_flight = env.max_concurrent)]
 #[health(get = "/credits", every = "5m", metric(credit_cents = "$.credit_balance"))]

@@ -37,7 +37,7 @@ use serde_json::{Map, Value};
     400 | 404 | 413 | 422 => invalid_input, 401 | 403 => auth, 402 => billing,
     429 => rate_limited(wait = [header("retry-after")]), 5xx => transient,
 )]
-#[cancel(delete = "/v1/tasks/{job.id}", header("X-Runway-Version" = "2024-11-06"), ok = [204], gone = [404])]
+#[cancel(delete = "/v1/tasks/{job.id}", header("X-Runway-Version" = "2024-11-06"), ok = [204], gone = [404], only_if = running)]
 #[pace(first = "5s", min = "5s", max = "15s", deadline = "30m")]
 #[health(get = "/v1/organization", header("X-Runway-Version" = "2024-11-06"), every = "5m", metric(credits = "$.creditBalance"))]
 pub struct RunwayConnector {
