@@ -171,6 +171,9 @@ async fn p15_a_cancel_takes_a_job_that_waits_out_of_the_queue_and_interrupts_one
 async fn f02_f03_death_in_any_phase_costs_one_submit() {
     for phase in ["submitted", "queued", "running"] {
         let bench = Bench::new().await;
+        if phase == "submitted" {
+            bench.comfy.lose_answers();
+        }
         let moment = async {
             match phase {
                 "submitted" => bench.until(|comfy| comfy.accepted() == 1).await,
@@ -191,5 +194,7 @@ async fn f02_f03_death_in_any_phase_costs_one_submit() {
         let ended = ended.expect("the store works");
         assert_eq!(ended.job.state, JobState::Succeeded, "{phase}: {:?}", ended.job.error);
         assert_eq!((bench.comfy.accepted(), ended.job.attempt), (1, 1), "{phase}");
+        // A lost answer is looked up by the id that we gave.
+        assert_eq!(bench.asked("POST /prompt"), 1, "{phase}");
     }
 }

@@ -100,9 +100,12 @@ async fn a_socket_that_breaks_is_opened_again_and_the_poll_asks_in_between() {
 #[tokio::test]
 async fn a_failure_on_the_socket_is_believed_when_the_poll_says_it() {
     let bench = bench(&WATCHED, &["submit:job_fails=service*"]).await;
+    let begun = Instant::now();
     let ended = bench.rig.finish().await.expect("the store works");
     assert_eq!(ended.job.state, JobState::Failed);
-    assert!(ended.job.attempt >= 1 && ended.job.result.is_none());
+    assert_eq!(ended.job.error.map(|error| error.code), Some(emp_core::ErrorCode::EServiceFailed));
+    assert_eq!((bench.polls(), bench.sockets()), (2, 1), "the poll is asked as soon as the socket says it");
+    assert!(begun.elapsed() < Duration::from_secs(10), "an hour lies between two polls");
 }
 
 #[tokio::test]

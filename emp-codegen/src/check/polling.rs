@@ -31,7 +31,8 @@ pub(super) fn also(probes: &[RawProbe], sink: &Sink) -> Vec<Probe> {
 
 /// Every selector that reads a further answer names one that is asked for.
 pub(super) fn probe_uses(raw: &RawSpec, sink: &Sink) {
-    let probes = raw.poll.iter().chain(&raw.polls).flat_map(|poll| &poll.value.also);
+    let polls = || raw.poll.iter().chain(&raw.polls);
+    let probes = polls().flat_map(|poll| &poll.value.also);
     let names: Vec<&str> = probes.map(|probe| probe.name.value.as_str()).collect();
     for used in &raw.probe_uses {
         let name = used.name.value.as_str();
@@ -51,6 +52,15 @@ pub(super) fn probe_uses(raw: &RawSpec, sink: &Sink) {
             };
             let what = format!("the poll asks for no `{name}`");
             sink.report(Diagnostic::new(UNKNOWN_PROBE, used.name.span, what).help(help));
+        } else if let Some(poll) =
+            polls().find(|poll| !poll.value.also.iter().any(|probe| probe.name.value == name))
+        {
+            // The states are those of every job: one whose poll never asks would wait for the answer for ever.
+            sink.report(
+                Diagnostic::new(UNKNOWN_PROBE, used.name.span, format!("not every poll asks for `{name}`"))
+                    .help(format!("add `also({name} = ..)` to the other `#[poll]` too"))
+                    .related(poll.key, "this one does not ask"),
+            );
         }
     }
 }

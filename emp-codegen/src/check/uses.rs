@@ -133,6 +133,20 @@ fn job(raw: &RawSpec, used: &Use, sink: &Sink) {
         );
         return;
     }
+    let sync = raw.connector.as_ref().and_then(|given| given.value.sync.as_ref());
+    // A further request for the result of such a job is a mistake of its own (EMP0176).
+    let asks = raw.outcome.as_ref().is_some_and(|outcome| outcome.value.request.target.is_some());
+    if let Some(mode) = sync.filter(|mode| mode.value && raw.poll.is_none() && !asks) {
+        let what = format!(
+            "`job.{name}` has no value here: the answer to the submit is the end, so there is no service job"
+        );
+        sink.report(
+            Diagnostic::new(NOT_HERE, used.span, what)
+                .help("send an id of ours in `#[submit]` and use it here: `queue.job_id`")
+                .related(mode.key, "the mode is said here"),
+        );
+        return;
+    }
     let captures = |submit: &RawSubmit| submit.capture.iter().any(|capture| capture.name.value == name);
     // Without a capture of `id` the missing id is the mistake, not each use of it.
     if name == "id" || (submits().next().is_some() && submits().all(captures)) {
@@ -157,7 +171,7 @@ fn queue(raw: &RawSpec, used: &Use, sink: &Sink) {
     if (used.place == Place::Batch) != (name == "ids") && QUEUE.contains(&name) {
         let why = if name == "ids" { "only a batch has many ids" } else { "a batch is about many jobs" };
         not_here(used, why, sink);
-    } else if matches!(name, "hold_secs" | "hold_millis") && !holds(raw, used.place) {
+    } else if matches!(name, "hold_secs" | "hold_millis") && !holds(raw, used) {
         sink.report(
             Diagnostic::new(
                 NO_HOLD,
@@ -180,9 +194,14 @@ fn queue(raw: &RawSpec, used: &Use, sink: &Sink) {
 }
 
 /// Whether the attribute of a place says for how long an answer may be held back.
-fn holds(raw: &RawSpec, place: Place) -> bool {
-    match place {
-        Place::Submit => raw.submit.iter().chain(&raw.operations).any(|submit| submit.value.hold.is_some()),
+fn holds(raw: &RawSpec, used: &Use) -> bool {
+    match used.place {
+        // Of several submits, those for which the hole is read.
+        Place::Submit => raw
+            .submits()
+            .enumerate()
+            .filter(|(number, _)| used.route.serves(*number, raw.polls_apart(*number)))
+            .all(|(_, submit)| submit.value.hold.is_some()),
         Place::Poll => raw.poll.iter().chain(&raw.polls).any(|poll| poll.value.hold.is_some()),
         _ => false,
     }
