@@ -1,5 +1,6 @@
 //! What the polls of one job have told so far. Not stored: after a crash it is gone, and only pacing starts anew.
 
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 use emp_core::{JobError, Timestamp};
@@ -79,6 +80,8 @@ pub struct Memory {
     pub sent_at: Option<Timestamp>,
     /// The text that the stream has brought; `None` when there is no stream.
     pub deltas: Option<String>,
+    /// The declared facts that the stream has told, each from the last event that had it.
+    pub facts: Map<String, Value>,
     /// The largest fraction reported; progress never falls.
     pub fraction: Option<f64>,
     /// What has gone wrong since the job was done, on the way to its result.

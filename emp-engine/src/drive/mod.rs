@@ -202,7 +202,8 @@ impl Engine {
         http: &'static HttpProtocol,
     ) -> Next {
         if let Some(answer) = run.held.take() {
-            return self.collect(run, service, http, &answer).await.paid();
+            let next = self.collect(run, service, http, &answer).await;
+            return streaming::with_facts(run, next).paid();
         }
         let phase = run.job.phase.unwrap_or(Phase::Prepared);
         if let Err(error) = &service.base {

@@ -176,15 +176,10 @@ impl Engine {
         found: Found,
         head: &Exchange,
     ) -> Next {
-        let Found { last, meta: mut facts } = found;
-        let last = last.as_ref().unwrap_or(head);
-        match self.follow(run, service, http, Verdict::Succeeded, last).await {
-            Next::End(End::Succeeded { result, meta }) => {
-                facts.extend(meta);
-                Next::End(End::Succeeded { result, meta: facts })
-            }
-            next => next.paid(),
-        }
+        let Found { last, meta } = found;
+        run.memory.facts = meta;
+        let next = self.follow(run, service, http, Verdict::Succeeded, last.as_ref().unwrap_or(head)).await;
+        with_facts(run, next).paid()
     }
 
     /// Nobody can tell what the service did, and what it charges: the settle rule says what comes next.
@@ -199,6 +194,18 @@ impl Engine {
         teller.tell(run, service, "", true);
         let error = uncertain(&service.scrubber.text(why));
         self.lost(run, http, error, None)
+    }
+}
+
+/// A result with the facts that the stream told before; they outlast the tries to store it.
+pub(super) fn with_facts(run: &mut Run, next: Next) -> Next {
+    match next {
+        Next::End(End::Succeeded { result, meta }) => {
+            let mut facts = std::mem::take(&mut run.memory.facts);
+            facts.extend(meta);
+            Next::End(End::Succeeded { result, meta: facts })
+        }
+        next => next,
     }
 }
 
