@@ -6,6 +6,7 @@
 mod body;
 mod hook;
 mod life;
+mod limits;
 mod openapi;
 mod outcome;
 mod polling;

@@ -4,8 +4,8 @@ use emp_syntax::rule::FailureKind;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::limits::with_default;
 use super::print::{Print, kind, option, slice};
-use super::protocol::with_default;
 use crate::spec::{Each, Extra, Files, Outcome, Part, ResultAt, ResultRequest, Take};
 
 impl Print for Outcome {
