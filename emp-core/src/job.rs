@@ -200,6 +200,14 @@ pub struct Job {
     pub nudged: bool,
 }
 
+impl Job {
+    /// The connector that has begun it at the service: only that one knows how to go on. `None` while nothing was sent.
+    pub fn begun_by(&self) -> Option<&str> {
+        let service_job = self.service_job.as_ref().map(|known| known.connector.as_str());
+        service_job.or_else(|| self.intent.as_ref().map(|intent| intent.connector.as_str()))
+    }
+}
+
 /// A claim that ended by its holder's own word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedClaim {

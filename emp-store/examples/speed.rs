@@ -5,7 +5,7 @@
     reason = "a measurement prints, and stops when it cannot measure"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -64,8 +64,13 @@ async fn behind_a_backlog(store: &Arc<dyn Store>, lanes: usize) {
     for _ in 0..rounds {
         store.enqueue(NewJob { priority: 0, ..job() }).await.expect("enqueue");
         let services = BTreeMap::from([("svc".to_owned(), 10)]);
-        let request =
-            ClaimRequest { worker: WorkerId::start("w"), services, labels: BTreeMap::new(), max: 10 };
+        let request = ClaimRequest {
+            worker: WorkerId::start("w"),
+            services,
+            labels: BTreeMap::new(),
+            connectors: BTreeSet::new(),
+            max: 10,
+        };
         let started = Instant::now();
         assert_eq!(store.claim(request).await.expect("claim").len(), 1);
         took.push(started.elapsed());
@@ -90,8 +95,13 @@ fn job() -> NewJob {
 
 async fn claim_and_complete(store: &Arc<dyn Store>, count: usize) {
     let services = BTreeMap::from([("svc".to_owned(), count)]);
-    let request =
-        ClaimRequest { worker: WorkerId::start("w"), services, labels: BTreeMap::new(), max: count };
+    let request = ClaimRequest {
+        worker: WorkerId::start("w"),
+        services,
+        labels: BTreeMap::new(),
+        connectors: BTreeSet::new(),
+        max: count,
+    };
     let jobs = store.claim(request).await.expect("claim");
     let writes = jobs.into_iter().filter_map(|job| {
         let claim = ClaimKey { job: job.id, nonce: job.lease?.nonce };

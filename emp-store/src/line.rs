@@ -1,7 +1,7 @@
 //! The lines that jobs stand in: lanes, ranks, and where a job stands.
 //!
-//! A lane is a service and a set of label requirements. A job stands in one lane; a worker knows which lanes it matches; so a backlog
-//! that it cannot serve never hides a job that it can.
+//! A lane is a service, a set of label requirements and, for jobs that are at the service already, the connector that took them there.
+//! A job stands in one lane; a worker knows which lanes it matches; so a backlog that it cannot serve never hides a job that it can.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -15,25 +15,33 @@ use crate::store::{ClaimRequest, StoreOptions};
 /// The highest priority.
 const TOP: u8 = 9;
 
-/// A service with label requirements.
+/// A service with what a worker must have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Lane {
     /// The service.
     pub(crate) service: String,
     /// What a worker must have.
     pub(crate) labels: BTreeMap<String, String>,
+    /// The connector that has begun its jobs; nobody else can go on with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) connector: Option<String>,
 }
 
 impl Lane {
-    /// The lane of a job.
+    /// The lane of a job as it is now. It is another one once the job is begun.
     pub(crate) fn of(job: &Job) -> Self {
-        Self { service: job.service.clone(), labels: job.labels.clone() }
+        Self {
+            service: job.service.clone(),
+            labels: job.labels.clone(),
+            connector: job.begun_by().map(str::to_owned),
+        }
     }
 
     /// The worker that asks may take jobs of this lane.
     pub(crate) fn matches(&self, request: &ClaimRequest) -> bool {
         request.services.get(&self.service).is_some_and(|room| *room > 0)
             && self.labels.iter().all(|(name, value)| request.labels.get(name) == Some(value))
+            && self.connector.as_ref().is_none_or(|connector| request.connectors.contains(connector))
     }
 }
 

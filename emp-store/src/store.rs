@@ -2,7 +2,7 @@
 
 mod change;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -106,6 +106,8 @@ pub struct ClaimRequest {
     pub services: BTreeMap<String, usize>,
     /// What it has; a lane matches when its every label is among these.
     pub labels: BTreeMap<String, String>,
+    /// The connectors that it has. A job that one of them has begun at the service is claimed by nobody who lacks it.
+    pub connectors: BTreeSet<String>,
     /// At most so many in all.
     pub max: usize,
 }
@@ -186,6 +188,9 @@ pub struct WorkerStatus {
     pub labels: BTreeMap<String, String>,
     /// The services that it offers.
     pub services: Vec<ServiceStatus>,
+    /// The connectors that it has: those of its services, and those whose begun jobs it can go on with.
+    #[serde(default)]
+    pub connectors: BTreeSet<String>,
     /// How many jobs it can have.
     pub slots: usize,
     /// The jobs that it has.

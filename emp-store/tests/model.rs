@@ -402,7 +402,9 @@ impl Pair {
                     BTreeMap::new()
                 };
                 let services = BTreeMap::from([("s0".to_owned(), first), ("s1".to_owned(), second)]);
-                let request = ClaimRequest { worker: WorkerId::start("w"), services, labels: has, max };
+                let connectors = BTreeSet::from(["Fake".to_owned()]);
+                let request =
+                    ClaimRequest { worker: WorkerId::start("w"), services, labels: has, connectors, max };
                 let claimed = self.store.claim(request).await.expect("claim");
                 let expected = self.model.claim([first, second], gpu, max);
                 let expected: Vec<&JobId> = expected.iter().map(|job| &self.ids[*job]).collect();

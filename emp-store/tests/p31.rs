@@ -8,7 +8,7 @@
     reason = "helpers of tests fail by panicking, and say what was not tested"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -50,7 +50,13 @@ async fn add(store: &EmbeddedStore, payload: &str) -> Result<Job, StoreError> {
 async fn claim(store: &EmbeddedStore, count: usize) -> Vec<Job> {
     let services = BTreeMap::from([("svc".to_owned(), count)]);
     let worker = WorkerId::start("w");
-    let request = ClaimRequest { worker, services, labels: BTreeMap::new(), max: count };
+    let request = ClaimRequest {
+        worker,
+        services,
+        labels: BTreeMap::new(),
+        connectors: BTreeSet::from(["Fake".to_owned()]),
+        max: count,
+    };
     store.claim(request).await.expect("claim")
 }
 

@@ -1,6 +1,6 @@
 //! One job under the engine, on a store in memory and without waiting: what a connector does, tried against its fake.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -263,6 +263,7 @@ impl Rig {
             worker: WorkerId::start("rig"),
             services: BTreeMap::from([(self.service.clone(), 1)]),
             labels: BTreeMap::new(),
+            connectors: BTreeSet::from([self.connector.spec.name.to_owned()]),
             max: 1,
         };
         let Some(job) = self.store.get(&self.job).await? else { return Ok(None) };

@@ -26,6 +26,17 @@ pub struct PlannedWorker {
     pub slots: usize,
     /// The services that it offers, each with the connector that does them. A connector is loaded once per process and shared.
     pub services: Vec<(String, Arc<Loaded>)>,
+    /// The other connectors of its services that this binary has and the environment allows. They begin nothing, but a job that one
+    /// of them has begun is finished with it: so jobs survive a change of the mapping.
+    pub finishers: Vec<Arc<Loaded>>,
+}
+
+impl PlannedWorker {
+    /// The connector with a name, whatever it is there for.
+    pub fn connector(&self, name: &str) -> Option<&Arc<Loaded>> {
+        let own = self.services.iter().map(|(_, connector)| connector);
+        own.chain(&self.finishers).find(|connector| connector.spec.name == name)
+    }
 }
 
 /// Plans the workers that `WORKERS` names.
@@ -74,7 +85,8 @@ pub fn plan_with_bases(
                 "add an entry to its `service` list in the mapping",
             ));
         }
-        planned.push(PlannedWorker { name: entry.name, slots: entry.slots, services });
+        let finishers = loaded.finishers(&services);
+        planned.push(PlannedWorker { name: entry.name, slots: entry.slots, services, finishers });
     }
     if faults.is_empty() { Ok(planned) } else { Err(PlanError(faults)) }
 }
@@ -93,12 +105,40 @@ impl Connectors<'_> {
         if let Some(known) = self.loaded.get(offer.connector) {
             return known.clone();
         }
-        let made = self.load(offer, faults).map(Arc::new);
+        let made = self.load(offer, faults);
         self.loaded.insert(offer.connector.to_owned(), made.clone());
         made
     }
 
-    fn load(&self, offer: &Capability<'_>, faults: &mut Vec<PlanFault>) -> Option<Loaded> {
+    /// The connectors that can do one of these services too. One whose environment is not there is left out: nobody asked for it.
+    fn finishers(&mut self, services: &[(String, Arc<Loaded>)]) -> Vec<Arc<Loaded>> {
+        let mut found = Vec::new();
+        for entry in self.registry.entries() {
+            let name = entry.spec.name;
+            let shares = services.iter().any(|(service, _)| entry.spec.services.contains(&service.as_str()));
+            let own = services.iter().any(|(_, connector)| connector.spec.name == name);
+            // Beside fakes nothing speaks to a real service.
+            let away = !self.bases.is_empty() && !self.bases.contains_key(name);
+            if !shares || own || away {
+                continue;
+            }
+            let known = self.loaded.get(name).cloned().flatten();
+            let Some(connector) = known.or_else(|| entry.load(self.env).ok().map(|it| self.at_base(it)))
+            else {
+                continue;
+            };
+            self.loaded.insert(name.to_owned(), Some(Arc::clone(&connector)));
+            found.push(connector);
+        }
+        found
+    }
+
+    fn at_base(&self, mut loaded: Loaded) -> Arc<Loaded> {
+        loaded.base = self.bases.get(loaded.spec.name).cloned();
+        Arc::new(loaded)
+    }
+
+    fn load(&self, offer: &Capability<'_>, faults: &mut Vec<PlanFault>) -> Option<Arc<Loaded>> {
         let name = offer.connector;
         let Some(entry) = self.registry.get(name) else {
             let names = self.registry.entries().iter().map(|entry| entry.spec.name);
@@ -116,10 +156,7 @@ impl Connectors<'_> {
             return None;
         };
         match entry.load(self.env) {
-            Ok(mut loaded) => {
-                loaded.base = self.bases.get(name).cloned();
-                Some(loaded)
-            }
+            Ok(loaded) => Some(self.at_base(loaded)),
             Err(errors) => {
                 faults.extend(errors.iter().map(|error| {
                     PlanFault::new(

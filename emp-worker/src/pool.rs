@@ -1,6 +1,6 @@
 //! The slots of one worker, and the loop that fills them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -121,6 +121,7 @@ impl Pool {
             worker: self.id.clone(),
             services: services.iter().map(|(service, offer)| ((*service).to_owned(), offer.most)).collect(),
             labels: shared.options.labels.clone(),
+            connectors: self.open_connectors(shared, &services),
             max,
         };
         let sent = Instant::now();
@@ -140,12 +141,31 @@ impl Pool {
         sent: Instant,
         slots: &mut OwnedSemaphorePermit,
     ) {
-        let (Some(offer), Some(slot)) = (services.get(job.service.as_str()), slots.split(1)) else {
-            // Not renewed, it goes back to the queue when the claim lapses.
-            warn!(job = %job.id, service = job.service, worker = %self.id, "the store gave a job that was not asked for");
+        let connector = match job.begun_by() {
+            Some(name) => self.planned.connector(name),
+            None => services.get(job.service.as_str()).map(|offer| offer.connector),
+        };
+        let (Some(connector), Some(slot)) = (connector, slots.split(1)) else {
+            warn!(job = %job.id, service = job.service, worker = %self.id, connector = job.begun_by(),
+                "the store gave a job that was not asked for");
+            shared.give_back(&job, "this worker has not the connector that has begun it");
             return;
         };
-        shared.take_up(job, Arc::clone(offer.connector), &self.id, sent, slot);
+        shared.take_up(job, Arc::clone(connector), &self.id, sent, slot);
+    }
+
+    /// The connectors whose begun jobs may be claimed now.
+    fn open_connectors(&self, shared: &Shared, services: &BTreeMap<&str, Offer<'_>>) -> BTreeSet<String> {
+        let own = services.values().map(|offer| offer.connector);
+        let finishers =
+            self.planned.finishers.iter().filter(|it| allowed(shared, it).is_ok_and(|most| most > 0));
+        own.chain(finishers).map(|connector| connector.spec.name.to_owned()).collect()
+    }
+
+    /// Every connector that this worker has.
+    pub(crate) fn connectors(&self) -> BTreeSet<String> {
+        let own = self.planned.services.iter().map(|(_, connector)| connector);
+        own.chain(&self.planned.finishers).map(|connector| connector.spec.name.to_owned()).collect()
     }
 
     /// Says which connectors were loaded, in the guide's words.
@@ -154,6 +174,9 @@ impl Pool {
         for (service, connector) in &self.planned.services {
             info!(worker = %self.id, service, connector = connector.spec.name, version = connector.spec.version,
                 "Successfully loaded connector {} from {}", connector.spec.name, connector.spec.source.file);
+        }
+        for connector in &self.planned.finishers {
+            info!(worker = %self.id, connector = connector.spec.name, "jobs that {} has begun are finished here too", connector.spec.name);
         }
     }
 }

@@ -104,7 +104,7 @@ impl JobPort for StorePort {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::time::Instant;
 
     use emp_core::SystemClock;
@@ -136,8 +136,16 @@ mod tests {
         store.enqueue(new).await.unwrap();
         let worker = WorkerId::start("test");
         let services = BTreeMap::from([(service.clone(), 1)]);
-        let jobs =
-            store.claim(ClaimRequest { worker: worker.clone(), services, labels, max: 1 }).await.unwrap();
+        let jobs = store
+            .claim(ClaimRequest {
+                worker: worker.clone(),
+                services,
+                labels,
+                connectors: BTreeSet::new(),
+                max: 1,
+            })
+            .await
+            .unwrap();
         let job: &Job = jobs.first().unwrap();
         let key = ClaimKey { job: job.id.clone(), nonce: job.lease.as_ref().unwrap().nonce.clone() };
         let claim = Claim::new(

@@ -2,16 +2,16 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use emp_core::connector::Loaded;
 use emp_core::job::{Job, Phase, WorkerId};
-use emp_store::store::{ClaimKey, Store};
+use emp_store::store::{Change, ClaimKey, Release, Store, Write};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::appetite::Appetite;
 use crate::claim::Claim;
@@ -84,6 +84,20 @@ impl Shared {
         let tenure = self.claims.hold(claim, slot);
         let run = self.driver.start(job, connector, Arc::new(self.port(&tenure.claim)));
         self.go_on(Held { run, tenure });
+    }
+
+    /// Gives back a job that was claimed and cannot be done here. Where that is not heard, the claim lapses.
+    pub(crate) fn give_back(&self, job: &Job, reason: &str) {
+        let Some(lease) = &job.lease else { return };
+        let claim = ClaimKey { job: job.id.clone(), nonce: lease.nonce.clone() };
+        // A while, so that a store that does not look at connectors does not give it here again and again.
+        let change = Change::Release(Release { after: Duration::from_secs(10), reason: reason.to_owned() });
+        let store = Arc::clone(&self.store);
+        self.spawn(async move {
+            if let Err(error) = store.write(vec![Write { claim, change }]).await {
+                warn!(%error, "a job was not given back; its claim lapses");
+            }
+        });
     }
 
     /// Goes on with a run.

@@ -110,6 +110,7 @@ fn status(
         pid: std::process::id(),
         labels: shared.options.labels.clone(),
         services: services.collect(),
+        connectors: pool.connectors(),
         slots: pool.planned.slots,
         running: shared.claims.jobs_of(&pool.id),
         draining,

@@ -138,6 +138,23 @@ fn a_base_stands_in_for_the_declared_one() {
 }
 
 #[test]
+fn p08_a_worker_also_has_the_other_connectors_of_its_services_that_the_environment_allows() {
+    let mapping = r#"{ "connectors": { "FreeConnector": {} }, "workers": {
+        "free": { "service": [ { "capability": "anything", "type": "external", "connector": "FreeConnector" } ] } } }"#;
+    let mapping = Mapping::parse(mapping).expect("the mapping is one");
+    let finishers = |pairs: &[(&str, &str)], bases: &BTreeMap<String, emp_core::Url>| {
+        let planned = plan_with_bases(&mapping, &REGISTRY, "free", &env(pairs), bases).expect("a plan");
+        planned[0].finishers.iter().map(|connector| connector.spec.name.to_owned()).collect::<Vec<_>>()
+    };
+    let none: [String; 0] = [];
+    assert_eq!(finishers(GOOD, &BTreeMap::new()), ["PaidConnector"]);
+    assert_eq!(finishers(&[], &BTreeMap::new()), none, "nobody has asked for it, so nothing is missing");
+    let fake: emp_core::Url = "http://127.0.0.1:9/".parse().expect("a URL");
+    let bases = BTreeMap::from([("FreeConnector".to_owned(), fake)]);
+    assert_eq!(finishers(GOOD, &bases), none, "beside fakes nothing speaks to a real service");
+}
+
+#[test]
 fn every_fault_of_every_worker_is_reported_at_once() {
     let faults = faults("fre:2,paid,wrong", &[("PAID_LIMIT", "10"), ("PAID_URL", "ftp://x")]);
     assert_eq!(faults.len(), 5, "{faults:#?}");

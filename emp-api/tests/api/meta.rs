@@ -1,6 +1,6 @@
 //! What the server says of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use emp_core::Timestamp;
 use emp_core::health::{Health, HealthStatus};
@@ -24,6 +24,7 @@ fn worker(name: &str, status: HealthStatus) -> WorkerStatus {
             version: "1.0.0".into(),
             health: Health { status, checked_at: Some(Timestamp(1_700_000_000_000)), ..Health::unknown() },
         }],
+        connectors: BTreeSet::from(["MyServiceConnector".to_owned()]),
         slots: 2,
         running: Vec::new(),
         draining: false,
@@ -98,7 +99,6 @@ async fn every_problem_is_explained_where_its_type_points() {
         assert_eq!((explained.status, &explained.json["code"]), (200, &json!(code.as_str())));
     }
     api.get("/api/problems/E_NOPE").await.assert_problem(404, "E_NOT_FOUND");
-    let words: std::collections::BTreeSet<&str> =
-        emp_api::Code::ALL.iter().map(|code| code.as_str()).collect();
+    let words: BTreeSet<&str> = emp_api::Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(words.len(), emp_api::Code::ALL.len(), "codes are never shared");
 }

@@ -1,6 +1,6 @@
 //! An API over a store in memory, and what tests do with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Router;
@@ -191,6 +191,7 @@ impl Api {
             worker: WorkerId::start("tester"),
             services: BTreeMap::from([("my-service".to_owned(), 1)]),
             labels: BTreeMap::new(),
+            connectors: BTreeSet::from(["MyServiceConnector".to_owned()]),
             max: 1,
         };
         let job = self.store.claim(request).await.unwrap().remove(0);

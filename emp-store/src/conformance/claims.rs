@@ -7,7 +7,7 @@ use emp_core::ErrorCode;
 use emp_core::job::{EventKind, Job, JobState, Phase, Progress, UpstreamCancel, WorkerId};
 
 use super::{Bench, ask, at_phase, bought, error, intent, new, options, release, retry, success};
-use crate::store::{Answer, Change, Finish};
+use crate::store::{Answer, Change, ClaimRequest, Finish};
 
 /// A lease of [`options`] but for a millisecond.
 const JUST_BEFORE_LAPSE: Duration = Duration::from_millis(29_999);
@@ -131,6 +131,36 @@ pub async fn p08_work_of_a_dead_worker_is_back_after_one_lease(bench: Bench) {
     assert_eq!(bench.kinds(&job.id).await.get(2), Some(&EventKind::LeaseLost));
 }
 
+/// P8: a job that is at the service already is claimed by those alone who can go on with it there. Until one comes it keeps its place,
+/// and hides nothing from the others; what nothing was sent of is anybody's.
+pub async fn p08_a_begun_job_goes_only_to_a_worker_with_its_connector(bench: Bench) {
+    let stranger = async || {
+        let connectors = BTreeSet::from(["Other".to_owned()]);
+        let request = ClaimRequest { connectors, ..ask("stranger", &[("svc", 10)], &[]) };
+        let claimed = bench.store.claim(request).await.expect("claim");
+        claimed.into_iter().map(|job| job.id).collect::<Vec<_>>()
+    };
+    let (polled, sent, held) = (bench.submitted().await, bench.claimed().await, bench.claimed().await);
+    assert_eq!(bench.write(&sent, Change::Intent(intent("key-2"))).await, Answer::Ok);
+    let later = bench.add_one().await;
+    assert_eq!(bench.lapse().await, 3);
+    assert_eq!(stranger().await, [held.id.clone(), later.id.clone()]);
+    assert_eq!(stranger().await, []);
+    assert_eq!(bench.lapse().await, 2);
+    let own: Vec<_> = bench.claim_n("own", 10).await.into_iter().map(|job| job.id).collect();
+    assert_eq!(own, [polled.id.clone(), sent.id, held.id, later.id], "in the order of their arrival");
+
+    // Given back, and after a failed attempt: the first is still at the service, the second begins anew.
+    let back = bench.job(&polled.id).await;
+    assert_eq!(bench.write(&back, release(Duration::from_secs(1))).await, Answer::Ok);
+    bench.clock.advance(Duration::from_secs(1));
+    assert_eq!(stranger().await, []);
+    let back = bench.claim_as("own").await.expect("the job again");
+    assert_eq!(bench.write(&back, retry(Duration::from_secs(1))).await, Answer::Ok);
+    bench.clock.advance(Duration::from_secs(1));
+    assert_eq!(stranger().await, [polled.id]);
+}
+
 /// P8: all of them, also when they are many.
 pub async fn p08_no_page_of_lapsed_leases_blocks_another(bench: Bench) {
     let jobs: Vec<_> = (0..1100).map(|_| bench.add_one()).collect();
@@ -138,7 +168,7 @@ pub async fn p08_no_page_of_lapsed_leases_blocks_another(bench: Bench) {
     assert_eq!(
         bench
             .store
-            .claim(super::ClaimRequest { max: 2000, ..ask("a", &[("svc", 2000)], &[]) })
+            .claim(ClaimRequest { max: 2000, ..ask("a", &[("svc", 2000)], &[]) })
             .await
             .expect("claim")
             .len(),

@@ -23,7 +23,7 @@ mod order;
 mod submits;
 mod upkeep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,6 +69,7 @@ macro_rules! __conformance_cases {
             p07_a_renewed_job_runs_for_days_under_one_claim,
             p08_work_of_a_dead_worker_is_back_after_one_lease,
             p08_no_page_of_lapsed_leases_blocks_another,
+            p08_a_begun_job_goes_only_to_a_worker_with_its_connector,
             p09_a_lapsed_lease_that_nobody_took_is_renewed,
             p09_time_never_runs_backwards,
             p09_a_leap_of_the_clock_ends_no_live_lease,
@@ -263,6 +264,7 @@ fn ask(worker: &str, services: &[(&str, usize)], has: &[(&str, &str)]) -> ClaimR
         worker: WorkerId::start(worker),
         services: services.iter().map(|(service, count)| ((*service).to_owned(), *count)).collect(),
         labels: labels(has),
+        connectors: BTreeSet::from(["Fake".to_owned()]),
         max: 1000,
     }
 }

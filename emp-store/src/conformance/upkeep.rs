@@ -1,6 +1,6 @@
 //! What the store tells of jobs and workers (P17, P30, events, lists, counts).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use emp_core::job::{Delta, Event, EventKind, JobId, JobState, Nonce, Progress, WorkerId};
@@ -246,6 +246,7 @@ pub async fn workers_are_listed_while_they_are_heard_of(bench: Bench) {
         pid: 7,
         labels: BTreeMap::new(),
         services: Vec::new(),
+        connectors: BTreeSet::from(["Fake".to_owned()]),
         slots: 4,
         running: Vec::new(),
         draining: false,

@@ -207,7 +207,13 @@ impl<'a> Ledger<'a> {
         self.touched = true;
         self.news |= !events.is_empty();
         let (order_key, due, lease_until) = match Place::of(job, self.options) {
-            Place::Ready(_, rank) => (Some(rank.key), None, None),
+            Place::Ready(lane, rank) => {
+                // One that nobody has had yet stands where it came.
+                if job.started_at.is_some() {
+                    self.stand_in(job, &lane)?;
+                }
+                (Some(rank.key), None, None)
+            }
             Place::Due(at) => (None, Some(at.0), None),
             Place::Leased(until) => (None, None, Some(until.0)),
             Place::Aside => (None, None, None),
@@ -278,6 +284,22 @@ impl<'a> Ledger<'a> {
                  ON CONFLICT (name) DO UPDATE SET live = live + 1 RETURNING id",
             )?
             .query_row(params![name, lane.service], |row| row.get(0))?)
+    }
+
+    /// Moves a job that comes back to its lane, when that is another than it stood in before.
+    fn stand_in(&self, job: &Job, lane: &Lane) -> Result<(), StoreError> {
+        let before: i64 = self
+            .db
+            .prepare_cached("SELECT lane FROM jobs WHERE arrival = ?1")?
+            .query_row([job.arrival], |row| row.get(0))?;
+        let now = self.lane(lane)?;
+        self.db.prepare_cached("UPDATE lanes SET live = live - 1 WHERE id = ?1")?.execute([before])?;
+        if now != before {
+            self.db
+                .prepare_cached("UPDATE jobs SET lane = ?2 WHERE arrival = ?1")?
+                .execute(params![job.arrival, now])?;
+        }
+        Ok(())
     }
 
     /// The lanes of the services that a worker asks for.

@@ -1,7 +1,7 @@
 //! Many jobs of one service at once.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,6 +155,7 @@ async fn claimed(service: &str, count: usize, clock: &Arc<ManualClock>) -> Vec<e
         worker: WorkerId::start("fleet"),
         services: BTreeMap::from([(service.to_owned(), count)]),
         labels: BTreeMap::new(),
+        connectors: BTreeSet::new(),
         max: count,
     };
     store.claim(request).await.expect("claimed")

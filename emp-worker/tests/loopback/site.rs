@@ -92,7 +92,8 @@ impl Site {
             ..WorkerOptions::default()
         };
         let services = vec![(self.service().to_owned(), Arc::clone(&self.connector))];
-        let planned = vec![PlannedWorker { name: self.service().to_owned(), slots, services }];
+        let planned =
+            vec![PlannedWorker { name: self.service().to_owned(), slots, services, finishers: Vec::new() }];
         let engine = Engine::new(EngineOptions::default());
         let worker = Worker::new(options, Arc::clone(&self.store), engine, planned, Arc::new(SystemClock));
         let stop = CancellationToken::new();

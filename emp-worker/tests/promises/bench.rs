@@ -9,6 +9,7 @@ use emp_core::SystemClock;
 use emp_core::connector::Loaded;
 use emp_core::env::Settings;
 use emp_core::job::{Job, JobId, JobState};
+use emp_core::spec::ConnectorSpec;
 use emp_store::memory::MemoryStore;
 use emp_store::store::{Enqueued, NewJob, Store, StoreOptions};
 use emp_worker::{Driver, PlannedWorker, Worker, WorkerOptions};
@@ -44,11 +45,21 @@ pub(crate) fn options() -> WorkerOptions {
 }
 
 pub(crate) fn planned(slots: usize) -> Vec<PlannedWorker> {
-    let loaded = Loaded { spec: &SPEC, settings: Settings::default(), custom: None, base: None };
+    planned_with(slots, &SPEC, &[])
+}
+
+/// A worker that begins jobs with one connector, and finishes those of others.
+pub(crate) fn planned_with(
+    slots: usize,
+    spec: &'static ConnectorSpec,
+    finishers: &[&'static ConnectorSpec],
+) -> Vec<PlannedWorker> {
+    let loaded = |spec| Arc::new(Loaded { spec, settings: Settings::default(), custom: None, base: None });
     vec![PlannedWorker {
         name: "script".to_owned(),
         slots,
-        services: vec![("script".to_owned(), Arc::new(loaded))],
+        services: vec![("script".to_owned(), loaded(spec))],
+        finishers: finishers.iter().map(|spec| loaded(spec)).collect(),
     }]
 }
 

@@ -15,21 +15,28 @@ use emp_worker::Driver;
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
-pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
-    name: "ScriptConnector",
-    services: &["script"],
-    version: "1.0.0",
-    description: "Plays a service",
-    source: SourceLocation { file: "script.rs", line: 1, lines: 1 },
-    fingerprint: 7,
-    env: &[],
-    payload: PayloadSchema::Any,
-    output: None,
-    pace: Pace::DEFAULT,
-    limits: Limits::DEFAULT,
-    openapi: None,
-    protocol: Protocol::Custom,
-};
+pub(crate) static SPEC: ConnectorSpec = spec("ScriptConnector");
+
+/// Another connector of the same service.
+pub(crate) static OTHER: ConnectorSpec = spec("OtherConnector");
+
+const fn spec(name: &'static str) -> ConnectorSpec {
+    ConnectorSpec {
+        name,
+        services: &["script"],
+        version: "1.0.0",
+        description: "Plays a service",
+        source: SourceLocation { file: "script.rs", line: 1, lines: 1 },
+        fingerprint: 7,
+        env: &[],
+        payload: PayloadSchema::Any,
+        output: None,
+        pace: Pace::DEFAULT,
+        limits: Limits::DEFAULT,
+        openapi: None,
+        protocol: Protocol::Custom,
+    }
+}
 
 /// What the service was asked.
 #[derive(Debug, Default)]
@@ -41,6 +48,7 @@ struct Asked {
     accepted: BTreeMap<String, JobId>,
     polls: BTreeMap<JobId, u64>,
     last_poll: BTreeMap<&'static str, Instant>,
+    connectors: BTreeMap<JobId, BTreeSet<&'static str>>,
     cancelled: BTreeSet<JobId>,
 }
 
@@ -62,6 +70,11 @@ impl Ledger {
     /// How often a job was asked after.
     pub(crate) fn polls(&self, job: &JobId) -> u64 {
         self.asked().polls.get(job).copied().unwrap_or(0)
+    }
+
+    /// The connectors that a job was sent or asked after with.
+    pub(crate) fn connectors(&self, job: &JobId) -> Vec<&'static str> {
+        self.asked().connectors.get(job).into_iter().flatten().copied().collect()
     }
 
     /// When this driver last asked after any job.
@@ -110,7 +123,7 @@ impl Script {
             let key = format!("{}/{}", run.job.id, run.job.attempt + 1);
             let digest = "digest".to_owned();
             let intent = Intent {
-                connector: SPEC.name.to_owned(),
+                connector: run.connector.spec.name.to_owned(),
                 fingerprint: 7,
                 key,
                 digest,
@@ -137,7 +150,7 @@ impl Script {
         let service_job = ServiceJob {
             id: format!("service-{}", intent.key),
             captured: Map::new(),
-            connector: SPEC.name.to_owned(),
+            connector: run.connector.spec.name.to_owned(),
             fingerprint: 7,
             submitted_at: run.port.now(),
         };
@@ -159,6 +172,8 @@ impl Driver for Script {
         if let Some(stop) = run.port.stop() {
             return Next::Stopped(stop);
         }
+        let connector = run.connector.spec.name;
+        self.ledger.asked().connectors.entry(run.job.id.clone()).or_default().insert(connector);
         if run.job.service_job.is_none() {
             return self.submit(run).await;
         }
