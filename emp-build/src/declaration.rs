@@ -19,7 +19,7 @@ pub(crate) struct Declaration {
     pub(crate) env: Vec<Variable>,
     /// The whole of it.
     pub(crate) spec: Spec,
-    /// Where its texts stand.
+    /// Where its texts stand; none unless it names a description of the service, which is what they are looked up for.
     pub(crate) texts: Texts,
 }
 
@@ -49,7 +49,8 @@ pub(crate) fn read(input: &DeriveInput) -> Option<Declaration> {
         span: field.variable.span.byte_range(),
     });
     let (fingerprint, env) = (spec.fingerprint(), env.collect());
-    Some(Declaration { fingerprint, env, spec, texts: Texts::of(input) })
+    let texts = if spec.openapi.is_some() { Texts::of(input) } else { Texts::default() };
+    Some(Declaration { fingerprint, env, spec, texts })
 }
 
 /// Whether a connector says that build.rs need not know it. Found in the tokens, so that it holds in a declaration with mistakes.

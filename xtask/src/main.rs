@@ -1,5 +1,5 @@
 //! The project's own chores. `cargo xtask test` installs what the tests need and runs them all; `cargo xtask ci` is what a
-//! change must pass.
+//! change must pass; `cargo xtask bench` measures.
 
 mod install;
 mod step;
@@ -26,6 +26,13 @@ enum Task {
     },
     /// Formatting, lints, tests, docs, dependency policy, freshness of generated files.
     Ci,
+    /// Measure this project beside what it is compared with; `cargo xtask bench --help` lists the measures.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Passed on to the measures: `derive`, `--only serde`, `--quick`, `--json`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Rewrite the generated files: schemas/, .env.example and docs/connectors/.
     Generate,
 }
@@ -34,6 +41,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Test { args } => test(&args),
         Task::Ci => ci(),
+        Task::Bench { args } => bench(&args),
         Task::Generate => generate(),
     };
     match done {
@@ -73,6 +81,13 @@ fn ci() -> Result<(), Failed> {
 fn dependencies() -> Result<(), Failed> {
     install::cargo_deny()?;
     Step::cargo("dependency policy", ["deny", "--offline", "check", "bans", "licenses", "sources"]).run()
+}
+
+/// In release, since some measures run this project's own code inside.
+fn bench(args: &[String]) -> Result<(), Failed> {
+    Step::cargo("bench", ["run", "--quiet", "--release", "--locked", "--package", "emp-bench", "--"])
+        .args(args)
+        .run()
 }
 
 fn generate() -> Result<(), Failed> {

@@ -67,7 +67,11 @@ impl<'a> At<'a> {
 
 /// The pointer of a member or entry.
 pub(crate) fn joined(pointer: &str, key: &str) -> String {
-    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+    // Most keys need no escape. Bytes are searched by code that std has compiled: a build script is not optimised.
+    if [b'~', b'/'].iter().any(|escaped| key.as_bytes().contains(escaped)) {
+        return format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+    }
+    [pointer, "/", key].concat()
 }
 
 /// The keys and indices of a pointer.
