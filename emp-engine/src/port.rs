@@ -30,6 +30,11 @@ pub trait JobPort: Send + Sync {
     /// Completes when [`stop`](Self::stop) says something; a sleep or a request is dropped then, except a submit.
     async fn stopped(&self) -> Stop;
 
+    /// Completes when the service has called for the job since this completed last: whoever waits in a step of its own asks at once.
+    async fn nudged(&self) {
+        std::future::pending::<()>().await;
+    }
+
     /// Now.
     fn now(&self) -> Timestamp;
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use emp_core::job::{Phase, WorkerId};
 use emp_engine::port::Stop;
 use emp_store::store::{Answer, ClaimKey};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::sync::lock;
 
@@ -59,6 +59,8 @@ pub(crate) struct Claim {
     phase: Mutex<Phase>,
     /// The service has called, and the run has not looked since.
     nudged: AtomicBool,
+    /// A run that waits within a step hears of it here.
+    called: Notify,
     renewed: Mutex<Instant>,
     /// Whoever keeps the waiting runs is told that this one must not wait any longer.
     woken: mpsc::UnboundedSender<ClaimKey>,
@@ -84,6 +86,7 @@ impl Claim {
             standing: watch::Sender::new(standing),
             phase: Mutex::new(phase),
             nudged: AtomicBool::new(false),
+            called: Notify::new(),
             renewed: Mutex::new(sent),
             woken,
         }
@@ -179,7 +182,15 @@ impl Claim {
     /// The service has called: a run that waits is woken, and one that does not will not wait next time.
     fn nudge(&self) {
         self.nudged.store(true, Ordering::SeqCst);
+        self.called.notify_one();
         let _ = self.woken.send(self.key.clone());
+    }
+
+    /// Completes when the service has called since this was asked last.
+    pub(crate) async fn nudged(&self) {
+        while !self.take_nudge() {
+            self.called.notified().await;
+        }
     }
 
     /// Whether the service has called since this was asked last.
@@ -244,6 +255,16 @@ pub(crate) mod tests {
         claim.renewed(start + Duration::from_secs(25));
         assert_eq!(claim.stop(), None);
         assert_eq!(claim.fence_at(after), start + Duration::from_secs(49));
+    }
+
+    #[tokio::test]
+    async fn m58_a_run_that_waits_within_a_step_hears_of_a_call_once() {
+        let (claim, _wakes) = claim(Instant::now());
+        claim.note(Answer::Nudged);
+        claim.nudged().await;
+        assert!(!claim.take_nudge(), "it has been heard");
+        let again = tokio::time::timeout(Duration::from_millis(20), claim.nudged()).await;
+        assert!(again.is_err(), "nobody has called again");
     }
 
     #[test]

@@ -97,6 +97,10 @@ impl JobPort for StorePort {
         self.claim.stopped().await
     }
 
+    async fn nudged(&self) {
+        self.claim.nudged().await;
+    }
+
     fn now(&self) -> Timestamp {
         self.store.now()
     }

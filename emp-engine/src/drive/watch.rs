@@ -88,7 +88,12 @@ impl Engine {
             if Instant::now() >= line.ask_at {
                 let wait = match self.poll(run, service, http).await {
                     Next::Wait(wait) => wait,
-                    next => return next,
+                    next => {
+                        if matches!(next, Next::End(_)) {
+                            Self::hear_text(run, service, "", true);
+                        }
+                        return next;
+                    }
                 };
                 line.asked = Instant::now();
                 let calm = line.socket.is_some() && !line.ending;
@@ -103,6 +108,11 @@ impl Engine {
             let heard = tokio::select! {
                 stop = run.port.stopped() => return Next::Stopped(stop),
                 () = sleep_until(next_at) => continue,
+                // What the call says is not believed, and the truth is asked for.
+                () = run.port.nudged() => {
+                    line.ask_now();
+                    continue;
+                }
                 heard = next(line.socket.as_mut()) => heard,
             };
             if let Ok(text) = heard {
@@ -151,11 +161,15 @@ impl Engine {
             run.tell(progress);
         }
         if let Some(delta) = delta {
-            let mut teller = std::mem::take(&mut run.teller);
-            teller.tell(run, service, &delta, false);
-            run.teller = teller;
+            Self::hear_text(run, service, &delta, false);
         }
         is_final(&verdict)
+    }
+
+    fn hear_text(run: &mut Run, service: &Service, text: &str, last: bool) {
+        let mut teller = std::mem::take(&mut run.teller);
+        teller.tell(run, service, text, last);
+        run.teller = teller;
     }
 }
 

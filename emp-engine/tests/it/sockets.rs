@@ -24,7 +24,7 @@ fn watched() -> Declared {
             },
             job: &[],
             states: States::DEFAULT,
-            delta: &[],
+            delta: list(vec![at("$.text")]),
             idle_timeout: Duration::from_millis(100),
         });
     });
@@ -48,12 +48,17 @@ async fn service(socket: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Serv
 
 /// To the end in real time, as a job with a socket is worked on.
 async fn to_the_end(server: &Server) -> (End, Arc<MemoryPort>) {
-    let (engine, port) = (engine(), MemoryPort::new(Arc::clone(&server.log)));
-    let mut run = run(&engine, &watched().loaded(&server.url()), job(json!({ "prompt": "a cat" })), &port);
+    let port = MemoryPort::new(Arc::clone(&server.log));
+    (work(server, watched(), &port).await, port)
+}
+
+async fn work(server: &Server, declared: Declared, port: &Arc<MemoryPort>) -> End {
+    let engine = engine();
+    let mut run = run(&engine, &declared.loaded(&server.url()), job(json!({ "prompt": "a cat" })), port);
     loop {
         match engine.step(&mut run).await {
             Next::Wait(wait) => assert!(wait.is_zero(), "a job with a socket is watched at once"),
-            Next::End(end) => return (end, port),
+            Next::End(end) => return end,
             Next::Stopped(stop) => panic!("stopped: {stop:?}"),
         }
     }
@@ -131,4 +136,48 @@ async fn i29_a_message_without_end_and_a_silent_socket_are_left() {
         let (end, _) = to_the_end(&server).await;
         assert!(matches!(end, End::Succeeded { .. }), "{end:?}");
     }
+}
+
+#[tokio::test]
+async fn m58_a_call_of_the_service_is_not_left_to_the_socket() {
+    let server = service(|head| Reply::Drip(opened(head, &[]), Vec::new(), Duration::from_mins(1))).await;
+    let mut seldom = watched().with(|http| {
+        http.websocket.as_mut().expect("a socket").idle_timeout = Duration::from_mins(1);
+    });
+    seldom.pace.max = Duration::from_hours(1);
+    let port = MemoryPort::new(Arc::clone(&server.log));
+    let polled = |times: usize| {
+        let log = Arc::clone(&server.log);
+        async move {
+            while log.lock().unwrap().iter().filter(|line| line.contains("GET /jobs/")).count() < times {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    };
+    let calls = async {
+        for times in [1, 2] {
+            polled(times).await;
+            port.nudged.notify_one();
+        }
+        polled(3).await;
+    };
+    let watched = async { tokio::join!(work(&server, seldom, &port), calls) };
+    let within = tokio::time::timeout(Duration::from_secs(30), Box::pin(watched)).await;
+    let (end, ()) = within.expect("an hour lies between two polls");
+    assert!(matches!(end, End::Succeeded { .. }), "{end:?}");
+}
+
+/// The end of it was held back, since a secret may begin like that.
+#[tokio::test]
+async fn the_end_of_a_sockets_text_is_told_with_the_end_of_its_job() {
+    let server = service(|head| {
+        let frames = [text(r#"{"text":"the key is "}"#), text(r#"{"text":"sk-canary"}"#)].concat();
+        Reply::Drip(opened(head, &frames), Vec::new(), Duration::from_secs(5))
+    })
+    .await;
+    let (end, port) = to_the_end(&server).await;
+    assert!(matches!(end, End::Succeeded { .. }), "{end:?}");
+    let told = port.deltas.lock().unwrap().clone();
+    let told: Vec<_> = told.iter().map(|delta| (delta.start, delta.text.as_str())).collect();
+    assert_eq!(told, [(true, "the key is "), (false, "sk-canary")]);
 }

@@ -283,6 +283,8 @@ pub(crate) struct MemoryPort {
     pub(crate) stop: watch::Sender<Option<Stop>>,
     /// The stop that begins as soon as the intent is stored.
     pub(crate) stop_at_intent: Option<Stop>,
+    /// The service has called.
+    pub(crate) nudged: tokio::sync::Notify,
 }
 
 impl MemoryPort {
@@ -298,6 +300,7 @@ impl MemoryPort {
             deltas: Mutex::default(),
             stop: watch::Sender::new(None),
             stop_at_intent: None,
+            nudged: tokio::sync::Notify::new(),
         }
     }
 
@@ -342,6 +345,10 @@ impl JobPort for MemoryPort {
 
     fn stop(&self) -> Option<Stop> {
         *self.stop.borrow()
+    }
+
+    async fn nudged(&self) {
+        self.nudged.notified().await;
     }
 
     async fn stopped(&self) -> Stop {
