@@ -11,7 +11,7 @@ use crate::source::SourceText;
 pub const MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Everything that a check looks at. Made by reading, or by hand in tests.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inputs {
     /// The mapping.
     pub mapping: Document,
@@ -38,7 +38,7 @@ impl Inputs {
 }
 
 /// A file, or why it could not be read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// The name that reports show; forward slashes.
     pub name: String,
@@ -55,7 +55,7 @@ impl Document {
 }
 
 /// A folder of source files, or why it could not be read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folder {
     /// The name that reports show; forward slashes.
     pub name: String,

@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// A file's text under the name that reports show. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceText(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Inner {
     name: String,
     text: String,

@@ -144,9 +144,12 @@ pub(crate) struct Check {
     /// The Dockerfile that has the build stages.
     #[arg(long, value_name = "FILE")]
     pub(crate) dockerfile: Option<PathBuf>,
-    /// How findings are printed.
+    /// How findings are printed; `github` by itself in a GitHub workflow, else `human`.
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
+    /// Check again whenever a file changes, until Ctrl-C.
+    #[arg(long)]
+    pub(crate) watch: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -157,6 +160,10 @@ pub(crate) enum Format {
     Json,
     /// Annotations of a GitHub workflow.
     Github,
+    /// SARIF 2.1.0, for code scanning and editors.
+    Sarif,
+    /// `JUnit` XML: each error is a case that failed.
+    Junit,
 }
 
 #[derive(Debug, Subcommand)]

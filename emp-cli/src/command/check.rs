@@ -1,28 +1,50 @@
 //! `emp check`: the build's own checks on any tree, without compiling it.
 
+mod junit;
+mod sarif;
+mod watch;
+
 use std::path::Path;
 
+use emp_build::{CheckInputs, Report, render};
+
 use crate::args::{Check, Format};
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
-pub(super) fn run(args: &Check, mapping: Option<&Path>, out: &Output) -> Exit {
-    let inputs = emp_build::CheckInputs {
+pub(super) fn run(args: &Check, mapping: Option<&Path>, out: &Output) -> Result<Exit, Failure> {
+    let asked = CheckInputs {
         mapping: mapping.unwrap_or(Path::new("service-mapping.json")).to_owned(),
         connectors: args.connectors.clone(),
         dockerfile: args.dockerfile.clone(),
     };
-    let report = emp_build::check(&inputs);
     let format = args.format.unwrap_or_else(|| default_format(out));
-    match format {
-        Format::Json => out.json(&report),
-        Format::Github => out.line(emp_build::render::github(&report)),
-        Format::Human if report.findings.is_empty() => {
-            out.line(format!("{}: nothing to complain about", inputs.mapping.display()));
-        }
-        Format::Human => out.line(emp_build::render::human(&report)),
+    if args.watch {
+        let mut ended = Ok(Exit::Ok);
+        watch::each_state(&asked, |inputs| {
+            ended = print(&emp_build::report(inputs), &asked, format, out);
+            out.note("watching; Ctrl-C ends it");
+            ended.is_ok()
+        });
+        return ended;
     }
-    if report.has_errors() { Exit::Config } else { Exit::Ok }
+    print(&emp_build::check(&asked), &asked, format, out)
+}
+
+fn print(report: &Report, asked: &CheckInputs, format: Format, out: &Output) -> Result<Exit, Failure> {
+    match format {
+        Format::Json => out.json(report),
+        Format::Github => out.line(render::github(report).trim_end()),
+        Format::Sarif => out.json(&sarif::log(report)),
+        Format::Junit => {
+            out.line(junit::document(report, &asked.mapping.display().to_string())?.trim_end());
+        }
+        Format::Human if report.findings.is_empty() => {
+            out.line(format!("{}: nothing to complain about", asked.mapping.display()));
+        }
+        Format::Human => out.line(render::human(report)),
+    }
+    Ok(if report.has_errors() { Exit::Config } else { Exit::Ok })
 }
 
 fn default_format(out: &Output) -> Format {
@@ -32,5 +54,30 @@ fn default_format(out: &Output) -> Format {
         Format::Github
     } else {
         Format::Human
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// The trees with a fault that the build's own tests have.
+    pub(super) fn fixtures() -> Vec<PathBuf> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../emp-build/tests/reports");
+        let entries = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+        let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+        folders.sort();
+        folders
+    }
+
+    pub(super) fn report_of(root: &Path) -> Report {
+        let asked = CheckInputs {
+            mapping: "service-mapping.json".into(),
+            connectors: "connectors".into(),
+            dockerfile: None,
+        };
+        emp_build::report(&asked.read(root))
     }
 }
