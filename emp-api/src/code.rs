@@ -22,6 +22,7 @@ pub enum Code {
     NoSuchJob,
     NotDone,
     NotFound,
+    NotProven,
     NotSucceeded,
     RequestTimeout,
     StoreDown,
@@ -42,7 +43,7 @@ struct Row {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::BadHeader,
         Self::BadJson,
         Self::BadQuery,
@@ -59,6 +60,7 @@ impl Code {
         Self::NoSuchJob,
         Self::NotDone,
         Self::NotFound,
+        Self::NotProven,
         Self::NotSucceeded,
         Self::RequestTimeout,
         Self::StoreDown,
@@ -113,6 +115,7 @@ impl Code {
             Self::NoSuchJob => ("E_NO_SUCH_JOB", 404, "There is no such job", "The id is not that of a job in this store. `GET /api/jobs` lists the jobs."),
             Self::NotDone => ("E_NOT_DONE", 409, "The job has not ended", "There is no result yet. Wait for the job with `GET /api/jobs/{id}/events`."),
             Self::NotFound => ("E_NOT_FOUND", 404, "There is nothing here", "No such path, or no such thing of that name; `/api/openapi.json` lists every path."),
+            Self::NotProven => ("E_NOT_PROVEN", 401, "Nothing proves whose call this is", "The call of a service must bear the signature that its connector declares (`#[webhook(verify = ..)]`), made within the last minutes. `detail` says what is missing or wrong; nothing has changed. Compare the service's webhook secret with the connector's variable."),
             Self::NotSucceeded => ("E_NOT_SUCCEEDED", 409, "The job ended without a result", "`GET /api/jobs/{id}` says why. `retriable` and `billed` tell whether a new job may do better and whether this one may have cost money."),
             Self::RequestTimeout => ("E_REQUEST_TIMEOUT", 408, "The request came too slowly", "The head of a request must come within 10 s and its body within 30 s."),
             Self::StoreDown => ("E_STORE_DOWN", 503, "The store does not answer", "Send the same request again after `Retry-After`, with the same idempotency key if it makes a job."),

@@ -211,11 +211,11 @@ pub(crate) const TABLE: &[Route] = &[
         parameters: &[],
         answers: &[Answer {
             status: 204,
-            description: "Whoever has the job looks at it soon. What the call carries is not read.",
+            description: "Whoever has the job goes by what the call says, where its connector declares how it is proven, and looks at the job where it does not.",
             content: &[],
             headers: &[],
         }],
-        refusals: &[Code::NoSuchJob, Code::TooLarge, Code::RequestTimeout],
+        refusals: &[Code::NoSuchJob, Code::NotProven, Code::TooLarge, Code::RequestTimeout],
     },
     Route {
         method: Method::Get,

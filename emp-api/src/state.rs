@@ -6,6 +6,7 @@ use std::time::Duration;
 use emp_core::Registry;
 use emp_core::Secret;
 use emp_core::mapping::Mapping;
+use emp_engine::webhook::Receivers;
 use emp_outputs::OutputStore;
 use emp_store::Store;
 use tokio::sync::Semaphore;
@@ -25,6 +26,8 @@ pub struct ApiState {
     pub(crate) limits: Limits,
     /// The key of the tokens in the URLs that services call; `None` when no call is taken.
     pub(crate) webhook_key: Option<Secret>,
+    /// What is believed of a call.
+    pub(crate) receivers: Arc<Receivers>,
     /// Whether only names of this machine are answered to.
     pub(crate) loopback_only: bool,
     /// Cancelled when the server stops: event streams end and `/readyz` says no.
@@ -91,15 +94,18 @@ impl ApiState {
             auth,
             limits,
             webhook_key: None,
+            receivers: Arc::default(),
             loopback_only: true,
             stop: CancellationToken::new(),
             streams: Arc::new(Semaphore::new(limits.streams)),
         }
     }
-    /// Takes the calls of services, whose URLs have tokens made with this key.
+
+    /// Takes the calls of services, whose URLs have tokens made with this key. Of a connector without a receiver every call is a hint.
     #[must_use]
-    pub fn webhooks(mut self, key: Secret) -> Self {
+    pub fn webhooks(mut self, key: Secret, receivers: Receivers) -> Self {
         self.webhook_key = Some(key);
+        self.receivers = Arc::new(receivers);
         self
     }
 }

@@ -3,9 +3,9 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use emp_core::Secret;
-use emp_core::env::{EnvSource as _, ProcessEnv};
-use emp_engine::webhook::Webhooks;
+use emp_core::env::{EnvSource, ProcessEnv};
+use emp_core::{Registry, Secret};
+use emp_engine::webhook::{Receivers, Webhooks};
 
 use crate::args::StoreArgs;
 use crate::exit::{Exit, Failure};
@@ -41,6 +41,14 @@ pub(crate) fn of(args: &StoreArgs) -> Result<Option<(Secret, Webhooks)>, Failure
         None => kept(&args.store)?,
     };
     Ok(Some((key.clone(), Webhooks::new(public.clone(), key))))
+}
+
+/// What is believed of the calls to each connector's jobs, by the secrets of an environment.
+pub(crate) fn receivers(registry: &Registry, source: &dyn EnvSource) -> Result<Receivers, Failure> {
+    Receivers::of(registry.entries().iter().map(|entry| entry.spec), source).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::new(Exit::Config, "E_ENVIRONMENT", lines.join("\n")).help("emp env check")
+    })
 }
 
 /// The key beside an embedded store, made the first time; one for this process where nothing is kept.

@@ -15,6 +15,7 @@ mod states;
 mod stream;
 mod token;
 mod uses;
+mod webhook;
 mod websocket;
 
 use proc_macro2::Span;
@@ -88,6 +89,7 @@ fn no_protocol(raw: &RawSpec, sink: &Sink) {
         ("cleanup", raw.cleanup.as_ref().map(|given| given.key)),
         ("health", raw.health.as_ref().map(|given| given.key)),
         ("stream", raw.stream.as_ref().map(|given| given.key)),
+        ("webhook", raw.webhook.as_ref().map(|given| given.key)),
         ("websocket", raw.websocket.as_ref().map(|given| given.key)),
         ("batch_poll", raw.batch_poll.as_ref().map(|given| given.key)),
         ("side_progress", raw.side_progress.as_ref().map(|given| given.key)),
@@ -184,6 +186,7 @@ fn http(raw: &RawSpec, sink: &Sink) -> Option<Http> {
         health,
         stream,
         websocket,
+        webhook: webhook::webhook(raw, sink),
         batch_poll: polling::batch_poll(raw, sink),
         side_progress: polling::side_progress(raw, sync, sink),
     })

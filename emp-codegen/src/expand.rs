@@ -13,6 +13,7 @@ mod polling;
 mod print;
 mod protocol;
 mod stream;
+mod webhook;
 mod websocket;
 
 use emp_syntax::hole::Root;

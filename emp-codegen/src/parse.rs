@@ -27,6 +27,7 @@ mod stream;
 mod token;
 mod value;
 mod walk;
+mod webhook;
 mod websocket;
 
 use std::cell::RefCell;
@@ -85,6 +86,7 @@ pub fn connector(input: &DeriveInput, sink: &Sink) -> Option<RawSpec> {
         limits: attributes.one("limits", &context(Place::Setting), container::limits),
         health: attributes.one("health", &context(Place::Health), protocol::health),
         stream: attributes.one("stream", &context(Place::Captured), stream::stream),
+        webhook: attributes.one("webhook", &context(Place::Setting), webhook::webhook),
         websocket: attributes.one("websocket", &context(Place::Job), websocket::websocket),
         batch_poll: attributes.one("batch_poll", &context(Place::Batch), polling::batch_poll),
         side_progress: attributes.one("side_progress", &context(Place::Lookup), polling::side_progress),

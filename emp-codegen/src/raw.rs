@@ -15,8 +15,8 @@ use emp_syntax::selector::Selector;
 use proc_macro2::{Ident, Span};
 
 use crate::spec::{
-    Auth, Base, Body, CancelScope, CancelStage, Capture, DurationUnit, EnvKind, Follow, HookUse, KeyPlace,
-    Learn, Pair, PairValue, Setting, Spanned, Target, TypeRef, Unknown, Use,
+    Auth, Base, Body, CallBody, CancelScope, CancelStage, Capture, DurationUnit, EnvKind, EventAt, Follow,
+    HookUse, KeyPlace, Learn, Pair, PairValue, Setting, Spanned, Target, TypeRef, Unknown, Use, Verify,
 };
 
 /// A value that may have been written.
@@ -53,6 +53,7 @@ pub struct RawSpec {
     pub health: Given<RawHealth>,
     pub stream: Given<RawStream>,
     pub websocket: Given<RawWebsocket>,
+    pub webhook: Given<RawWebhook>,
     pub batch_poll: Given<RawBatchPoll>,
     pub side_progress: Given<RawSideProgress>,
     pub probe_uses: Vec<ProbeUse>,
@@ -193,6 +194,7 @@ pub struct RawPoll {
     pub request: RawRequest,
     pub envelope: Given<RawEnvelope>,
     pub also: Vec<RawProbe>,
+    pub echo: Vec<Selector>,
     pub listed: RawListed,
     pub hold: Given<Setting<Duration>>,
     pub progress: Vec<Selector>,
@@ -384,6 +386,15 @@ pub enum RawStreamFormat {
 pub struct RawChunks {
     pub request: RawRequest,
     pub items: Given<Selector>,
+}
+
+/// `#[webhook(..)]`
+#[derive(Clone, Debug, Default)]
+pub struct RawWebhook {
+    pub verify: Given<Verify>,
+    pub body: Given<CallBody>,
+    pub events: Given<Vec<Spanned<String>>>,
+    pub event: Given<EventAt>,
 }
 
 /// `#[websocket(..)]`

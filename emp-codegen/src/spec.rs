@@ -12,6 +12,7 @@ mod outcome;
 mod polling;
 mod stream;
 mod token;
+mod webhook;
 mod websocket;
 
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub use self::token::{Claim, ClaimValue, ClientAuth, Jwt, OAuth2, TokenUrl};
 pub use self::outcome::{Each, Extra, Files, Outcome, Part, ResultAt, ResultRequest, Take};
 pub use self::polling::{BatchPoll, Envelope, Learn, Listed, Probe, SideProgress};
 pub use self::stream::{Stream, StreamFormat};
+pub use self::webhook::{CallBody, EventAt, HmacSignature, SignedPart, StampAt, Verify, Webhook};
 pub use self::websocket::Websocket;
 
 /// A value with the places of its key and of itself.

@@ -22,6 +22,7 @@ pub enum ErrorCode {
     EDeadline,
     EEnvironment,
     EExpired,
+    EIdMismatch,
     EInternal,
     EInvalidInput,
     EModerated,
@@ -53,7 +54,7 @@ impl ErrorCode {
     }
 
     /// Every code.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::EAuth,
         Self::EBadRequest,
         Self::EBadResponse,
@@ -66,6 +67,7 @@ impl ErrorCode {
         Self::EDeadline,
         Self::EEnvironment,
         Self::EExpired,
+        Self::EIdMismatch,
         Self::EInternal,
         Self::EInvalidInput,
         Self::EModerated,
@@ -128,6 +130,10 @@ impl ErrorCode {
                 "A variable that the connector needs is missing or not valid. `emp env check` shows all of them.",
             ),
             Self::EExpired => ("E_EXPIRED", "The result is too old: the service has deleted it."),
+            Self::EIdMismatch => (
+                "E_ID_MISMATCH",
+                "The service answered about another job than it was asked after, again and again. Nothing of those answers is kept; look there before you retry.",
+            ),
             Self::EInternal => {
                 ("E_INTERNAL", "A mistake in EMP itself. Please report it with the job's events.")
             }

@@ -198,6 +198,22 @@ pub struct Job {
     /// The service has called our webhook for it, and whoever has the job has not been told yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nudged: bool,
+    /// What that call said, when it was proven to be the service's and there was no other since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Call>,
+    /// The calls that were heard of late, so that none of them counts again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<String>,
+}
+
+/// A service's call whose signature was right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// What tells it from every other call: the same when it is sent again.
+    pub id: String,
+    /// What it says of the job, as JSON; `None` when it says only that there is news.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
 }
 
 impl Job {

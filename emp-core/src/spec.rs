@@ -20,6 +20,7 @@ mod service;
 mod steps;
 mod stream;
 mod token;
+mod webhook;
 mod websocket;
 
 use serde_json::Value;
@@ -42,6 +43,9 @@ pub use steps::{
 };
 pub use stream::{Stream, StreamFormat};
 pub use token::{Claim, ClaimValue, ClientAuth, Jwt, JwtAlg, OAuth2, TokenUrl};
+pub use webhook::{
+    CallBody, EventAt, HmacAlgorithm, HmacSignature, SignatureEncoding, SignedPart, StampAt, Verify, Webhook,
+};
 pub use websocket::Websocket;
 
 /// A connector, as declared.
@@ -149,6 +153,8 @@ pub struct HttpProtocol {
     pub stream: Option<Stream>,
     /// A socket beside the poll.
     pub websocket: Option<Websocket>,
+    /// What is believed of the calls of the service.
+    pub webhook: Option<Webhook>,
     /// How all jobs that wait are asked after at once.
     pub batch_poll: Option<BatchPoll>,
     /// Where to ask how far a job is while its submit is open.

@@ -27,6 +27,7 @@ use proc_macro::TokenStream;
         stream,
         websocket,
         cleanup,
+        webhook,
         batch_poll,
         side_progress
     )

@@ -124,9 +124,21 @@ impl<'a> Context<'a> {
                 let (Step::Name(name), rest) = reference.path.split_first()? else { return None };
                 walk(self.prepared?.get(name.as_ref())?, rest)?.clone()
             }
-            Root::Webhook => self.webhook?.into(),
+            Root::Webhook => self.of_webhook(&reference.path)?,
         };
         Some(value).filter(|value| !value.is_null())
+    }
+
+    /// Where the service may call, and about what. Nothing of it without a URL.
+    fn of_webhook(&self, path: &[Step]) -> Option<Value> {
+        let url = self.webhook?;
+        match path {
+            [Step::Name(name)] if name == "url" => Some(url.into()),
+            [Step::Name(name)] if name == "events" => {
+                Some(self.connector.spec.http()?.webhook.as_ref()?.events.into())
+            }
+            _ => None,
+        }
     }
 
     /// The value of a hole with its default.

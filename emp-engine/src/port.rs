@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use emp_core::Timestamp;
-use emp_core::job::{Delta, Intent, Progress, ServiceJob};
+use emp_core::job::{Call, Delta, Intent, Progress, ServiceJob};
 
 /// The holder's side of one job. The worker implements it over the store; tests implement it over a `Vec`.
 #[async_trait]
@@ -23,6 +23,11 @@ pub trait JobPort: Send + Sync {
 
     /// Text that the job's stream has brought. May be put together with others; never blocks, and is lost with the process.
     fn delta(&self, delta: Delta);
+
+    /// What the service's last call said, when it has called since this was asked last and the call was proven to be its own.
+    async fn call(&self) -> Option<Call> {
+        None
+    }
 
     /// Whether the engine must stop, and why. Looked at before each effect.
     fn stop(&self) -> Option<Stop>;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use emp_core::job::{Event, Job, JobId, JobState, Nonce, WorkerId};
+use emp_core::job::{Call, Event, Job, JobId, JobState, Nonce, WorkerId};
 use emp_core::{Clock, Timestamp};
 
 use crate::keys::{self, KeyRecord};
@@ -126,13 +126,13 @@ impl Store for MemoryStore {
         Ok(answer)
     }
 
-    async fn nudge(&self, id: &JobId) -> Result<bool, StoreError> {
+    async fn nudge(&self, id: &JobId, call: Option<Call>) -> Result<bool, StoreError> {
         let now = self.time.now();
         let mut state = self.state();
         let Some(mut job) = state.jobs.get(id).cloned() else { return Ok(false) };
-        let Some(events) = transition::nudge(&mut job, now) else { return Ok(false) };
-        if !events.is_empty() {
-            state.save(job, events, &self.options);
+        let Some(step) = transition::nudge(&mut job, call, now) else { return Ok(false) };
+        if step.changed {
+            state.save(job, step.events, &self.options);
         }
         self.publish(state);
         Ok(true)

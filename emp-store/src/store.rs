@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use emp_core::Timestamp;
 use emp_core::health::Health;
-use emp_core::job::{Event, Job, JobId, JobState, WorkerId};
+use emp_core::job::{Call, Event, Job, JobId, JobState, WorkerId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,9 +32,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Records a wish to cancel (P15).
     async fn cancel(&self, id: &JobId, by: &str, reason: Option<&str>) -> Result<CancelAnswer, StoreError>;
 
-    /// The service has called our webhook for a job: its holder is told with the next renewal. `false` when there is no such job, nothing
-    /// of it was sent, or it has ended.
-    async fn nudge(&self, id: &JobId) -> Result<bool, StoreError>;
+    /// The service has called our webhook for a job: its holder is told with the next renewal, and finds what the call says in the
+    /// record. A call that was heard before changes nothing. `false` when there is no such job, nothing of it was sent, or it has
+    /// ended.
+    async fn nudge(&self, id: &JobId, call: Option<Call>) -> Result<bool, StoreError>;
 
     /// Takes back the jobs of workers whose lease has lapsed (P8); says how many. Any worker calls it, now and then.
     async fn reap(&self) -> Result<usize, StoreError>;

@@ -60,6 +60,9 @@ pub(crate) fn tell(
         capture(http, job, draft);
     }
     if telling.state {
+        if let Some(poll) = http.poll_at(job.operation) {
+            draft.put_first(poll.echo, &job.id.as_str().into());
+        }
         express(http, draft, &view.verdict);
         fill(spec, http, job, view, draft);
     }

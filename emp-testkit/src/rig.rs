@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use emp_core::connector::Loaded;
-use emp_core::job::{Delta, Event, Intent, Job, JobId, Progress, ServiceJob, WorkerId};
+use emp_core::job::{Call, Delta, Event, Intent, Job, JobId, Progress, ServiceJob, WorkerId};
 use emp_core::time::ManualClock;
 use emp_core::{Clock, Timestamp};
 use emp_engine::gateway::{GatewayOptions, Patience};
@@ -366,6 +366,12 @@ impl JobPort for Desk {
 
     fn delta(&self, delta: Delta) {
         self.deltas.lock().unwrap_or_else(PoisonError::into_inner).push(delta);
+    }
+
+    async fn call(&self) -> Option<Call> {
+        let told = self.write(Change::Renew).await.ok()?;
+        (told == Answer::Nudged).then_some(())?;
+        self.store.get(&self.claim.job).await.ok()??.call
     }
 
     fn stop(&self) -> Option<Stop> {

@@ -59,6 +59,8 @@ pub(crate) struct Claim {
     phase: Mutex<Phase>,
     /// The service has called, and the run has not looked since.
     nudged: AtomicBool,
+    /// It has called, and what it said was not read since.
+    unread: AtomicBool,
     /// A run that waits within a step hears of it here.
     called: Notify,
     renewed: Mutex<Instant>,
@@ -86,6 +88,7 @@ impl Claim {
             standing: watch::Sender::new(standing),
             phase: Mutex::new(phase),
             nudged: AtomicBool::new(false),
+            unread: AtomicBool::new(false),
             called: Notify::new(),
             renewed: Mutex::new(sent),
             woken,
@@ -181,6 +184,7 @@ impl Claim {
 
     /// The service has called: a run that waits is woken, and one that does not will not wait next time.
     fn nudge(&self) {
+        self.unread.store(true, Ordering::SeqCst);
         self.nudged.store(true, Ordering::SeqCst);
         self.called.notify_one();
         let _ = self.woken.send(self.key.clone());
@@ -196,6 +200,11 @@ impl Claim {
     /// Whether the service has called since this was asked last.
     pub(crate) fn take_nudge(&self) -> bool {
         self.nudged.swap(false, Ordering::SeqCst)
+    }
+
+    /// Whether the service has called since what it says was read last.
+    pub(crate) fn take_call(&self) -> bool {
+        self.unread.swap(false, Ordering::SeqCst)
     }
 
     /// The worker stops: the job is to be given back.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use emp_core::Timestamp;
-use emp_core::job::{Delta, Intent, Phase, Progress, ServiceJob};
+use emp_core::job::{Call, Delta, Intent, Phase, Progress, ServiceJob};
 use emp_engine::port::{JobPort, Stop};
 use emp_store::store::{Answer, Change, Store};
 use tracing::{info, warn};
@@ -87,6 +87,14 @@ impl JobPort for StorePort {
         if self.claim.sure() {
             self.deltas.note(&self.claim.key, &delta);
         }
+    }
+
+    async fn call(&self) -> Option<Call> {
+        if !self.claim.take_call() {
+            return None;
+        }
+        // What cannot be read is as if it had not been said: the job is asked after.
+        self.store.get(&self.claim.key.job).await.ok()??.call
     }
 
     fn stop(&self) -> Option<Stop> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use axum::Router;
 use emp_api::{ApiState, Auth, Limits, router};
 use emp_core::Timestamp;
-use emp_core::job::{Event, Job, JobId, JobState, WorkerId};
+use emp_core::job::{Call, Event, Job, JobId, JobState, WorkerId};
 use emp_store::{
     Answer, CancelAnswer, ClaimRequest, Enqueued, ListQuery, NewJob, Page, Store, StoreError, WorkerStatus,
     Write,
@@ -53,7 +53,7 @@ impl Store for Broken {
     async fn cancel(&self, _: &JobId, _: &str, _: Option<&str>) -> Result<CancelAnswer, StoreError> {
         self.fail().await
     }
-    async fn nudge(&self, _id: &JobId) -> Result<bool, StoreError> {
+    async fn nudge(&self, _id: &JobId, _call: Option<Call>) -> Result<bool, StoreError> {
         self.fail().await
     }
 

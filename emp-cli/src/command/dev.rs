@@ -43,6 +43,11 @@ pub(super) async fn run(
         None if args.fake => webhooks::local(address),
         given => given,
     };
+    let receivers = if args.fake {
+        webhooks::receivers(registry, &fake_environment(registry))?
+    } else {
+        webhooks::receivers(registry, &ProcessEnv)?
+    };
     announce(address, &mapping, registry, &fakes, out);
     let parts = Parts {
         mapping: &mapping,
@@ -53,6 +58,7 @@ pub(super) async fn run(
         auth: emp_api::Auth::None,
         lease: args.store.lease,
         webhooks,
+        receivers,
     };
     serve::run(parts, Some(listener), signals::shutdown()).await
 }

@@ -8,6 +8,7 @@ use emp_core::env::{EnvSource, ProcessEnv};
 use emp_core::mapping::Mapping;
 use emp_core::{Registry, SystemClock, Url};
 use emp_engine::outputs::Outputs;
+use emp_engine::webhook::{Receivers, Webhooks};
 use emp_engine::{Engine, EngineOptions};
 use emp_outputs::OutputStore;
 use emp_store::Store;
@@ -39,11 +40,12 @@ pub(super) async fn serve(
     let store = emp_store::open(&args.store.store, runtime::store_options(&args.store))?;
     let outputs = runtime::outputs(&args.store)?;
     let webhooks = webhooks::of(&args.store)?;
+    let receivers = webhooks::receivers(registry, &ProcessEnv)?;
     let shutdown = signals::shutdown();
     tracing::info!(listen = %args.listen, store = %args.store.store, "API listening");
     let lease = args.store.lease;
     run(
-        Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease, webhooks },
+        Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease, webhooks, receivers },
         Some(listener),
         shutdown,
     )
@@ -69,7 +71,10 @@ pub(super) async fn worker(
     let auth = emp_api::Auth::None;
     let outputs = runtime::outputs(&args.store)?;
     let lease = args.store.lease;
-    let parts = Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease, webhooks };
+    // Calls come to the API, wherever that is.
+    let receivers = Receivers::default();
+    let parts =
+        Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease, webhooks, receivers };
     run(parts, None, signals::shutdown()).await
 }
 
@@ -83,7 +88,9 @@ pub(super) struct Parts<'a> {
     pub(super) auth: emp_api::Auth,
     pub(super) lease: std::time::Duration,
     /// The key and the maker of the URLs that services may call.
-    pub(super) webhooks: Option<(emp_core::Secret, emp_engine::webhook::Webhooks)>,
+    pub(super) webhooks: Option<(emp_core::Secret, Webhooks)>,
+    /// What is believed of their calls.
+    pub(super) receivers: Receivers,
 }
 
 /// Runs an API, if there is a listener, and the workers, until the token is cancelled.
@@ -92,9 +99,10 @@ pub(super) async fn run(
     listener: Option<tokio::net::TcpListener>,
     shutdown: CancellationToken,
 ) -> Result<Exit, Failure> {
-    let Parts { mapping, registry, planned, store, outputs, auth, lease, webhooks } = parts;
+    let Parts { mapping, registry, planned, store, outputs, auth, lease, webhooks, receivers } = parts;
     let (key, webhooks) = webhooks.unzip();
     logging::hide(key.iter());
+    logging::hide(receivers.secrets());
     let loaded = planned.iter().flat_map(|worker| &worker.services);
     logging::hide(loaded.flat_map(|(_, connector)| connector.settings.secrets()));
     let worker = (!planned.is_empty()).then(|| {
@@ -109,7 +117,7 @@ pub(super) async fn run(
     let api = listener.map(|listener| {
         let state = emp_api::ApiState::new(Arc::clone(&store), mapping, registry, auth).outputs(outputs);
         let state = match key {
-            Some(key) => state.webhooks(key),
+            Some(key) => state.webhooks(key, receivers),
             None => state,
         };
         emp_api::serve(listener, state, shutdown.clone())

@@ -1,8 +1,8 @@
-//! Origins, the credential, cancel and cleanup.
+//! Origins, the credential, cancel, cleanup and calls.
 
 use emp_core::spec::{
-    Auth, AuthPart, Cancel, CancelScope, CancelStage, ConnectorSpec, Download, DownloadAuth, Follow,
-    HttpProtocol, TokenUrl,
+    Auth, AuthPart, CallBody, Cancel, CancelScope, CancelStage, ConnectorSpec, Download, DownloadAuth,
+    Follow, HttpProtocol, TokenUrl, Verify,
 };
 
 use super::markdown::{Page, code, codes};
@@ -93,4 +93,34 @@ pub(super) fn cleanup(page: &mut Page, spec: &ConnectorSpec, http: &HttpProtocol
     let when = cleanup.when.as_ref().map(|when| format!(" when {}", code(when)));
     page.part(&format!("Cleanup after a result{}", when.unwrap_or_default()));
     request::describe(page, spec, &cleanup.request);
+}
+
+/// What is believed of the service's calls.
+pub(super) fn webhook(page: &mut Page, spec: &ConnectorSpec, http: &HttpProtocol) {
+    let Some(webhook) = &http.webhook else { return };
+    page.part("Calls of the service");
+    let by = |verify: &Verify| {
+        let secret = code(variable(spec, verify.secret()));
+        match verify {
+            Verify::StandardWebhooks { .. } => {
+                format!("proven by Standard Webhooks, with the secret in {secret}")
+            }
+            Verify::Hmac(hmac) => {
+                format!("proven by an HMAC in {}, with the key in {secret}", code(hmac.header))
+            }
+            Verify::Header { name, .. } => {
+                format!("proven by the secret in {secret}, in the header {}", code(name))
+            }
+        }
+    };
+    let mut points: Vec<String> = webhook.verify.as_ref().map(by).into_iter().collect();
+    points.push(match webhook.body {
+        CallBody::Hint => "the job is asked after when it is called for".to_owned(),
+        CallBody::SameAsPoll => "a proven call tells what a poll would, and the job ends by it".to_owned(),
+        CallBody::At(_) => "a proven call holds what a poll would tell, and the job ends by it".to_owned(),
+    });
+    if !webhook.events.is_empty() {
+        points.push(format!("asked for: {}", codes(webhook.events)));
+    }
+    page.points(&points);
 }

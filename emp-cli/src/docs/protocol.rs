@@ -36,6 +36,7 @@ pub(super) fn describe(page: &mut Page, spec: &ConnectorSpec, http: &HttpProtoco
         life::cancel(page, spec, cancel);
     }
     life::cleanup(page, spec, http);
+    life::webhook(page, spec, http);
     if let Some(health) = &http.health {
         page.part("Health");
         request::describe(page, spec, &health.request);
@@ -86,6 +87,7 @@ fn submit(page: &mut Page, spec: &ConnectorSpec, submit: &Submit) {
 fn poll(page: &mut Page, spec: &ConnectorSpec, poll: &Poll) {
     request::describe(page, spec, &poll.request);
     let told = [
+        ("repeats the job's id", poll.echo),
         ("progress", poll.progress),
         ("message", poll.progress_text),
         ("jobs ahead", poll.queue_position),

@@ -14,6 +14,8 @@ pub const CANCEL_SCOPE: Code = Code::new("EMP0159");
 pub const CANCEL_FORM: Code = Code::new("EMP0160");
 /// The URL of a webhook stands in a submit, and may be absent.
 pub const WEBHOOK_URL: Code = Code::new("EMP0161");
+/// What is believed of a call is proven, and is about our job.
+pub const WEBHOOK_BODY: Code = Code::new("EMP0162");
 
 /// The entries, in the order of their codes.
 pub const ENTRIES: &[Entry] = &[
@@ -58,5 +60,12 @@ pub const ENTRIES: &[Entry] = &[
         why: "a service learns where to call when it is given a job, and an installation that has no public URL has none to give",
         help: "write `webhook.url?` into the submit's body, query or headers",
         example: "#[submit(post = \"/jobs\", json { \"webhook\": webhook.url? }, capture(id = \"$.id\"), at_most_once)]",
+    },
+    Entry {
+        code: WEBHOOK_BODY,
+        title: "what is believed of a call is proven, and is about our job",
+        why: "who knows or guesses a job's URL could end it, or end it with the result of another; a call that only says that there is news needs no proof, for the job is asked after",
+        help: "say how a call is signed (`verify`), and where an answer repeats the job's id (`echo` in `#[poll]`)",
+        example: "#[poll(get = \"/jobs/{job.id}\", echo = \"$.id\")]\n#[webhook(verify = standard_webhooks(webhook_secret), body = same_as_poll)]",
     },
 ];

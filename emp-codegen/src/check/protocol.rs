@@ -173,6 +173,7 @@ pub(super) fn poll(given: &Spanned<RawPoll>, sink: &Sink) -> Option<Poll> {
         request: request(&raw.request, "poll", given.key, "get = \"/jobs/{job.id}\"", sink)?,
         envelope: polling::envelope(raw.envelope.as_ref(), sink),
         also: polling::also(&raw.also, sink),
+        echo: raw.echo.clone(),
         listed: polling::listed(&raw.listed, "poll", sink),
         hold: value(raw.hold.as_ref()),
         progress: raw.progress.clone(),

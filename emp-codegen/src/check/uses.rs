@@ -25,7 +25,7 @@ pub(super) fn check(raw: &RawSpec, sink: &Sink) {
             Root::Payload => payload(used, sink),
             Root::Item if used.place == Place::Item => {}
             Root::Item | Root::Prepared => prepare::used(raw, used, sink),
-            Root::Webhook => webhook(used, sink),
+            Root::Webhook => webhook(raw, used, sink),
         }
     }
     credential(raw, sink);
@@ -208,24 +208,35 @@ fn holds(raw: &RawSpec, used: &Use) -> bool {
 }
 
 /// An installation that nobody can reach from outside has no URL, so the hole is an optional one.
-fn webhook(used: &Use, sink: &Sink) {
+fn webhook(raw: &RawSpec, used: &Use, sink: &Sink) {
     let report = |what: String, help: &str| {
         sink.report(Diagnostic::new(WEBHOOK_URL, used.span, what).help(help));
     };
     match used.first() {
         Some("url") if used.reference.path.len() == 1 => {}
-        _ => return report(format!("there is no `{}`", used.reference), "write `webhook.url?`"),
+        Some("events") if used.reference.path.len() == 1 => {
+            let events = raw.webhook.as_ref().and_then(|webhook| webhook.value.events.as_ref());
+            if events.is_none() {
+                let help = "say which: `#[webhook(events = [\"completed\"])]`";
+                return report("`webhook.events` has no value: no events are declared".to_owned(), help);
+            }
+        }
+        _ => {
+            let help = "write `webhook.url?` or `webhook.events?`";
+            return report(format!("there is no `{}`", used.reference), help);
+        }
     }
     if used.place != Place::Submit {
         report(
-            "`webhook.url` stands where no job is submitted".to_owned(),
+            format!("`{}` stands where no job is submitted", used.reference),
             "a service is told where to call when a job is submitted: write it into `#[submit]`",
         );
     } else if used.need != Need::Optional {
-        report(
-            "`webhook.url` may have no value".to_owned(),
-            "write `webhook.url?`: without a public URL the member is left out, and the job is polled",
+        let help = format!(
+            "write `{}?`: without a public URL the member is left out, and the job is polled",
+            used.reference
         );
+        report(format!("`{}` may have no value", used.reference), &help);
     }
 }
 
@@ -249,6 +260,9 @@ fn not_here(used: &Use, why: &str, sink: &Sink) {
 
 /// A credential names at least one secret.
 fn credential(raw: &RawSpec, sink: &Sink) {
+    if let Some(verify) = raw.webhook.as_ref().and_then(|webhook| webhook.value.verify.as_ref()) {
+        secret(raw, verify.value.secret(), sink);
+    }
     let Some(auth) = &raw.auth else { return };
     let parts: Vec<&AuthPart> = match &auth.value {
         Auth::None => return,

@@ -32,6 +32,7 @@ impl Print for Http {
         let cleanup = option(self.cleanup.as_ref().map(Print::print));
         let health = option(self.health.as_ref().map(Print::print));
         let stream = option(self.stream.as_ref().map(Print::print));
+        let webhook = option(self.webhook.as_ref().map(Print::print));
         let websocket = option(self.websocket.as_ref().map(Print::print));
         let batch_poll = option(self.batch_poll.as_ref().map(Print::print));
         let side_progress = option(self.side_progress.as_ref().map(Print::print));
@@ -54,6 +55,7 @@ impl Print for Http {
                 health: #health,
                 stream: #stream,
                 websocket: #websocket,
+                webhook: #webhook,
                 batch_poll: #batch_poll,
                 side_progress: #side_progress,
             }
@@ -245,6 +247,7 @@ impl Print for Poll {
             ("request", Some(self.request.print())),
             ("envelope", self.envelope.as_ref().map(|envelope| option(Some(envelope.print())))),
             ("also", (!self.also.is_empty()).then(|| slice(&self.also))),
+            ("echo", places(&self.echo)),
             ("listed", self.listed.as_ref().map(|listed| option(Some(listed.print())))),
             ("hold", self.hold.as_ref().map(|hold| option(Some(hold.print())))),
             ("progress", places(&self.progress)),

@@ -8,6 +8,7 @@ mod place;
 mod polling;
 mod stream;
 mod submit;
+mod webhook;
 
 pub use answer::{ERRORS, STATES};
 pub use connector::{CONNECTOR, ENV, HEALTH, LIMITS, OPENAPI};
@@ -17,6 +18,7 @@ pub use place::{AUTH, HTTP, JWT, OAUTH2, ORIGINS};
 pub use polling::{BATCH_POLL, DEADLINE, ENVELOPE, PACE, POLL, SIDE_PROGRESS};
 pub use stream::{CHUNKS, STREAM, WEBSOCKET};
 pub use submit::{ASSET, ASSIGN_ID, IDEMPOTENT, LOOKUP, PREPARE, SUBMIT};
+pub use webhook::{HMAC, WEBHOOK};
 
 /// An attribute of a declaration.
 #[derive(Debug)]
@@ -142,6 +144,7 @@ pub const ATTRIBUTES: &[&Attribute] = &[
     &HEALTH,
     &STREAM,
     &WEBSOCKET,
+    &WEBHOOK,
     &BATCH_POLL,
     &SIDE_PROGRESS,
 ];

@@ -131,6 +131,7 @@ pub(super) fn poll(input: ParseStream, context: &Context<'_>) -> RawPoll {
             "preview" => raw.preview = selectors(input, context)?,
             "envelope" => raw.envelope = given(met, input, |input| Ok(polling::envelope(input, context)))?,
             "also" => raw.also = polling::also(input, context),
+            "echo" => raw.echo = selectors(input, context)?,
             "items" | "id" => polling::listed(&mut raw.listed, met, input, context)?,
             "hold" => {
                 raw.hold = given(met, input, |input| {

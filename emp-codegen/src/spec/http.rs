@@ -11,7 +11,7 @@ use emp_syntax::template::Template;
 
 use super::{
     BatchPoll, Cancel, Envelope, Jwt, Listed, OAuth2, Outcome, Probe, Setting, SideProgress, Spanned, Stream,
-    Websocket,
+    Webhook, Websocket,
 };
 
 /// Where the service is.
@@ -106,6 +106,8 @@ pub struct Http {
     pub stream: Option<Stream>,
     /// A socket beside the poll.
     pub websocket: Option<Websocket>,
+    /// What is believed of calls.
+    pub webhook: Option<Webhook>,
     /// All jobs at once.
     pub batch_poll: Option<BatchPoll>,
     /// How far a job is while its submit is open.
@@ -293,6 +295,8 @@ pub struct Poll {
     pub envelope: Option<Envelope>,
     /// Further questions.
     pub also: Vec<Probe>,
+    /// Where an answer repeats the job's id.
+    pub echo: Vec<Selector>,
     /// The answer is a list.
     pub listed: Option<Listed>,
     /// For how long the service holds the request.

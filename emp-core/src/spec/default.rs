@@ -29,6 +29,7 @@ impl HttpProtocol {
         health: None,
         stream: None,
         websocket: None,
+        webhook: None,
         batch_poll: None,
         side_progress: None,
     };
@@ -68,6 +69,7 @@ impl Poll {
         request: RequestSpec::DEFAULT,
         envelope: None,
         also: &[],
+        echo: &[],
         listed: None,
         hold: None,
         progress: &[],

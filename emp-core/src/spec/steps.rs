@@ -100,6 +100,8 @@ pub struct Poll {
     pub envelope: Option<Envelope>,
     /// Further questions, for rules that the answer alone does not decide.
     pub also: &'static [Probe],
+    /// Where an answer repeats the service job's id: one with another id is not believed.
+    pub echo: &'static [Selector],
     /// The answer is a list with the job in it.
     pub listed: Option<Listed>,
     /// For how long the service is asked to hold its answer back until something changes.

@@ -14,6 +14,7 @@ use crate::gateway::GatewayError;
 use crate::limits::Service;
 use crate::list;
 use crate::memory::{Memory, Streak};
+use crate::outcome;
 use crate::progress;
 use crate::request;
 use crate::run::Run;
@@ -41,6 +42,8 @@ pub(super) enum Unasked {
     Refused(Refusal),
     /// The answer to a further question cannot be read.
     Unreadable(String),
+    /// The answer is about another job, with this id.
+    Another(String),
 }
 
 impl Engine {
@@ -61,6 +64,10 @@ impl Engine {
             .map_err(Unasked::Request)?;
         let answer = self.exchange(&request, limits, service, http.follow).await.map_err(Unasked::Fault)?;
         let mut exchange = of_job(run, memory, http, poll, other, answer);
+        let ours = other.or(run.job.service_job.as_ref()).map(|job| job.id.as_str());
+        if let Some(id) = echo(run, memory, poll, other, &exchange).filter(|id| Some(id.as_str()) != ours) {
+            return Err(Unasked::Another(id));
+        }
         let now = run.port.now();
         let absent = exchange.code == 404 || (exchange.ok() && exchange.is_empty());
         memory.note_presence(!absent, now);
@@ -131,7 +138,7 @@ fn view<R>(
     run.with_context(other, |context| act(&View { exchange, context, memory, now }))
 }
 
-fn judge(
+pub(super) fn judge(
     run: &Run,
     memory: &Memory,
     http: &HttpProtocol,
@@ -142,7 +149,7 @@ fn judge(
 }
 
 /// The part of an answer that is about the job: its element, where the answer is a list.
-fn of_job(
+pub(super) fn of_job(
     run: &Run,
     memory: &Memory,
     http: &HttpProtocol,
@@ -160,6 +167,18 @@ fn of_job(
         }
     });
     element.unwrap_or(answer)
+}
+
+/// The id that an answer repeats, where the declaration says at which place it does.
+pub(super) fn echo(
+    run: &Run,
+    memory: &Memory,
+    poll: &Poll,
+    other: Option<&ServiceJob>,
+    exchange: &Exchange,
+) -> Option<String> {
+    let found = exchange.ok().then(|| view(run, memory, other, exchange, |view| view.first(poll.echo)))??;
+    outcome::id(&found)
 }
 
 /// Whether a further question can change or add to what is known.

@@ -24,6 +24,7 @@ use crate::select::View;
 mod ask;
 mod asset;
 mod batch;
+mod call;
 mod cancel;
 mod cleanup;
 mod collect;

@@ -66,6 +66,9 @@ impl Engine {
         poll: &'static Poll,
         left: Duration,
     ) -> Option<Next> {
+        if let Some(next) = self.by_call(run, service, http, poll).await {
+            return Some(next);
+        }
         if let Some(wait) = service.poll_wait() {
             return Some(Next::Wait(wait.min(left)));
         }
@@ -98,6 +101,7 @@ impl Engine {
             }
             Err(Unasked::Refused(refusal)) => self.poll_later(run, refusal.wait),
             Err(Unasked::Unreadable(problem)) => self.without_status(run, &problem),
+            Err(Unasked::Another(id)) => self.about_another(run, &id),
         })
     }
 
@@ -182,18 +186,29 @@ impl Engine {
         }
     }
 
-    /// An answer without a known status, so many in a row and for so long (P24).
+    /// An answer without a known status (P24).
     pub(super) fn without_status(&self, run: &mut Run, what: &str) -> Next {
+        let message =
+            "the service kept answering without a declared status; its job may still be running there";
+        self.says_nothing(run, JobError::new(ErrorCode::EUnknownStatus, message).detail(what))
+    }
+
+    /// An answer that repeats the id of another job says nothing of ours (F40).
+    fn about_another(&self, run: &mut Run, id: &str) -> Next {
+        let message = "the service kept answering about another job; ours may still be running there";
+        let what = format!("the answers repeat the id `{id}`");
+        self.says_nothing(run, JobError::new(ErrorCode::EIdMismatch, message).detail(what))
+    }
+
+    /// An answer that says nothing of the job. So many in a row and for so long are the end of it.
+    fn says_nothing(&self, run: &mut Run, error: JobError) -> Next {
         let now = run.port.now();
         run.memory.unknown.note(now);
         let unknown = run.memory.unknown;
         if unknown.count >= run.connector.spec.pace.max_unknown.max(1) && unknown.lasted(now) >= UNKNOWN_FOR {
-            let message =
-                "the service kept answering without a declared status; its job may still be running there";
-            let error = JobError::new(ErrorCode::EUnknownStatus, message).detail(what);
             return Next::End(End::Failed(error));
         }
-        tracing::warn!(job = %run.job.id, connector = run.connector.spec.name, "an answer without a declared status");
+        tracing::warn!(job = %run.job.id, connector = run.connector.spec.name, code = error.code.as_str(), "an answer that says nothing of the job");
         self.wait(run, None)
     }
 

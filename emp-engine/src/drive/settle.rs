@@ -129,7 +129,9 @@ impl Engine {
             Ok(asked) => asked,
             Err(Unasked::Request(error)) => return Next::End(End::Uncertain(as_uncertain(error))),
             Err(Unasked::Refused(refusal)) => return self.unsettled(run, refusal.wait),
-            Err(Unasked::Fault(_) | Unasked::Unreadable(_)) => return self.unsettled(run, None),
+            Err(Unasked::Fault(_) | Unasked::Unreadable(_) | Unasked::Another(_)) => {
+                return self.unsettled(run, None);
+            }
         };
         let now = run.port.now();
         let absent = !present || exchange.code == 410;

@@ -108,7 +108,7 @@ impl Engine {
             let heard = tokio::select! {
                 stop = run.port.stopped() => return Next::Stopped(stop),
                 () = sleep_until(next_at) => continue,
-                // What the call says is not believed, and the truth is asked for.
+                // The poll goes by what the call says where that is proven, and asks for the truth where it is not.
                 () = run.port.nudged() => {
                     line.ask_now();
                     continue;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use emp_core::connector::Loaded;
 use emp_core::env::Settings;
-use emp_core::job::{Delta, Intent, JOB_SCHEMA, Job, JobId, JobState, Phase, Progress, ServiceJob};
+use emp_core::job::{Call, Delta, Intent, JOB_SCHEMA, Job, JobId, JobState, Phase, Progress, ServiceJob};
 use emp_core::spec::{
     Auth, AuthPart, Base, Body, Capture, ConnectorSpec, Download, DurationUnit, EnvField, EnvKind, Errors,
     Follow, HttpProtocol, Limits, Outcome, Pace, PayloadSchema, Poll, Protocol, RequestSpec, Settle,
@@ -253,6 +253,8 @@ pub(crate) fn job(payload: Value) -> Job {
         closed: None,
         lapsed: None,
         nudged: false,
+        call: None,
+        heard: Vec::new(),
     }
 }
 
@@ -280,6 +282,8 @@ pub(crate) struct MemoryPort {
     pub(crate) clock: ManualClock,
     pub(crate) progress: Mutex<Vec<Progress>>,
     pub(crate) deltas: Mutex<Vec<Delta>>,
+    /// What the service says when it calls next.
+    pub(crate) call: Mutex<Option<Call>>,
     pub(crate) stop: watch::Sender<Option<Stop>>,
     /// The stop that begins as soon as the intent is stored.
     pub(crate) stop_at_intent: Option<Stop>,
@@ -298,6 +302,7 @@ impl MemoryPort {
             clock: ManualClock::at(Timestamp(1_700_000_000_000)),
             progress: Mutex::default(),
             deltas: Mutex::default(),
+            call: Mutex::default(),
             stop: watch::Sender::new(None),
             stop_at_intent: None,
             nudged: tokio::sync::Notify::new(),
@@ -341,6 +346,10 @@ impl JobPort for MemoryPort {
 
     fn delta(&self, delta: Delta) {
         self.deltas.lock().unwrap().push(delta);
+    }
+
+    async fn call(&self) -> Option<Call> {
+        self.call.lock().unwrap().take()
     }
 
     fn stop(&self) -> Option<Stop> {

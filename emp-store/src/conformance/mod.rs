@@ -103,6 +103,8 @@ macro_rules! __conformance_cases {
             events_are_numbered_without_gaps_and_capped,
             m58_a_call_for_a_job_is_told_to_its_holder_once,
             m58_a_call_for_a_job_that_is_not_out_changes_nothing,
+            m58_a_proven_call_is_kept_for_the_holder_until_another_comes,
+            f42_a_call_that_was_heard_before_changes_nothing,
             m59_text_of_a_stream_is_kept_within_bounds_and_beside_the_other_events,
             counts_equal_the_sums,
             lists_are_paged_and_filtered,

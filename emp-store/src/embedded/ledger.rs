@@ -1,7 +1,7 @@
 //! What the store does within one transaction.
 
 use emp_core::Timestamp;
-use emp_core::job::{Event, Job, JobId, JobState, Nonce, WorkerId};
+use emp_core::job::{Call, Event, Job, JobId, JobState, Nonce, WorkerId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params, params};
 
 use crate::embedded::{deltas, rows};
@@ -149,11 +149,11 @@ impl<'a> Ledger<'a> {
     }
 
     /// Takes note that the service has called for a job.
-    pub(super) fn nudge(&mut self, id: &JobId) -> Result<bool, StoreError> {
+    pub(super) fn nudge(&mut self, id: &JobId, call: Option<Call>) -> Result<bool, StoreError> {
         let Some(mut job) = self.job(id)? else { return Ok(false) };
-        let Some(events) = transition::nudge(&mut job, self.now) else { return Ok(false) };
-        if !events.is_empty() {
-            self.save(&mut job, &events)?;
+        let Some(step) = transition::nudge(&mut job, call, self.now) else { return Ok(false) };
+        if step.changed {
+            self.save(&mut job, &step.events)?;
         }
         Ok(true)
     }

@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use emp_core::job::{Event, Job, JobId, JobState, WorkerId};
+use emp_core::job::{Call, Event, Job, JobId, JobState, WorkerId};
 use emp_core::{Clock, Timestamp};
 use rusqlite::Connection;
 
@@ -162,9 +162,9 @@ impl Store for EmbeddedStore {
         self.commit(Need::GoesOn, move |ledger| ledger.cancel(&id, &by, reason.as_deref())).await
     }
 
-    async fn nudge(&self, id: &JobId) -> Result<bool, StoreError> {
+    async fn nudge(&self, id: &JobId, call: Option<Call>) -> Result<bool, StoreError> {
         let id = id.clone();
-        self.commit(Need::GoesOn, move |ledger| ledger.nudge(&id)).await
+        self.commit(Need::GoesOn, move |ledger| ledger.nudge(&id, call.clone())).await
     }
 
     async fn reap(&self) -> Result<usize, StoreError> {

@@ -8,7 +8,7 @@ use emp_core::{ErrorCode, JobError, Timestamp};
 
 use crate::store::{Answer, Change, Finish, Release};
 use crate::transition::depth::{DEEPEST, too_deep};
-use crate::transition::{Pen, Step, cancel};
+use crate::transition::{Pen, Step, cancel, nudge};
 
 /// The word that ends a claim, if a change is one.
 pub(super) fn word(change: &Change) -> Option<EventKind> {
@@ -40,6 +40,7 @@ pub(super) fn finish(job: &mut Job, nonce: &Nonce, finish: Finish, at: Timestamp
         return Step::refused(Answer::Conflict);
     }
     let worker = close(job, nonce, finish_word(&finish));
+    nudge::forget(job);
     let finish = readable(finish);
     let mut pen = Pen::new(job, at);
     if pen.job().cancel.is_some() {

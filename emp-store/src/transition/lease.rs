@@ -45,6 +45,8 @@ pub fn enqueue(new: NewJob, id: JobId, arrival: u64, at: Timestamp) -> (Job, Vec
         closed: None,
         lapsed: None,
         nudged: false,
+        call: None,
+        heard: Vec::new(),
     };
     let mut pen = Pen::new(&mut job, at);
     pen.note(EventKind::Queued, None);
@@ -68,7 +70,7 @@ pub fn claim(
     job.deliveries += 1;
     job.started_at.get_or_insert(at);
     job.lapsed = None;
-    // A new holder looks at once anyway.
+    // A new holder looks at once anyway, at what the last call said too.
     job.nudged = false;
     job.lease = Some(Lease { worker: worker.clone(), nonce, until: at.after(options.lease), claimed_at: at });
     pen.note(if resumes { EventKind::Resumed } else { EventKind::Claimed }, None);

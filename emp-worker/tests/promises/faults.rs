@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use emp_core::Timestamp;
-use emp_core::job::{Event, Job, JobId, JobState, WorkerId};
+use emp_core::job::{Call, Event, Job, JobId, JobState, WorkerId};
 use emp_store::store::{
     Answer, CancelAnswer, Change, ClaimRequest, Enqueued, ListQuery, NewJob, Page, Store, StoreError,
     WorkerStatus, Write,
@@ -109,9 +109,9 @@ impl Store for FaultStore {
         self.inner.cancel(id, by, reason).await
     }
 
-    async fn nudge(&self, id: &JobId) -> Result<bool, StoreError> {
+    async fn nudge(&self, id: &JobId, call: Option<Call>) -> Result<bool, StoreError> {
         self.call("nudge")?;
-        self.inner.nudge(id).await
+        self.inner.nudge(id, call).await
     }
 
     async fn reap(&self) -> Result<usize, StoreError> {

@@ -19,7 +19,7 @@ async fn m58_a_job_that_waits_an_hour_is_looked_at_soon_after_its_service_has_ca
     until("the submit", || async { job(&store, &id).await.service_job }).await;
     assert_eq!(ledger.polls(&id), 0);
     let asked = Instant::now();
-    assert!(store.nudge(&id).await.expect("the store answers"));
+    assert!(store.nudge(&id, None).await.expect("the store answers"));
     until_state(&store, &id, JobState::Succeeded).await;
     assert!(asked.elapsed() < lease / 6, "long before the next renewal: {:?}", asked.elapsed());
     let events = store.events(&id, 0).await.expect("the store answers").expect("events");
@@ -34,7 +34,7 @@ async fn m58_a_call_that_comes_before_the_submits_answer_is_not_forgotten() {
     let id = enqueue(&store, json!({ "submit_ms": 300, "polls": 1, "every_ms": 3_600_000 })).await;
     let a = start_with(options(), &store, Script::new("A", &ledger), 1);
     until("the intent", || async { job(&store, &id).await.intent }).await;
-    assert!(store.nudge(&id).await.expect("the store answers"));
+    assert!(store.nudge(&id, None).await.expect("the store answers"));
     until_state(&store, &id, JobState::Succeeded).await;
     assert_eq!(ledger.accepted(), 1);
     a.drain().await;

@@ -15,6 +15,12 @@ pub const POLL: Attribute = Attribute {
             "Further questions, asked while the answer alone does not decide. Rules and progress read them: `queue.\"$.running[*]\" present`.",
         ),
         key(
+            "echo",
+            Value,
+            "echo = \"$.id\"",
+            "Where an answer repeats the service job's id: one with another id is not believed.",
+        ),
+        key(
             "envelope",
             Group,
             "envelope(ok = \"$.code\" == 0, message = \"$.message\")",

@@ -1,7 +1,11 @@
-//! The URL at which a service calls when a job of ours has news, and how a call is told from any other.
+//! The URL at which a service calls when a job of ours has news, and what is believed of a call.
 //!
-//! A call says: look now. What it carries is not read and not believed, so there is nothing in it that a signature would have to prove;
-//! the job is polled, with our credential, at the service's own origin. Who knows a job's URL can do no more than that.
+//! The URL has a token that fits its job alone. Without `#[webhook(verify = ..)]` a call says no more than: look now. What it carries is
+//! not read; the job is polled, with our credential, at the service's own origin. Who knows a job's URL can do no more than that.
+//! A call whose signature is proven may say what a poll's answer would, where the declaration says so.
+
+mod receiver;
+mod signature;
 
 use emp_core::Secret;
 use emp_core::job::JobId;
@@ -10,6 +14,9 @@ use sha2::Sha256;
 use url::Url;
 
 use crate::key::hex;
+
+pub use receiver::{Heard, Receiver, Receivers};
+pub use signature::{NoSecret, Prover, Unproven};
 
 /// Bytes of a token; as many as nobody guesses.
 const TOKEN: usize = 16;
@@ -43,10 +50,7 @@ fn token(key: &Secret, job: &JobId) -> String {
 
 /// Whether a token is the one of a job; compared in constant time.
 pub fn is_token(key: &Secret, job: &JobId, token: &str) -> bool {
-    let bytes: Option<Vec<u8>> = (token.len() == TOKEN * 2
-        && token.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    .then(|| (0..TOKEN).filter_map(|at| u8::from_str_radix(&token[at * 2..at * 2 + 2], 16).ok()).collect());
-    match (mac(key, job), bytes) {
+    match (mac(key, job), signature::unhex(token)) {
         (Some(mac), Some(bytes)) if bytes.len() == TOKEN => mac.verify_truncated_left(&bytes).is_ok(),
         _ => false,
     }
