@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Workers alone, on the same store as an API elsewhere.
     Worker(Worker),
+    /// Make a project of your own, with one connector, a mapping, a test and a CI file.
+    New(New),
     /// Check a mapping against the connectors, without compiling them.
     Check(Check),
     /// The connectors of this binary.
@@ -134,6 +136,18 @@ pub(crate) struct Worker {
     pub(crate) fakes: Vec<(String, emp_core::Url)>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The folder; the project has its name.
+    pub(crate) dir: PathBuf,
+    /// The service of the project's first connector.
+    #[arg(long, default_value = "my-service", value_name = "NAME")]
+    pub(crate) connector: String,
+    /// Build against a checkout of EMP connectors in this folder; against this program's version when not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

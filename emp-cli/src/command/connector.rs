@@ -1,6 +1,6 @@
 //! `emp connector`: what this binary can talk to.
 
-mod new;
+pub(super) mod new;
 mod record;
 mod test;
 

@@ -8,6 +8,7 @@ mod docs;
 mod env;
 mod explain;
 mod job;
+mod new;
 mod openapi;
 mod schema;
 mod serve;
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli, registry: &'static Registry, out: &Output) -> Result
         Command::Dev(args) => runtime::block_on(dev::run(&args, registry, mapping, out)),
         Command::Serve(args) => runtime::block_on(serve::serve(&args, registry, mapping)),
         Command::Worker(args) => runtime::block_on(serve::worker(&args, registry, mapping)),
+        Command::New(args) => new::run(&args, out),
         Command::Check(args) => check::run(&args, mapping, out),
         Command::Connector(args) => connector::run(&args, registry, mapping, out),
         Command::Job(args) => runtime::block_on(job::run(args, out)),

@@ -23,10 +23,7 @@ use names::Names;
 use plan::{Credential, Field, Kind, NewConnector, Polled, Words};
 
 pub(super) fn run(args: &ConnectorNew, mapping: Option<&Path>, out: &Output) -> Result<Exit, Failure> {
-    let names = Names::parse(&args.name).map_err(|problem| {
-        usage(format!("`{}` is no name for a connector: {problem}", args.name))
-            .help("emp connector new acme-video")
-    })?;
+    let names = named(&args.name)?;
     let service = args.service.clone().unwrap_or_else(|| names.kebab());
     let new = planned(args, &names)?;
     let file = args.dir.join(format!("{}.rs", names.snake()));
@@ -44,6 +41,55 @@ pub(super) fn run(args: &ConnectorNew, mapping: Option<&Path>, out: &Output) -> 
     }
     tell(args, &names, &service, &new, &file, mapped.is_some().then_some(mapping), out);
     Ok(Exit::Ok)
+}
+
+/// The connector that a new project begins with: one that nobody has described yet.
+pub(in crate::command) struct Starter {
+    /// `TheirServiceConnector`
+    pub(in crate::command) connector: String,
+    /// `their_service`
+    pub(in crate::command) module: String,
+    /// `Their Service`
+    pub(in crate::command) title: String,
+    /// The text of its file.
+    pub(in crate::command) source: String,
+    names: Names,
+    required_env: Vec<String>,
+}
+
+impl Starter {
+    /// Of a name such as `their-service`.
+    pub(in crate::command) fn named(name: &str) -> Result<Self, Failure> {
+        let names = named(name)?;
+        let new = skeleton(&names);
+        Ok(Self {
+            connector: names.connector(),
+            module: names.snake(),
+            title: names.title(),
+            source: print::source(&names, &names.kebab(), &new),
+            required_env: variables(&names, &new),
+            names,
+        })
+    }
+
+    /// A mapping with the connector and a worker that serves it.
+    pub(in crate::command) fn mapped(&self, mapping: &str, path: &str) -> Result<String, Failure> {
+        let (names, service) = (&self.names, self.names.kebab());
+        let entry =
+            mapping::Entry { names, service: &service, path, required_env: self.required_env.clone() };
+        mapping::add(mapping, &entry).map_err(|problem| Failure::new(Exit::Bug, "E_INTERNAL", problem))
+    }
+}
+
+fn named(name: &str) -> Result<Names, Failure> {
+    Names::parse(name).map_err(|problem| {
+        usage(format!("`{name}` is no name for a connector: {problem}")).help("emp connector new acme-video")
+    })
+}
+
+/// The variables that a connector cannot start without.
+fn variables(names: &Names, new: &NewConnector) -> Vec<String> {
+    print::credentials(names, &new.credential).into_iter().map(|(_, variable, _)| variable).collect()
 }
 
 fn usage(message: impl Into<String>) -> Failure {
@@ -123,9 +169,7 @@ fn mapped(
     let path = file.strip_prefix(folder).unwrap_or(file);
     let path = path.to_string_lossy().replace('\\', "/");
     let path = if path.starts_with('/') || path.starts_with('.') { path } else { format!("./{path}") };
-    let required_env =
-        print::credentials(names, &new.credential).into_iter().map(|(_, variable, _)| variable);
-    let entry = mapping::Entry { names, service, path: &path, required_env: required_env.collect() };
+    let entry = mapping::Entry { names, service, path: &path, required_env: variables(names, new) };
     mapping::add(&text, &entry).map(Some).map_err(|problem| {
         Failure::new(
             Exit::Conflict,
@@ -173,8 +217,7 @@ fn tell(
     out: &Output,
 ) {
     let connector = names.connector();
-    let variables: Vec<String> =
-        print::credentials(names, &new.credential).into_iter().map(|(_, variable, _)| variable).collect();
+    let variables = variables(names, new);
     let mut next = new.next.clone();
     next.push(
         "`at_most_once`: if the service takes an idempotency key or an id of yours, say so instead"
