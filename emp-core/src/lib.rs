@@ -15,6 +15,7 @@ pub mod health;
 pub mod hook;
 pub mod job;
 pub mod language;
+pub mod machine;
 pub mod mapping;
 pub mod payload;
 pub mod secret;

@@ -5,6 +5,8 @@
 //! check shape only; what needs the connectors' source is checked by `emp-build`.
 
 mod binding;
+mod checks;
+mod machine;
 mod template;
 mod worker;
 
@@ -13,12 +15,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use binding::{ResourceBinding, Scaling, ServiceTypeInfo};
-pub use template::{Count, Kind, Port, Seconds, Template, TemplateError, Words};
+pub use binding::{BUILT_IN_BINDINGS, ResourceBinding, Scaling, ServiceTypeInfo};
+pub use checks::Checks;
+pub use machine::{API_PORT, MachineEntry};
+pub use template::{Bytes, Count, Kind, Port, Seconds, Template, TemplateError, Words};
 pub use worker::{ApiConfig, InstallerConfig, OneOrMany, ServiceEntry, ServiceType, Worker};
-
-/// Resource bindings that need no declaration under `resource_bindings`.
-pub const BUILT_IN_BINDINGS: [&str; 4] = ["shared", "gpu", "cpu", "mock_gpu"];
 
 /// The whole of `service-mapping.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +42,14 @@ pub struct Mapping {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(example = serde_json::json!({ "big_gpu": { "scaling": "per_gpu", "exclusive": true } }))]
     pub resource_bindings: BTreeMap<String, ResourceBinding>,
+    /// The machine that the workers run on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = serde_json::json!({ "dockerfile": "./Dockerfile", "gpus": 2 }))]
+    pub machine: Option<MachineEntry>,
+    /// What the check of this file is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = serde_json::json!({ "allow": { "EMP0213": "the spare connectors are for the next release" } }))]
+    pub checks: Option<Checks>,
     /// What `internal` and `external` services have; documentation for readers of the file.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(example = serde_json::json!({ "external": { "requires_installer": false } }))]
@@ -71,6 +80,8 @@ pub struct Capability<'a> {
     pub capability: &'a str,
     /// The type name of the connector that does it.
     pub connector: &'a str,
+    /// Of several connectors for the capability, this one does a job where it can be chosen.
+    pub preferred: bool,
 }
 
 /// A text that is not a mapping.
@@ -98,15 +109,21 @@ impl Mapping {
         })
     }
 
-    /// Everything that the workers offer, sorted by worker and in the order of each worker's `service` list.
+    /// Everything that the workers offer: first what is preferred, then sorted by worker and in the order of each worker's
+    /// `service` list. So the first offer of a capability, here or of one worker, is the one to choose.
     pub fn capabilities(&self) -> impl Iterator<Item = Capability<'_>> {
-        self.workers.iter().flat_map(|(worker, entry)| {
-            entry.service.iter().flat_map(move |service| {
-                service.capability.iter().map(move |capability| Capability {
-                    worker,
-                    capability,
-                    connector: &service.connector,
-                })
+        [true, false].into_iter().flat_map(|preferred| {
+            self.workers.iter().flat_map(move |(worker, entry)| {
+                entry.service.iter().filter(move |service| service.preferred == preferred).flat_map(
+                    move |service| {
+                        service.capability.iter().map(move |capability| Capability {
+                            worker,
+                            capability,
+                            connector: &service.connector,
+                            preferred,
+                        })
+                    },
+                )
             })
         })
     }

@@ -25,6 +25,23 @@ pub struct ResourceBinding {
     pub force_cpu: bool,
 }
 
+/// Resource bindings that need no declaration under `resource_bindings`.
+pub const BUILT_IN_BINDINGS: [&str; 4] = ["shared", "gpu", "cpu", "mock_gpu"];
+
+impl ResourceBinding {
+    /// One of [`BUILT_IN_BINDINGS`].
+    pub fn built_in(name: &str) -> Option<Self> {
+        let (scaling, exclusive, force_cpu) = match name {
+            "shared" => (Scaling::Unlimited, false, false),
+            "gpu" => (Scaling::PerGpu, true, false),
+            "cpu" => (Scaling::PerMachine, false, false),
+            "mock_gpu" => (Scaling::PerGpu, true, true),
+            _ => return None,
+        };
+        Some(Self { description: None, scaling, exclusive, force_cpu })
+    }
+}
+
 /// How many instances a machine can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

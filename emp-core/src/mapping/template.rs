@@ -45,6 +45,10 @@ pub enum Count {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seconds {}
 
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bytes {}
+
 impl Kind for Words {
     type Value = String;
     const NAME: &'static str = "TextTemplate";
@@ -101,6 +105,20 @@ impl Kind for Seconds {
             Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
             Err(_) => emp_syntax::duration::parse(text).ok(),
         }
+    }
+}
+
+impl Kind for Bytes {
+    type Value = u64;
+    const NAME: &'static str = "SizeTemplate";
+    const EXPECTED: &'static str = "a size such as `8GiB`";
+
+    fn scalars() -> Vec<Schema> {
+        vec![json_schema!({ "type": "integer", "minimum": 0 })]
+    }
+
+    fn read(text: &str) -> Option<u64> {
+        emp_syntax::size::parse(text).ok()
     }
 }
 

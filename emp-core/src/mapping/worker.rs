@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::template::{Count, Port, Seconds, Template, Words};
+use super::template::{Bytes, Count, Port, Seconds, Template, Words};
 
 /// A worker: what it accepts, and where it can run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +45,14 @@ pub struct Worker {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"${COMFYUI_PORT_INCREMENT:-1}")]
     pub port_increment: Option<Template<Count>>,
+    /// How many CPUs each instance of an internal service takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 4)]
+    pub cpus_per_instance: Option<Template<Count>>,
+    /// How much memory each instance of an internal service takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"16GiB")]
+    pub memory_per_instance: Option<Template<Bytes>>,
     /// The variables that must be set for the worker to start, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = serde_json::json!(["MY_SERVICE_API_KEY"]))]
@@ -78,6 +86,10 @@ pub struct ServiceEntry {
     #[serde(rename = "type")]
     #[schemars(example = ServiceType::External)]
     pub kind: ServiceType,
+    /// Where several connectors do one capability, the one that does a job when it can be chosen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(example = true)]
+    pub preferred: bool,
 }
 
 /// Where a service runs.
