@@ -3,20 +3,33 @@
 //! All of them look at the JSON with its places and none needs another one's success, so that everything that is wrong
 //! is found in one run. What one mistake breaks besides is not reported again: each check says where it keeps still.
 
+mod allow;
+mod binding;
+mod capability;
 mod document;
 mod environment;
+mod internal;
+mod machine;
 mod names;
 pub(crate) mod openapi;
 mod references;
 mod shape;
+mod stages;
 mod template;
 mod unused;
+mod variables;
+mod view;
 
-use crate::connector::Sources;
-use crate::finding::Finding;
+use std::collections::BTreeSet;
+
+use emp_syntax::nearest;
+
+use crate::connector::{Connector, Sources};
+use crate::finding::{Allowed, Finding};
 use crate::inputs::Inputs;
 use crate::json::{At, Node};
 use crate::source::SourceText;
+use view::WorkerView;
 
 /// A mapping that is JSON, and the sources that it speaks of.
 struct Subject<'a> {
@@ -26,30 +39,77 @@ struct Subject<'a> {
     root: &'a Node,
     /// The connectors.
     sources: &'a Sources,
+    /// The names under `connectors`.
+    names: BTreeSet<&'a str>,
+}
+
+/// What a check says.
+#[derive(Default)]
+pub(crate) struct Verdict {
+    /// What is wrong with a tree.
+    pub(crate) findings: Vec<Finding>,
+    /// What would be, had the mapping not allowed it.
+    pub(crate) allowed: Vec<Allowed>,
 }
 
 /// Everything that is wrong with a tree.
-pub(crate) fn findings(inputs: &Inputs, sources: &Sources) -> Vec<Finding> {
+pub(crate) fn verdict(inputs: &Inputs, sources: &Sources) -> Verdict {
     let mut findings = sources.findings.clone();
     findings.extend(unused::same_names(sources));
     findings.extend(openapi::check(sources, &inputs.openapi));
-    findings.extend(inputs.dockerfile.as_ref().and_then(document::unreadable));
-    match document::read(&inputs.mapping) {
-        Err(unread) => findings.extend(unread),
-        Ok(document) => {
-            let subject = Subject { text: &document.text, root: &document.root, sources };
-            findings.extend(document::duplicates(&subject));
-            findings.extend(shape::violations(&subject, &document.value));
-            findings.extend(references::check(&subject));
-            findings.extend(environment::check(&subject));
-            findings.extend(template::check(&subject));
-            findings.extend(unused::check(&subject));
+    let document = match document::read(&inputs.mapping) {
+        Ok(document) => document,
+        Err(unread) => {
+            findings.extend(unread);
+            findings.extend(inputs.dockerfiles.iter().filter_map(document::unreadable));
+            return Verdict { findings, allowed: Vec::new() };
         }
-    }
-    findings
+    };
+    let subject = Subject::new(&document, sources);
+    let workers: Vec<_> = subject.workers().map(|worker| WorkerView::new(&subject, worker)).collect();
+    findings.extend(document::duplicates(&subject));
+    findings.extend(shape::violations(&subject, &document.value));
+    findings.extend(references::check(&subject));
+    findings.extend(environment::check(&subject, &workers));
+    findings.extend(template::check(&subject));
+    findings.extend(variables::check(&subject, &workers));
+    findings.extend(capability::check(&subject, &workers));
+    findings.extend(internal::check(&subject, &workers));
+    findings.extend(binding::check(&subject, &workers));
+    findings.extend(machine::check(&subject, &workers));
+    findings.extend(stages::check(&subject, &workers, &inputs.dockerfiles));
+    findings.extend(unused::check(&subject));
+    allow::apply(&subject, findings)
 }
 
 impl<'a> Subject<'a> {
+    fn new(document: &'a document::Mapping, sources: &'a Sources) -> Self {
+        let root = &document.root;
+        let names = At::root(root).get("connectors").into_iter().flat_map(|section| section.members());
+        let names = names.map(|declared| declared.key()).collect();
+        Self { text: &document.text, root, sources, names }
+    }
+
+    /// The connector that a worker names, or the one that a slip of the pen stands for: so what else is wrong with its use is found
+    /// in the same run.
+    fn meant(&self, name: &str) -> Option<&'a Connector> {
+        let sources = self.sources;
+        sources
+            .get(name)
+            .or_else(|| sources.get(nearest(name, self.names.iter().copied())?))
+            .or_else(|| sources.get(nearest(name, sources.names())?))
+    }
+
+    /// A value as it is written.
+    fn raw(&self, at: &At<'_>) -> &'a str {
+        self.text.text().get(at.node.span.clone()).unwrap_or_default()
+    }
+
+    /// A value of a section: `section("resource_bindings")`.
+    fn section(&self, key: &str) -> Option<At<'a>> {
+        At::root(self.root).get(key)
+    }
+
     /// An error at a value.
     fn at_value(&self, code: &'static str, at: &At<'_>, message: String) -> Finding {
         Finding::error(code, self.text, at.node.span.clone(), message).pointer(&at.pointer)
@@ -64,12 +124,12 @@ impl<'a> Subject<'a> {
 
     /// The declared connectors.
     fn declared(&self) -> impl Iterator<Item = At<'a>> + use<'a> {
-        At::root(self.root).get("connectors").into_iter().flat_map(|section| section.members())
+        self.section("connectors").into_iter().flat_map(|section| section.members())
     }
 
     /// The workers.
     fn workers(&self) -> impl Iterator<Item = At<'a>> + use<'a> {
-        At::root(self.root).get("workers").into_iter().flat_map(|section| section.members())
+        self.section("workers").into_iter().flat_map(|section| section.members())
     }
 
     /// The connectors that workers name, each at its value.

@@ -5,6 +5,8 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::check::Verdict;
+use crate::json::At;
 use crate::source::SourceText;
 
 /// How bad a finding is.
@@ -49,6 +51,27 @@ pub struct Finding {
     /// The places to show, the finding's own first; none when there is no text to show.
     #[serde(skip)]
     pub marks: Vec<Mark>,
+    /// The change of the mapping that mends it and cannot do harm, when there is one.
+    #[serde(skip)]
+    pub fix: Option<Fix>,
+}
+
+/// A change of the mapping that `emp check --fix` makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fix {
+    /// Takes out the member or the entry at a JSON pointer.
+    Remove(String),
+    /// Writes another text at a JSON pointer.
+    Write(String, String),
+    /// Adds a name to the `required_env` of the worker at a JSON pointer.
+    Require(String, String),
+}
+
+impl Fix {
+    /// Takes a value out.
+    pub(crate) fn remove(at: &At<'_>) -> Self {
+        Self::Remove(at.pointer.clone())
+    }
 }
 
 /// A place in a text that a report shows.
@@ -81,6 +104,7 @@ impl Finding {
             pointer: None,
             help: String::new(),
             marks: vec![Mark { source: source.clone(), span, label: String::new() }],
+            fix: None,
         }
     }
 
@@ -115,11 +139,28 @@ impl Finding {
         self
     }
 
-    /// Adds the fix.
+    /// Adds the change that mends it.
+    pub(crate) fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+
+    /// Adds the fix in words.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
         self
     }
+}
+
+/// Findings of one code that the mapping allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Allowed {
+    /// The code.
+    pub code: String,
+    /// Why it is right to allow it, in the words of the mapping.
+    pub reason: String,
+    /// How many findings were not reported.
+    pub count: usize,
 }
 
 /// Everything that a check found, sorted by file, place and code.
@@ -129,16 +170,26 @@ pub struct Report {
     pub schema_version: u32,
     /// The findings.
     pub findings: Vec<Finding>,
+    /// What was found and is allowed by the mapping's `checks`.
+    pub allowed: Vec<Allowed>,
 }
 
 impl Report {
     /// Sorts findings into a report.
-    pub(crate) fn new(mut findings: Vec<Finding>) -> Self {
+    pub(crate) fn new(verdict: Verdict) -> Self {
+        let Verdict { mut findings, allowed } = verdict;
         findings.sort_by(|a, b| {
             (&a.file, a.line, a.column, a.code, &a.message)
                 .cmp(&(&b.file, b.line, b.column, b.code, &b.message))
         });
-        Self { schema_version: 1, findings }
+        Self { schema_version: 1, findings, allowed }
+    }
+
+    /// The same with every warning as an error.
+    #[must_use]
+    pub fn deny_warnings(mut self) -> Self {
+        self.findings.iter_mut().for_each(|finding| finding.severity = Severity::Error);
+        self
     }
 
     /// The findings that stop the build.

@@ -17,8 +17,8 @@ pub struct Inputs {
     pub mapping: Document,
     /// The folder of connectors.
     pub connectors: Folder,
-    /// The Dockerfile with the build stages, when one is named.
-    pub dockerfile: Option<Document>,
+    /// The Dockerfiles with the build stages: the one that is asked for, or else those that the mapping's machine names.
+    pub dockerfiles: Vec<Document>,
     /// The slices of services' descriptions, when a connector names one.
     pub openapi: Vec<Document>,
 }
@@ -28,13 +28,22 @@ impl Inputs {
     pub(crate) fn read(reader: &mut Reader, files: &CheckInputs) -> Self {
         let connectors = reader.folder(&files.connectors);
         let openapi = reader.slices(&connectors, &files.connectors);
-        Self {
-            mapping: reader.file(&files.mapping),
-            connectors,
-            dockerfile: files.dockerfile.as_deref().map(|file| reader.file(file)),
-            openapi,
-        }
+        let mapping = reader.file(&files.mapping);
+        let named = files.dockerfile.clone().map_or_else(|| dockerfiles(&mapping), |file| vec![file]);
+        let dockerfiles = named.iter().map(|file| reader.file(file)).collect();
+        Self { mapping, connectors, dockerfiles, openapi }
     }
+}
+
+/// The Dockerfiles that a mapping names, from where it is; none when it cannot be read, which is reported.
+fn dockerfiles(mapping: &Document) -> Vec<PathBuf> {
+    let Ok(text) = &mapping.text else { return Vec::new() };
+    let value: serde_json::Value = serde_json::from_str(text.text()).unwrap_or_default();
+    let folder = Path::new(&mapping.name).parent().unwrap_or(Path::new(""));
+    let dockerfile = &value["machine"]["dockerfile"];
+    let many = dockerfile.as_array().into_iter().flatten();
+    let names = dockerfile.as_str().into_iter().chain(many.filter_map(serde_json::Value::as_str));
+    names.map(|name| folder.join(name)).collect()
 }
 
 /// A file, or why it could not be read.
@@ -72,7 +81,7 @@ pub struct CheckInputs {
     pub mapping: PathBuf,
     /// The folder of connectors.
     pub connectors: PathBuf,
-    /// The Dockerfile with the build stages.
+    /// The Dockerfile with the build stages; those that the mapping names when not given.
     pub dockerfile: Option<PathBuf>,
 }
 

@@ -58,6 +58,11 @@ impl Node {
         }
     }
 
+    /// Whether it is an array.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.value, Json::Array(_))
+    }
+
     /// The text of a string.
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {

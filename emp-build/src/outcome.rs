@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::check::findings;
+use crate::check::verdict;
 use crate::codes;
 use crate::connector::Sources;
 use crate::finding::Report;
@@ -23,9 +23,9 @@ pub struct Outcome {
 /// Plans a build. Pure: the same inputs give the same bytes.
 pub fn plan(inputs: &Inputs) -> Outcome {
     let sources = Sources::read(&inputs.connectors);
-    let mut found = findings(inputs, &sources);
+    let mut found = verdict(inputs, &sources);
     // rustc reads the same file and says it better.
-    found.retain(|finding| finding.code != codes::NOT_RUST);
+    found.findings.retain(|finding| finding.code != codes::NOT_RUST);
     let report = Report::new(found);
     let broken = report.has_errors();
     let places = Places { connectors: &inputs.connectors.name, mapping: &inputs.mapping.name };
@@ -37,7 +37,7 @@ pub fn plan(inputs: &Inputs) -> Outcome {
 
 /// Checks inputs without compiling them: what [`plan`] reports, and files that are not Rust besides.
 pub fn report(inputs: &Inputs) -> Report {
-    Report::new(findings(inputs, &Sources::read(&inputs.connectors)))
+    Report::new(verdict(inputs, &Sources::read(&inputs.connectors)))
 }
 
 /// Reads a tree and checks it; relative paths start at the working directory.

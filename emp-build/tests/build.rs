@@ -45,7 +45,7 @@ fn inputs(mapping: &str, files: &[(&str, &str)]) -> Inputs {
     Inputs {
         mapping: Document::new("service-mapping.json", mapping),
         connectors: Folder { name: "connectors".to_owned(), files: Ok(files), nested: Vec::new() },
-        dockerfile: None,
+        dockerfiles: Vec::new(),
         openapi: Vec::new(),
     }
 }

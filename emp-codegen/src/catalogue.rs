@@ -6,6 +6,7 @@
 pub mod body;
 pub mod derive;
 pub mod life;
+pub mod machine;
 pub mod mapping;
 pub mod openapi;
 pub mod outcome;
@@ -60,6 +61,8 @@ pub const CODES: &[&[Entry]] = &[
     openapi::ENTRIES,
     derive::LAST,
     mapping::ENTRIES,
+    machine::ENTRIES,
+    mapping::LAST,
 ];
 
 /// Every entry, in the order of the codes.

@@ -76,7 +76,7 @@ pub enum Misfit {
         room: u32,
     },
     /// The instances take more CPUs than there are.
-    #[error("its {instances} instances take {needed} CPUs, and the machine has {available}")]
+    #[error("{} {needed} CPUs, and the machine has {available}", takes(*instances))]
     Cpus {
         /// How many instances.
         instances: u32,
@@ -86,7 +86,7 @@ pub enum Misfit {
         available: u32,
     },
     /// The instances take more memory than there is.
-    #[error("its {instances} instances take {}, and the machine has {}", bytes(*needed), bytes(*available))]
+    #[error("{} {}, and the machine has {}", takes(*instances), bytes(*needed), bytes(*available))]
     Memory {
         /// How many instances.
         instances: u32,
@@ -248,6 +248,11 @@ impl Demand {
 /// The binding of an internal service that names none.
 pub fn default_binding(counts_per_gpu: bool) -> &'static str {
     if counts_per_gpu { "gpu" } else { "cpu" }
+}
+
+/// Who takes what follows: `its 3 instances take`.
+fn takes(instances: u32) -> String {
+    if instances == 1 { "its instance takes".to_owned() } else { format!("its {instances} instances take") }
 }
 
 /// A number of bytes in the largest unit that shows it whole.

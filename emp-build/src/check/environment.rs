@@ -1,53 +1,43 @@
 //! `required_env` of each worker against the variables of its connectors.
 
+use std::ops::Range;
+
 use emp_syntax::env_template::EnvTemplate;
 use emp_syntax::nearest;
 
 use super::names::{is_variable, quoted};
-use super::{Subject, connectors_of, shape};
+use super::variables::{Place, Reader, readers};
+use super::view::WorkerView;
+use super::{Subject, shape};
 use crate::codes;
-use crate::connector::Connector;
-use crate::declaration::Variable;
-use crate::finding::Finding;
+use crate::finding::{Finding, Fix};
 use crate::json::At;
+use crate::source::SourceText;
 
 /// All workers.
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
-    subject.workers().flat_map(|worker| Worker::new(subject, worker).check()).collect()
+pub(super) fn check(subject: &Subject<'_>, workers: &[WorkerView<'_>]) -> Vec<Finding> {
+    let readers = readers(subject);
+    workers.iter().flat_map(|view| Worker::new(subject, view, &readers).check()).collect()
 }
 
-/// A worker with what its connectors read.
-struct Worker<'a> {
-    subject: &'a Subject<'a>,
-    at: At<'a>,
+/// A worker with its list.
+struct Worker<'v, 'a> {
+    subject: &'v Subject<'a>,
+    view: &'v WorkerView<'a>,
     /// The list, when it is one.
     listed: Vec<At<'a>>,
-    /// Every variable of every connector that is known.
-    variables: Vec<(&'a Connector, &'a Variable)>,
-    /// Whether all its connectors are known. If not, a variable that seems unknown may be one of theirs.
-    complete: bool,
+    /// What its templates read, where this machine expands them.
+    templates: Vec<&'v Reader<'a>>,
 }
 
-impl<'a> Worker<'a> {
-    fn new(subject: &'a Subject<'a>, at: At<'a>) -> Self {
-        let mut connectors: Vec<Option<&Connector>> = connectors_of(&at)
-            .map(|connector| subject.sources.get(connector.node.text().unwrap_or_default()))
-            .collect();
-        let declared = |connector: &&'a Connector| connector.declaration.is_some();
-        let services = at.get("service").map_or(0, |services| services.node.entries().len());
-        let complete = services > 0
-            && services == connectors.len()
-            && connectors.iter().all(|connector| connector.as_ref().is_some_and(declared));
-        connectors.sort_by_key(|connector| connector.map(|connector| &connector.name));
-        connectors.dedup_by_key(|connector| connector.map(|connector| &connector.name));
-        let variables = connectors
-            .into_iter()
-            .flatten()
-            .filter_map(|connector| Some((connector, connector.declaration.as_ref()?)))
-            .flat_map(|(connector, declaration)| declaration.env.iter().map(move |one| (connector, one)))
-            .collect();
-        let listed = at.get("required_env").into_iter().flat_map(|list| list.entries()).collect();
-        Self { subject, at, listed, variables, complete }
+impl<'v, 'a> Worker<'v, 'a> {
+    fn new(subject: &'v Subject<'a>, view: &'v WorkerView<'a>, readers: &'v [Reader<'a>]) -> Self {
+        let listed = view.at.get("required_env").into_iter().flat_map(|list| list.entries()).collect();
+        let own = |reader: &&Reader<'_>| match &reader.place {
+            Place::Mapping { worker, field, .. } => *worker == Some(view.name()) && field != "api_config",
+            Place::Source { .. } => false,
+        };
+        Self { subject, view, listed, templates: readers.iter().filter(own).collect() }
     }
 
     fn check(&self) -> Vec<Finding> {
@@ -62,11 +52,11 @@ impl<'a> Worker<'a> {
     fn not_a_name(&self, entry: &At<'_>, text: &str) -> Finding {
         let what = format!("{} is not the name of a variable", quoted(text));
         let finding = self.subject.at_value(codes::NOT_A_NAME, entry, what);
-        let inside = inside(text).filter(|_| !self.complete);
+        let inside = inside(text).filter(|_| !self.view.complete);
         let help = match (self.meant(text).or(inside.as_deref()), self.names().next()) {
             (Some(name), _) => format!("\"{name}\""),
             (None, Some(example)) => format!("write a name, such as \"{example}\", or take the entry out"),
-            (None, None) if self.complete => {
+            (None, None) if self.view.complete => {
                 "take the entry out: the worker's connectors read no variables".to_owned()
             }
             (None, None) => "write the bare name of a variable, or take the entry out".to_owned(),
@@ -76,22 +66,29 @@ impl<'a> Worker<'a> {
 
     /// An entry that nobody reads.
     fn unknown(&self, entry: &At<'_>, name: &str) -> Option<Finding> {
-        if !self.complete || self.names().any(|known| known == name) {
+        let in_template = self.templates.iter().any(|reader| reader.name == name);
+        if !self.view.complete || in_template || self.names().any(|known| known == name) {
             return None;
         }
-        let message = format!("no connector of worker {} reads {}", quoted(self.at.key()), quoted(name));
+        let message = format!("no connector of worker {} reads {}", quoted(self.view.name()), quoted(name));
         let finding = self.subject.at_value(codes::UNKNOWN_VARIABLE, entry, message);
         let near = self.meant(name);
-        Some(match self.variables.iter().find(|(_, variable)| near == Some(&variable.name)) {
-            Some((connector, variable)) => finding
-                .label(format!("did you mean `{}`?", variable.name))
-                .also(&connector.source, variable.span.clone(), "this one")
-                .help(format!("\"{}\"", variable.name)),
-            None => finding.label("is read by nobody").help(match self.names().collect::<Vec<_>>() {
-                names if names.is_empty() => "take it out: they read no variables".to_owned(),
-                names => format!("take it out; what they read is `{}`", names.join("`, `")),
-            }),
-        })
+        Some(
+            if let Some((connector, variable)) =
+                self.view.variables.iter().find(|(_, variable)| near == Some(&variable.name))
+            {
+                finding
+                    .label(format!("did you mean `{}`?", variable.name))
+                    .also(&connector.source, variable.span.clone(), "this one")
+                    .help(format!("\"{}\"", variable.name))
+            } else {
+                let finding = finding.label("is read by nobody").fix(Fix::remove(entry));
+                finding.help(match self.names().collect::<Vec<_>>() {
+                    names if names.is_empty() => "take it out: they read no variables".to_owned(),
+                    names => format!("take it out; what they read is `{}`", names.join("`, `")),
+                })
+            },
+        )
     }
 
     /// Required variables that are not listed, unless a wrong entry stands for them.
@@ -102,39 +99,58 @@ impl<'a> Worker<'a> {
             .filter(|text| !self.names().any(|known| known == **text))
             .filter_map(|text| self.meant(text))
             .collect();
-        let mut required: Vec<&(&Connector, &Variable)> =
-            self.variables.iter().filter(|(_, variable)| variable.required).collect();
-        required.dedup_by_key(|(_, variable)| &variable.name);
-        let mut said: Vec<&str> = Vec::new();
-        let list = self.at.get("required_env");
-        if list.is_none() && shape::misspelt(&self.at, "required_env") {
+        let list = self.view.at.get("required_env");
+        if list.is_none() && shape::misspelt(&self.view.at, "required_env") {
             return Vec::new();
         }
-        let place = list.as_ref().unwrap_or(&self.at);
-        required
-            .into_iter()
-            .filter(|(_, variable)| {
-                let name = variable.name.as_str();
-                let missing = !listed.contains(&name) && !meant.contains(&name) && !said.contains(&name);
-                said.push(name);
-                missing
-            })
-            .map(|(connector, variable)| {
-                let name = &variable.name;
-                let message = format!(
-                    "worker {} does not require `{name}`, without which `{}` cannot start",
-                    quoted(self.at.key()),
-                    connector.name
-                );
-                let names = listed.iter().copied().filter(|entry| is_variable(entry)).chain([name.as_str()]);
-                let whole: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+        let place = list.as_ref().unwrap_or(&self.view.at);
+        let mut said: Vec<&str> = Vec::new();
+        let mut findings = Vec::new();
+        for need in self.needs() {
+            if listed.contains(&need.name) || meant.contains(&need.name) || said.contains(&need.name) {
+                continue;
+            }
+            said.push(need.name);
+            let name = need.name;
+            let message = format!(
+                "worker {} does not require `{name}`, without which {} cannot start",
+                quoted(self.view.name()),
+                need.whose
+            );
+            let names = listed.iter().copied().filter(|entry| is_variable(entry)).chain([name]);
+            let whole: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+            findings.push(
                 self.subject
                     .at_key(codes::MISSING_VARIABLE, place, message)
                     .label(format!("`{name}` is missing"))
-                    .also(&connector.source, variable.span.clone(), "is required here")
+                    .also(need.source, need.span, "is required here")
                     .help(format!("\"required_env\": [{}]", whole.join(", ")))
-            })
-            .collect()
+                    .fix(Fix::Require(self.view.at.pointer.clone(), name.to_owned())),
+            );
+        }
+        findings
+    }
+
+    /// What must be set: the required variables of the connectors, and those of templates that say `:?`.
+    fn needs(&self) -> impl Iterator<Item = Need<'_>> {
+        let variables = self.view.variables.iter().filter(|(_, variable)| variable.required);
+        let of_connectors = variables.map(|(connector, variable)| Need {
+            name: &variable.name,
+            whose: format!("`{}`", connector.name),
+            source: &connector.source,
+            span: variable.span.clone(),
+        });
+        let required = self.templates.iter().filter(|reader| reader.required);
+        let of_templates = required.filter_map(|reader| match &reader.place {
+            Place::Mapping { field, span, .. } => Some(Need {
+                name: &reader.name,
+                whose: format!("its {}", quoted(field)),
+                source: self.subject.text,
+                span: span.clone(),
+            }),
+            Place::Source { .. } => None,
+        });
+        of_connectors.chain(of_templates)
     }
 
     /// The variable that a wrong entry stands for: the default or the name of a template, or else the nearest name that is not listed.
@@ -147,8 +163,17 @@ impl<'a> Worker<'a> {
     }
 
     fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.variables.iter().map(|(_, variable)| variable.name.as_str())
+        self.view.names()
     }
+}
+
+/// A variable that must be set.
+struct Need<'n> {
+    name: &'n str,
+    /// Who cannot start without it.
+    whose: String,
+    source: &'n SourceText,
+    span: Range<usize>,
 }
 
 /// The name that a template in place of a name has as its default, or else that of its variable.

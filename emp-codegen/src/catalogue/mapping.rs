@@ -1,4 +1,4 @@
-//! `EMP02xx` and `EMP03xx`: mistakes in `service-mapping.json`, between files, and in environments.
+//! `EMP020x` to `EMP022x` and `EMP03xx`: mistakes in `service-mapping.json`, between files, and in environments.
 
 use super::{Code, Entry};
 
@@ -32,6 +32,16 @@ pub const NOT_A_NAME: Code = Code::new("EMP0220");
 pub const UNKNOWN_VARIABLE: Code = Code::new("EMP0221");
 /// A required variable that is missing from `required_env`.
 pub const MISSING_VARIABLE: Code = Code::new("EMP0222");
+/// A variable of the mapping that nobody reads.
+pub const UNREAD: Code = Code::new("EMP0223");
+/// One variable with two defaults.
+pub const TWO_DEFAULTS: Code = Code::new("EMP0224");
+/// One variable that is read as two kinds of thing.
+pub const TWO_KINDS: Code = Code::new("EMP0225");
+/// A credential that is read as plain text somewhere.
+pub const SHOWN_SECRET: Code = Code::new("EMP0226");
+/// A template where none is expanded.
+pub const NO_TEMPLATE: Code = Code::new("EMP0227");
 /// A `${}` template that cannot be read.
 pub const BAD_TEMPLATE: Code = Code::new("EMP0301");
 /// A value that is not of its field's kind.
@@ -144,6 +154,45 @@ pub const ENTRIES: &[Entry] = &[
         help: "add the name to the worker's required_env",
         example: r#""required_env": ["MY_SERVICE_API_KEY"]"#,
     },
+    Entry {
+        code: UNREAD,
+        title: "a variable of the mapping is read by nobody",
+        why: "`api_config` shows what the connectors read; whoever sets a variable that none of them reads changes nothing, and finds out late",
+        help: "let the connector declare it with `#[env(..)]`, or take it out of the mapping",
+        example: r#""api_config": { "base_url": "${MY_SERVICE_BASE_URL:-https://api.myservice.com}" }"#,
+    },
+    Entry {
+        code: TWO_DEFAULTS,
+        title: "one variable has two defaults",
+        why: "who sets nothing gets one value here and another there, and reads only one of them",
+        help: "write the same default in both places, or none in the mapping",
+        example: "#[env(\"MY_SERVICE_BASE_URL\", default = \"https://api.myservice.com\")]\nbase_url: Url,",
+    },
+    Entry {
+        code: TWO_KINDS,
+        title: "one variable is read as two kinds of thing",
+        why: "a text that is right for one reader is wrong for the other, or means a thousand times as much to it",
+        help: "read it as the same in all places, or give each reader a variable of its own",
+        example: "#[env(\"MY_SERVICE_TIMEOUT\", default = \"30s\", unit = s)]\ntimeout: Duration,",
+    },
+    Entry {
+        code: SHOWN_SECRET,
+        title: "a credential is read as plain text",
+        why: "what is not declared as a secret is shown: in plans, in exports, in logs; a default for one would be a key in a file",
+        help: "let only the connector read it, as a `Secret`",
+        example: "#[env(\"MY_SERVICE_API_KEY\")]\napi_key: Secret,",
+    },
+    Entry {
+        code: NO_TEMPLATE,
+        title: "a template stands where none is expanded",
+        why: "capabilities, connectors, stages, installers and paths are names: the build compares them, so they cannot change afterwards",
+        help: "write the name itself",
+        example: r#""build_stage": "comfyui""#,
+    },
+];
+
+/// The codes of templates, which come after those of the machine.
+pub const LAST: &[Entry] = &[
     Entry {
         code: BAD_TEMPLATE,
         title: "a ${} template cannot be read",

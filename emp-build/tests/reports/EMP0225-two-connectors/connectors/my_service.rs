@@ -1,0 +1,10 @@
+use emp_core::Connector;
+
+/// MyService.
+#[derive(Connector)]
+#[connector(service = "my-service", version = "1.0.0", custom)]
+pub struct MyServiceConnector {
+    /// How many at once.
+    #[env("PARALLEL", default = 4)]
+    parallel: u32,
+}

@@ -1,0 +1,6 @@
+use emp_core::Connector;
+
+/// Spare.
+#[derive(Connector)]
+#[connector(service = "spare", version = "1.0.0", custom)]
+pub struct SpareConnector {}
