@@ -19,7 +19,7 @@ pub(crate) struct Declaration {
     pub(crate) env: Vec<Variable>,
     /// The whole of it.
     pub(crate) spec: Spec,
-    /// Where its texts stand; none unless it names a description of the service, which is what they are looked up for.
+    /// Where its texts stand. Unless it names a description of the service, only those of `#[connector(..)]` are looked up.
     pub(crate) texts: Texts,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn read(input: &DeriveInput) -> Option<Declaration> {
         span: field.variable.span.byte_range(),
     });
     let (fingerprint, env) = (spec.fingerprint(), env.collect());
-    let texts = if spec.openapi.is_some() { Texts::of(input) } else { Texts::default() };
+    let texts = if spec.openapi.is_some() { Texts::of(input) } else { Texts::within(input, "connector") };
     Some(Declaration { fingerprint, env, spec, texts })
 }
 

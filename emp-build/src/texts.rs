@@ -40,7 +40,16 @@ struct Attribute {
 impl Texts {
     /// Of a struct.
     pub(crate) fn of(input: &DeriveInput) -> Self {
-        let attributes = input.attrs.iter().filter_map(|attribute| match &attribute.meta {
+        Self::read(&input.attrs)
+    }
+
+    /// Of the attributes with a name.
+    pub(crate) fn within(input: &DeriveInput, name: &str) -> Self {
+        Self::read(input.attrs.iter().filter(|attribute| attribute.path().is_ident(name)))
+    }
+
+    fn read<'t>(attributes: impl IntoIterator<Item = &'t syn::Attribute>) -> Self {
+        let attributes = attributes.into_iter().filter_map(|attribute| match &attribute.meta {
             Meta::List(list) => {
                 let name = list.path.get_ident()?;
                 let mut literals = Vec::new();

@@ -24,7 +24,7 @@ impl<'a> Bindings<'a> {
     pub(super) fn read(subject: &Subject<'a>) -> Self {
         let members = subject.section("resource_bindings").into_iter().flat_map(|section| section.members());
         let declared = members.map(|at| {
-            let binding = serde_json::from_str(subject.raw(&at)).ok();
+            let binding = read(subject, &at);
             (at.key(), (at, binding))
         });
         Self { declared: declared.collect() }
@@ -42,6 +42,18 @@ impl<'a> Bindings<'a> {
         let own = self.declared.keys().copied().filter(|name| !BUILT_IN_BINDINGS.contains(name));
         BUILT_IN_BINDINGS.into_iter().chain(own)
     }
+}
+
+/// A declared binding, as far as it is of the right shape; `None` when nobody can say how it scales.
+fn read(subject: &Subject<'_>, at: &At<'_>) -> Option<ResourceBinding> {
+    let says = |key: &str| at.get(key).is_some_and(|value| subject.raw(&value) == "true");
+    let scaling = serde_json::from_str(subject.raw(&at.get("scaling")?)).ok()?;
+    Some(ResourceBinding {
+        description: None,
+        scaling,
+        exclusive: says("exclusive"),
+        force_cpu: says("force_cpu"),
+    })
 }
 
 /// All workers, and the section.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use emp_core::mapping::{Count, Kind, Port, Seconds, Template, TemplateError, Words};
+use emp_core::mapping::{Bytes, Count, Kind, Port, Seconds, Template, TemplateError, Words};
 
 use super::Subject;
 use super::names::quoted;
@@ -37,7 +37,7 @@ type Default = fn(&str) -> Result<(), TemplateError>;
 
 /// How a definition of the schema reads its default; `None` for those that are no templates.
 fn default_of(definition: &str) -> Option<Default> {
-    [of::<Words>(), of::<Port>(), of::<Count>(), of::<Seconds>()]
+    [of::<Words>(), of::<Port>(), of::<Count>(), of::<Seconds>(), of::<Bytes>()]
         .into_iter()
         .find_map(|(name, default)| (name == definition).then_some(default))
 }
