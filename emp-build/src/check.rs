@@ -41,6 +41,8 @@ struct Subject<'a> {
     sources: &'a Sources,
     /// The names under `connectors`.
     names: BTreeSet<&'a str>,
+    /// The names under `workers`.
+    worker_names: BTreeSet<&'a str>,
 }
 
 /// What a check says.
@@ -70,9 +72,10 @@ pub(crate) fn verdict(inputs: &Inputs, sources: &Sources) -> Verdict {
     findings.extend(document::duplicates(&subject));
     findings.extend(shape::violations(&subject, &document.value));
     findings.extend(references::check(&subject));
-    findings.extend(environment::check(&subject, &workers));
+    let readers = variables::readers(&subject);
+    findings.extend(environment::check(&subject, &workers, &readers));
     findings.extend(template::check(&subject));
-    findings.extend(variables::check(&subject, &workers));
+    findings.extend(variables::check(&subject, &workers, &readers));
     findings.extend(capability::check(&subject, &workers));
     findings.extend(internal::check(&subject, &workers));
     findings.extend(binding::check(&subject, &workers));
@@ -85,9 +88,16 @@ pub(crate) fn verdict(inputs: &Inputs, sources: &Sources) -> Verdict {
 impl<'a> Subject<'a> {
     fn new(document: &'a document::Mapping, sources: &'a Sources) -> Self {
         let root = &document.root;
-        let names = At::root(root).get("connectors").into_iter().flat_map(|section| section.members());
-        let names = names.map(|declared| declared.key()).collect();
-        Self { text: &document.text, root, sources, names }
+        let keys = |section: &str| {
+            let section = At::root(root).get(section);
+            section.iter().flat_map(|at| at.node.members()).map(|member| member.key.as_str()).collect()
+        };
+        Self { text: &document.text, root, sources, names: keys("connectors"), worker_names: keys("workers") }
+    }
+
+    /// The name of a worker as the mapping itself has it.
+    fn worker_name(&self, name: &str) -> Option<&'a str> {
+        self.worker_names.get(name).copied()
     }
 
     /// The connector that a worker names, or the one that a slip of the pen stands for: so what else is wrong with its use is found

@@ -1,12 +1,13 @@
 //! `required_env` of each worker against the variables of its connectors.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use emp_syntax::env_template::EnvTemplate;
 use emp_syntax::nearest;
 
 use super::names::{is_variable, quoted};
-use super::variables::{Place, Reader, readers};
+use super::variables::{Place, Reader};
 use super::view::WorkerView;
 use super::{Subject, shape};
 use crate::codes;
@@ -15,9 +16,22 @@ use crate::json::At;
 use crate::source::SourceText;
 
 /// All workers.
-pub(super) fn check(subject: &Subject<'_>, workers: &[WorkerView<'_>]) -> Vec<Finding> {
-    let readers = readers(subject);
-    workers.iter().flat_map(|view| Worker::new(subject, view, &readers).check()).collect()
+pub(super) fn check(
+    subject: &Subject<'_>,
+    workers: &[WorkerView<'_>],
+    readers: &[Reader<'_>],
+) -> Vec<Finding> {
+    // What this machine expands; what stands in `api_config` only shows what the connectors read.
+    let mut templates: BTreeMap<&str, Vec<&Reader<'_>>> = BTreeMap::new();
+    for reader in readers {
+        if let Place::Mapping { worker: Some(worker), field, .. } = &reader.place
+            && field != "api_config"
+        {
+            templates.entry(worker).or_default().push(reader);
+        }
+    }
+    let own = |view: &WorkerView<'_>| templates.get(view.name()).map(Vec::as_slice).unwrap_or_default();
+    workers.iter().flat_map(|view| Worker::new(subject, view, own(view)).check()).collect()
 }
 
 /// A worker with its list.
@@ -27,17 +41,13 @@ struct Worker<'v, 'a> {
     /// The list, when it is one.
     listed: Vec<At<'a>>,
     /// What its templates read, where this machine expands them.
-    templates: Vec<&'v Reader<'a>>,
+    templates: &'v [&'v Reader<'a>],
 }
 
 impl<'v, 'a> Worker<'v, 'a> {
-    fn new(subject: &'v Subject<'a>, view: &'v WorkerView<'a>, readers: &'v [Reader<'a>]) -> Self {
+    fn new(subject: &'v Subject<'a>, view: &'v WorkerView<'a>, templates: &'v [&'v Reader<'a>]) -> Self {
         let listed = view.at.get("required_env").into_iter().flat_map(|list| list.entries()).collect();
-        let own = |reader: &&Reader<'_>| match &reader.place {
-            Place::Mapping { worker, field, .. } => *worker == Some(view.name()) && field != "api_config",
-            Place::Source { .. } => false,
-        };
-        Self { subject, view, listed, templates: readers.iter().filter(own).collect() }
+        Self { subject, view, listed, templates }
     }
 
     fn check(&self) -> Vec<Finding> {

@@ -275,13 +275,20 @@ enum Owner {
 
 /// Ports that two want. Where the number of GPUs is nobody's, the smallest machine on which they meet is looked for.
 fn clashes(subject: &Subject<'_>, host: &Host<'_>, services: &[Service<'_, '_>]) -> Vec<Finding> {
-    let machines = if host.gpus.is_some() { host.machine.gpus..=host.machine.gpus } else { 1..=MOST_GPUS };
+    let grows = host.gpus.is_none() && services.iter().any(|one| one.grows_with_gpus(host));
+    let most = if grows { MOST_GPUS } else { host.machine.gpus };
     let mut said = BTreeSet::new();
     let mut findings = Vec::new();
-    for gpus in machines {
-        let found = Listener::clashes(&listeners(host, services, gpus));
-        for clash in found.into_iter().filter(|clash| said.insert((clash.first, clash.second))) {
-            findings.extend(clash_finding(subject, host, services, &clash, gpus));
+    for gpus in host.machine.gpus..=most {
+        let listeners = listeners(host, services, gpus);
+        let found = Listener::clashes(&listeners);
+        let fresh: Vec<_> =
+            found.into_iter().filter(|clash| said.insert((clash.first, clash.second))).collect();
+        if !fresh.is_empty() {
+            let room = Room::beside(&listeners);
+            let shown =
+                fresh.iter().filter_map(|clash| clash_finding(subject, host, services, clash, gpus, &room));
+            findings.extend(shown);
         }
     }
     findings
@@ -308,6 +315,7 @@ fn clash_finding(
     services: &[Service<'_, '_>],
     clash: &Clash<Owner>,
     gpus: u32,
+    room: &Room,
 ) -> Option<Finding> {
     let port = clash.port;
     let at = |owner: Owner| match owner {
@@ -323,7 +331,7 @@ fn clash_finding(
     let second = at(clash.second)?;
     let more =
         if gpus > host.machine.gpus { format!(" on a machine with {gpus} GPUs") } else { String::new() };
-    let free = free_port(&listeners(host, services, gpus), port);
+    let free = room.above(port);
     let finding = match clash.first {
         Owner::Own(index) => {
             let own = host.listeners.get(index)?;
@@ -359,12 +367,31 @@ fn clash_finding(
     Some(if more.is_empty() { finding } else { finding.warning() })
 }
 
-/// A port above one that nobody takes, in steps that leave room for instances.
-fn free_port(listeners: &[Listener<Owner>], above: u16) -> u16 {
-    let taken: BTreeSet<u16> = listeners.iter().flat_map(|listener| listener.plan.ports()).collect();
-    let free = (above..=u16::MAX)
-        .step_by(100)
-        .skip(1)
-        .find(|port| taken.range(*port..=port.saturating_add(99)).next().is_none());
-    free.unwrap_or(10_000)
+/// The ports that nobody takes.
+struct Room {
+    taken: Vec<bool>,
+}
+
+impl Room {
+    /// How many ports in a row are looked for, so that further instances have room too.
+    const STEP: usize = 100;
+
+    fn beside(listeners: &[Listener<Owner>]) -> Self {
+        let mut taken = vec![false; usize::from(u16::MAX) + 1];
+        for port in listeners.iter().flat_map(|listener| listener.plan.ports()) {
+            if let Some(place) = taken.get_mut(usize::from(port)) {
+                *place = true;
+            }
+        }
+        Self { taken }
+    }
+
+    /// A port above one, with room behind it.
+    fn above(&self, port: u16) -> u16 {
+        let starts = (usize::from(port)..self.taken.len()).step_by(Self::STEP).skip(1);
+        let free = |start: &usize| {
+            self.taken.get(*start..*start + Self::STEP).is_some_and(|row| !row.contains(&true))
+        };
+        starts.into_iter().find(free).and_then(|port| u16::try_from(port).ok()).unwrap_or(10_000)
+    }
 }

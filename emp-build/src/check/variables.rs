@@ -17,12 +17,16 @@ use crate::finding::Finding;
 pub(super) use reader::{Place, Reader, readers};
 
 /// All readers.
-pub(super) fn check(subject: &Subject<'_>, workers: &[WorkerView<'_>]) -> Vec<Finding> {
-    let readers = readers(subject);
+pub(super) fn check(
+    subject: &Subject<'_>,
+    workers: &[WorkerView<'_>],
+    readers: &[Reader<'_>],
+) -> Vec<Finding> {
     let mut findings = unexpanded::check(subject);
-    findings.extend(readers.iter().filter_map(|reader| unread(subject, workers, reader)));
+    let by_worker: BTreeMap<&str, &WorkerView<'_>> = workers.iter().map(|view| (view.name(), view)).collect();
+    findings.extend(readers.iter().filter_map(|reader| unread(subject, &by_worker, reader)));
     let mut by_name: BTreeMap<&str, Vec<&Reader<'_>>> = BTreeMap::new();
-    for reader in &readers {
+    for reader in readers {
         by_name.entry(reader.name.as_str()).or_default().push(reader);
     }
     findings.extend(by_name.values().flat_map(|readers| disagreements(subject, readers)));
@@ -30,9 +34,13 @@ pub(super) fn check(subject: &Subject<'_>, workers: &[WorkerView<'_>]) -> Vec<Fi
 }
 
 /// A variable that stands where only the worker's connectors look, and none of them does.
-fn unread(subject: &Subject<'_>, workers: &[WorkerView<'_>], reader: &Reader<'_>) -> Option<Finding> {
+fn unread(
+    subject: &Subject<'_>,
+    workers: &BTreeMap<&str, &WorkerView<'_>>,
+    reader: &Reader<'_>,
+) -> Option<Finding> {
     let Place::Mapping { worker: Some(worker), field, .. } = &reader.place else { return None };
-    let worker = workers.iter().find(|view| view.name() == *worker)?;
+    let worker = workers.get(worker)?;
     if *field != "api_config" || !worker.complete || worker.names().any(|known| known == reader.name) {
         return None;
     }

@@ -65,18 +65,18 @@ pub struct Clash<T> {
 impl<T: Copy + Ord> Listener<T> {
     /// Every pair of listeners that meet on a port, each pair once, in the order of the list.
     pub fn clashes(listeners: &[Self]) -> Vec<Clash<T>> {
-        let mut taken: BTreeMap<u16, T> = BTreeMap::new();
+        let mut taken: Vec<Option<T>> = vec![None; usize::from(u16::MAX) + 1];
         let mut clashes: Vec<Clash<T>> = Vec::new();
         for listener in listeners {
             let mut met: BTreeMap<T, u16> = BTreeMap::new();
             for port in listener.plan.ports() {
-                match taken.get(&port) {
-                    Some(first) => {
-                        met.entry(*first).and_modify(|lowest| *lowest = port.min(*lowest)).or_insert(port);
+                match taken.get_mut(usize::from(port)) {
+                    // Ports of a plan rise, so the first one is the lowest.
+                    Some(Some(first)) => {
+                        met.entry(*first).or_insert(port);
                     }
-                    None => {
-                        taken.insert(port, listener.owner);
-                    }
+                    Some(free) => *free = Some(listener.owner),
+                    None => {}
                 }
             }
             let found = met.into_iter().map(|(first, port)| Clash { first, second: listener.owner, port });

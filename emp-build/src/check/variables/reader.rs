@@ -196,8 +196,7 @@ fn of_template<'a>(
     let mut path = tokens(&at.pointer);
     let in_workers = path.next().as_deref() == Some("workers");
     let name = path.next().filter(|_| in_workers);
-    let worker = name
-        .and_then(|name| subject.section("workers")?.node.member(&name).map(|member| member.key.as_str()));
+    let worker = name.and_then(|name| subject.worker_name(&name));
     let within = variable_span(text, variable.offset, &variable.name);
     let default = match &variable.otherwise {
         Otherwise::Default(inner) => {
