@@ -38,5 +38,5 @@ pub use cargo::Directive;
 pub use described::{Described, described};
 pub use finding::{Allowed, Finding, Mark, Report, Severity};
 pub use inputs::{CheckInputs, Document, Folder, Inputs, MAX_BYTES};
-pub use outcome::{Outcome, check, connector_names, plan, report};
+pub use outcome::{Outcome, check, plan, report};
 pub use source::{Place, SourceText};

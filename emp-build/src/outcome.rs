@@ -44,10 +44,3 @@ pub fn report(inputs: &Inputs) -> Report {
 pub fn check(inputs: &CheckInputs) -> Report {
     report(&inputs.read(Path::new("")))
 }
-
-/// The names of the connectors of a tree, sorted: the choices of the mapping's schema.
-pub fn connector_names(inputs: &Inputs) -> Vec<String> {
-    let mut names: Vec<String> = Sources::read(&inputs.connectors).names().map(str::to_owned).collect();
-    names.dedup();
-    names
-}

@@ -1,5 +1,6 @@
 //! The JSON Schemas of what is read and written: made from the Rust types, committed, tested fresh.
 
+mod choices;
 mod shape;
 
 use std::path::Path;
@@ -7,29 +8,17 @@ use std::path::Path;
 use emp_core::mapping::Mapping;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::finding::Report;
 
+pub use choices::Choices;
 pub(crate) use shape::Shape;
 
-/// The schema of `service-mapping.json`, draft 2020-12. The names of connectors become choices, so that an editor completes
-/// them; without names any text is allowed.
-pub fn mapping<'a>(connectors: impl IntoIterator<Item = &'a str>) -> Value {
-    let mut names: Vec<&str> = connectors.into_iter().collect();
-    names.sort_unstable();
-    names.dedup();
+/// The schema of `service-mapping.json`, draft 2020-12, with the choices that an editor completes and checks.
+pub fn mapping(choices: &Choices) -> Value {
     let mut schema = of::<Mapping>();
-    if !names.is_empty() {
-        if let Some(connectors) = schema.pointer_mut("/properties/connectors").and_then(Value::as_object_mut)
-        {
-            connectors.insert("propertyNames".to_owned(), json!({ "enum": names }));
-        }
-        let connector = schema.pointer_mut("/$defs/ServiceEntry/properties/connector");
-        if let Some(connector) = connector.and_then(Value::as_object_mut) {
-            connector.insert("enum".to_owned(), json!(names));
-        }
-    }
+    choices.write(&mut schema);
     schema
 }
 
@@ -67,6 +56,10 @@ fn of<T: JsonSchema>() -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::json;
+
     use super::*;
 
     /// Everything that an editor shows when it completes a key.
@@ -89,12 +82,12 @@ mod tests {
 
     #[test]
     fn every_property_has_a_description_and_an_example() {
-        assert_eq!(undescribed(&mapping([])), Vec::<String>::new());
+        assert_eq!(undescribed(&mapping(&Choices::default())), Vec::<String>::new());
     }
 
     #[test]
     fn every_example_is_valid_by_its_own_schema() {
-        let schema = mapping([]);
+        let schema = mapping(&Choices::default());
         let definitions = schema["$defs"].as_object().unwrap();
         for owner in definitions.values().chain([&schema]) {
             for (key, property) in owner["properties"].as_object().into_iter().flatten() {
@@ -108,19 +101,43 @@ mod tests {
         }
     }
 
+    fn set<const N: usize>(words: [&str; N]) -> BTreeSet<String> {
+        words.map(str::to_owned).into()
+    }
+
     #[test]
-    fn connectors_are_choices_where_they_are_declared_and_where_they_are_used() {
-        let schema = mapping(["B", "A", "B"]);
-        assert_eq!(schema["properties"]["connectors"]["propertyNames"]["enum"], json!(["A", "B"]));
-        assert_eq!(schema["$defs"]["ServiceEntry"]["properties"]["connector"]["enum"], json!(["A", "B"]));
-        let worker = |connector: &str| {
-            json!({ "workers": { "w": { "service": [
-                { "capability": "c", "connector": connector, "type": "external" }
-            ] } } })
+    fn what_a_tree_has_is_a_choice_where_a_mapping_names_it() {
+        let choices = Choices {
+            connectors: BTreeMap::from([
+                ("A".to_owned(), set(["a", "b"])),
+                ("Broken".to_owned(), BTreeSet::new()),
+            ]),
+            variables: set(["A_KEY"]),
+            bindings: set(["gpu"]),
         };
-        assert!(jsonschema::is_valid(&schema, &worker("A")));
-        assert!(!jsonschema::is_valid(&schema, &worker("C")));
-        assert!(jsonschema::is_valid(&mapping([]), &worker("C")));
+        let worker = |entry: Value| json!({ "workers": { "w": entry } });
+        let service = |connector: &str, capability: Value| {
+            worker(json!({ "service": [
+                { "capability": capability, "connector": connector, "type": "external" }
+            ] }))
+        };
+        let with = |key: &str, value: Value| worker(json!({ "service": [], key: value }));
+        let (offered, free) = (mapping(&choices), mapping(&Choices::default()));
+        for (right, wrong) in [
+            (service("A", json!("a")), service("C", json!("a"))),
+            (service("A", json!(["a", "b"])), service("A", json!(["a", "c"]))),
+            (service("Broken", json!("anything")), service("A", json!("anything"))),
+            (json!({ "connectors": { "A": {} } }), json!({ "connectors": { "C": {} } })),
+            (with("required_env", json!(["A_KEY"])), with("required_env", json!(["A_KYE"]))),
+            (with("resource_binding", json!("gpu")), with("resource_binding", json!("gpus"))),
+        ] {
+            assert!(jsonschema::is_valid(&offered, &right), "{right}");
+            assert!(!jsonschema::is_valid(&offered, &wrong), "{wrong}");
+            assert!(jsonschema::is_valid(&free, &wrong), "{wrong}");
+        }
+        for bound in [json!("${BINDING:-gpu}"), Value::Null] {
+            assert!(jsonschema::is_valid(&offered, &with("resource_binding", bound)));
+        }
     }
 
     #[test]

@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use emp_build::schema;
+use emp_build::schema::{self, Choices};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The names of the connectors, as the mapping may use them: read as the build reads them.
-fn connectors() -> Vec<String> {
+/// What a mapping of this tree may say, read as the build reads it.
+fn choices() -> Choices {
     let asked = emp_build::CheckInputs {
         mapping: "service-mapping.json".into(),
         connectors: "connectors".into(),
         dockerfile: None,
     };
-    emp_build::connector_names(&asked.read(Path::new(ROOT)))
+    Choices::of(&asked.read(Path::new(ROOT)))
 }
 
 fn fresh(file: &str, schema: &serde_json::Value) {
@@ -27,7 +27,7 @@ fn fresh(file: &str, schema: &serde_json::Value) {
 
 #[test]
 fn the_schema_of_the_mapping_is_fresh() {
-    fresh("service-mapping.schema.json", &schema::mapping(connectors().iter().map(String::as_str)));
+    fresh("service-mapping.schema.json", &schema::mapping(&choices()));
 }
 
 #[test]

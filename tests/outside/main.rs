@@ -2,5 +2,7 @@
 //! hooks and editors. `cargo xtask test` installs those that are not Rust's own, under `target/tools`.
 #![allow(clippy::expect_used, clippy::panic, reason = "a helper of a test may fail it")]
 
+mod forges;
 mod project;
 mod support;
+mod validators;

@@ -43,6 +43,19 @@ pub(crate) fn target() -> PathBuf {
     binary.ancestors().nth(2).expect("target/debug/emp").to_owned()
 }
 
+/// Where `cargo xtask test` installs programs of others.
+pub(crate) fn tools() -> PathBuf {
+    Path::new(ROOT).join("target/tools")
+}
+
+/// One of those programs.
+#[track_caller]
+pub(crate) fn tool(name: &str) -> PathBuf {
+    let tool = tools().join(name);
+    assert!(tool.exists(), "{} is not installed: run `cargo xtask test`", tool.display());
+    tool
+}
+
 /// A program in a folder, without the variables that cargo and the build of this workspace have set.
 pub(crate) fn program(program: impl AsRef<std::ffi::OsStr>, home: &Path) -> Command {
     let mut command = Command::new(program);

@@ -18,7 +18,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what the tests need (redis-server), then run every test of the workspace.
+    /// Install what the tests need (redis-server; others' validators and editors under target/tools), then run every test of the workspace.
     Test {
         /// Passed on to `cargo test`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -38,7 +38,14 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().task {
+    let cli = Cli::parse();
+    // Chores name files from the root, wherever they are started.
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    if let Err(error) = std::env::set_current_dir(root) {
+        step::say(&format!("cannot go to {root}: {error}"));
+        return ExitCode::from(3);
+    }
+    let done = match cli.task {
         Task::Test { args } => test(&args),
         Task::Ci => ci(),
         Task::Bench { args } => bench(&args),
@@ -55,6 +62,7 @@ fn main() -> ExitCode {
 
 fn test(args: &[String]) -> Result<(), Failed> {
     install::redis_server()?;
+    install::outside_tools()?;
     Step::cargo("test", ["test", "--workspace", "--locked"]).args(args).run()
 }
 

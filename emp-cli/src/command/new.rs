@@ -106,7 +106,7 @@ fn files(project: &str, starter: &Starter, source: &Source) -> Result<Vec<(Strin
     let mapping = "{\n  \"$schema\": \"./schemas/service-mapping.schema.json\",\n  \"connectors\": {},\n  \"workers\": {}\n}\n";
     files.push(("service-mapping.json".to_owned(), starter.mapped(mapping, &format!("./{connector}"))?));
     files.push((connector, starter.source.clone()));
-    let schema = emp_build::schema::mapping([starter.connector.as_str()]);
+    let schema = emp_build::schema::mapping(&starter.choices());
     files.push(("schemas/service-mapping.schema.json".to_owned(), emp_build::schema::text(&schema)));
     Ok(files)
 }

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use emp_build::CheckInputs;
+use emp_build::schema::Choices;
 use emp_core::Registry;
+use emp_core::connector::Entry;
 use serde_json::{Value, json};
 
 use crate::args::{Schema, SchemaName};
@@ -57,15 +60,29 @@ pub(super) fn run(
 
 fn make(which: SchemaName, registry: &'static Registry, mapping: Option<&Path>) -> Result<Value, Failure> {
     Ok(match which {
-        SchemaName::Mapping => {
-            emp_build::schema::mapping(registry.entries().iter().map(|entry| entry.spec.name))
-        }
+        SchemaName::Mapping => emp_build::schema::mapping(&choices(registry, mapping)),
         SchemaName::Findings => emp_build::schema::findings(),
         SchemaName::Api => emp_api::openapi::document(),
         SchemaName::Contract => emp_testkit::contract::schema::<emp_testkit::contract::Reports>(),
         SchemaName::Record => emp_testkit::contract::schema::<emp_testkit::contract::Record>(),
         SchemaName::Job => job(registry, mapping)?,
     })
+}
+
+/// What a mapping may say: the connectors of this binary, and what the mapping itself declares.
+fn choices(registry: &Registry, mapping: Option<&Path>) -> Choices {
+    let inputs = CheckInputs {
+        mapping: mapping.unwrap_or(Path::new("service-mapping.json")).to_owned(),
+        connectors: "connectors".into(),
+        dockerfile: None,
+    };
+    let mut choices = Choices::of_mapping(&inputs.read(Path::new("")));
+    for Entry { spec, .. } in registry.entries() {
+        let services = spec.services.iter().map(|service| (*service).to_owned()).collect();
+        choices.connectors.insert(spec.name.to_owned(), services);
+        choices.variables.extend(spec.env.iter().map(|field| field.variable.to_owned()));
+    }
+    choices
 }
 
 /// The body of `POST /api/jobs`: one alternative for each service, with the payload of its connector.

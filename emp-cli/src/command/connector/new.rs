@@ -12,6 +12,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
+use emp_build::schema::Choices;
 use serde_json::json;
 
 use crate::args::ConnectorNew;
@@ -70,6 +71,15 @@ impl Starter {
             required_env: variables(&names, &new),
             names,
         })
+    }
+
+    /// What the mapping may say.
+    pub(in crate::command) fn choices(&self) -> Choices {
+        Choices {
+            connectors: [(self.connector.clone(), [self.names.kebab()].into())].into(),
+            variables: self.required_env.iter().cloned().collect(),
+            bindings: emp_core::mapping::BUILT_IN_BINDINGS.map(str::to_owned).into(),
+        }
     }
 
     /// A mapping with the connector and a worker that serves it.
