@@ -12,12 +12,14 @@ mod line;
 pub mod memory;
 mod moment;
 pub mod open;
+pub mod redis;
 pub mod store;
 pub mod transition;
 
 pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
 pub use open::open;
+pub use redis::RedisStore;
 pub use store::{
     Answer, CancelAnswer, Change, ClaimKey, ClaimRequest, Enqueued, Finish, ListQuery, NewJob, Page, Release,
     ServiceStatus, Store, StoreError, StoreOptions, WorkerStatus, Write,

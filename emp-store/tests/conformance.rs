@@ -1,4 +1,4 @@
-//! Both stores keep the same promises.
+//! All stores keep the same promises.
 #![allow(clippy::expect_used, reason = "a bench that cannot be made fails its test")]
 
 mod memory {
@@ -26,5 +26,21 @@ mod embedded {
         let shared = Arc::<emp_core::time::ManualClock>::clone(&clock);
         let store = EmbeddedStore::open(&dir.path().join("jobs"), options(), shared).expect("a store");
         Bench::new(Arc::new(store), clock).keeping(dir)
+    });
+}
+
+mod redis {
+    use std::sync::Arc;
+
+    use emp_store::RedisStore;
+    use emp_store::conformance::{Bench, clock, options};
+    use emp_testkit::redis::RedisBox;
+
+    emp_store::conformance!(|| async {
+        let clock = clock();
+        let server = RedisBox::start().expect("a server");
+        let shared = Arc::<emp_core::time::ManualClock>::clone(&clock);
+        let store = RedisStore::open_with_clock(&server.url(), options(), shared).await.expect("a store");
+        Bench::new(Arc::new(store), clock).keeping(server)
     });
 }

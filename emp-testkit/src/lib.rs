@@ -36,6 +36,7 @@ mod ledger;
 mod outcome;
 mod place;
 mod polling;
+pub mod redis;
 mod reply;
 mod rig;
 mod route;

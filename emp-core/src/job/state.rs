@@ -89,3 +89,14 @@ pub enum Phase {
     /// The service job id is stored: only polling is left.
     Submitted,
 }
+
+impl Phase {
+    /// The word, as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::Submitting => "submitting",
+            Self::Submitted => "submitted",
+        }
+    }
+}

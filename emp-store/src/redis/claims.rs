@@ -1,0 +1,225 @@
+//! Claiming: the best jobs of the lanes that a worker matches are taken out of them in one step, and claimed in a second one.
+//!
+//! Between the two they stand among the leases, for a few seconds. If the claimer dies there, whoever reaps puts them back into their
+//! lanes as they were: nothing was delivered yet.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use emp_core::Timestamp;
+use emp_core::job::{Job, JobId, JobState, Nonce};
+use redis::Value;
+
+use crate::line::Lane;
+use crate::redis::entry::Outcome;
+use crate::redis::record::{self, FIELDS, Found, Stored};
+use crate::redis::{PAGED, RedisStore, TOO_LATE, names, reply, script};
+use crate::store::{ClaimRequest, StoreError};
+use crate::transition;
+
+/// How long a job is kept for the one that has taken it out of its lane.
+const TAKEN: Duration = Duration::from_secs(5);
+/// So many looks into the lanes for one claim.
+const LOOKS: usize = 8;
+
+/// The lanes as this process read them last, and their version then.
+#[derive(Debug, Default)]
+pub(super) struct Lanes(Mutex<Arc<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    version: String,
+    /// By short name.
+    lanes: BTreeMap<String, Lane>,
+}
+
+impl Lanes {
+    fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn learn(&self, known: Known) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+    }
+}
+
+/// What a look into the lanes gives.
+enum Look {
+    /// The lanes are not those that we know.
+    Lanes,
+    /// Waiting jobs are due, and stand in no lane yet.
+    Due,
+    /// The best jobs.
+    Taken(Vec<(JobId, Found)>),
+}
+
+impl RedisStore {
+    /// Claims up to `max` jobs from the lanes that a worker matches, best first.
+    pub(super) async fn claim_jobs(&self, request: &ClaimRequest) -> Result<Vec<Job>, StoreError> {
+        let mut claimed = Vec::new();
+        let mut left = request.clone();
+        while left.max > 0 {
+            let page = self.claim_page(&left).await?;
+            let full = page.len() == left.max.min(PAGED);
+            for job in &page {
+                if let Some(room) = left.services.get_mut(&job.service) {
+                    *room = room.saturating_sub(1);
+                }
+            }
+            left.max -= page.len();
+            claimed.extend(page);
+            if !full {
+                break;
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn claim_page(&self, request: &ClaimRequest) -> Result<Vec<Job>, StoreError> {
+        let max = request.max.min(PAGED);
+        let mut promote = true;
+        for _ in 0..LOOKS {
+            let at = self.moments.now();
+            match self.look(request, max, promote, at).await? {
+                None => {}
+                Some(Look::Lanes) => self.read_lanes().await?,
+                Some(Look::Due) => {
+                    self.promote(at).await?;
+                    // Once: with very many due at once, those that stand in line already do not wait for the rest.
+                    promote = false;
+                }
+                Some(Look::Taken(taken)) => return self.claim_taken(request, taken).await,
+            }
+        }
+        // Lanes that change with every look: the next claim finds them.
+        Ok(Vec::new())
+    }
+
+    async fn look(
+        &self,
+        request: &ClaimRequest,
+        max: usize,
+        promote: bool,
+        at: Timestamp,
+    ) -> Result<Option<Look>, StoreError> {
+        let known = self.lanes.known();
+        let services: Vec<&String> = request.services.keys().collect();
+        let matching = known.lanes.iter().filter(|(_, lane)| lane.matches(request)).filter_map(|(id, lane)| {
+            services.iter().position(|service| **service == lane.service).map(|at| (id, at + 1))
+        });
+        let reply = self
+            .run(&script::TAKE, at, |args| {
+                let mut arg = |text: String| args.push(text.into_bytes());
+                arg(if known.version.is_empty() { "0".to_owned() } else { known.version.clone() });
+                arg(u8::from(promote).to_string());
+                arg(at.after(TAKEN).0.to_string());
+                arg(max.to_string());
+                arg(services.len().to_string());
+                request.services.values().for_each(|room| arg(room.to_string()));
+                for (id, service) in matching {
+                    arg(id.clone());
+                    arg(service.to_string());
+                }
+            })
+            .await?;
+        let Some(reply) = reply else { return Ok(None) };
+        Ok(Some(match reply.word.as_str() {
+            "lanes" => Look::Lanes,
+            "due" => Look::Due,
+            _ => Look::Taken(taken(&reply.rest)?),
+        }))
+    }
+
+    /// Reads which lanes there are.
+    async fn read_lanes(&self) -> Result<(), StoreError> {
+        let mut pipeline = redis::pipe();
+        pipeline.atomic();
+        pipeline.cmd("GET").arg(self.names.key("lanes:version"));
+        pipeline.cmd("HGETALL").arg(self.names.key("lanes"));
+        let mut answers = self.link.pipeline(&pipeline).await?.into_iter();
+        let (version, lanes) = (answers.next().unwrap_or(Value::Nil), answers.next().unwrap_or(Value::Nil));
+        let lanes = reply::pairs(lanes).into_iter().filter_map(|(id, name)| {
+            let read = record::parse::<Lane>(&name);
+            read.inspect_err(|problem| tracing::error!(lane = id, problem, "a lane cannot be read"))
+                .ok()
+                .map(|lane| (id, lane))
+        });
+        let version = reply::text(&version).unwrap_or("0").to_owned();
+        self.lanes.learn(Known { version, lanes: lanes.collect() });
+        Ok(())
+    }
+
+    /// Makes the jobs that were taken out of their lanes the worker's.
+    async fn claim_taken(
+        &self,
+        request: &ClaimRequest,
+        taken: Vec<(JobId, Found)>,
+    ) -> Result<Vec<Job>, StoreError> {
+        let mut jobs = Vec::with_capacity(taken.len());
+        for (id, found) in taken {
+            match found {
+                Found::Job(stored) if stored.job.state == JobState::Queued => jobs.push((*stored, Nonce::random())),
+                other => self.put_right(&id, other, names::LEASES).await?,
+            }
+        }
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        for _ in 0..TOO_LATE {
+            if let Some(claimed) = self.claim_at(request, &jobs, self.moments.now()).await? {
+                return Ok(claimed);
+            }
+        }
+        Err(self.too_late())
+    }
+
+    async fn claim_at(
+        &self,
+        request: &ClaimRequest,
+        jobs: &[(Stored, Nonce)],
+        at: Timestamp,
+    ) -> Result<Option<Vec<Job>>, StoreError> {
+        let mut entries = Vec::with_capacity(jobs.len());
+        let mut after = Vec::with_capacity(jobs.len());
+        for (before, nonce) in jobs {
+            let mut job = before.job.clone();
+            let events = transition::claim(&mut job, &request.worker, nonce.clone(), at, &self.options);
+            let (stored, entry) = self.changed(before, job, events).await?;
+            entries.push(entry);
+            after.push(stored);
+        }
+        let Some(outcomes) = self.commit(at, entries).await? else { return Ok(None) };
+        let mut claimed = Vec::with_capacity(after.len());
+        for (mut stored, outcome) in after.into_iter().zip(outcomes) {
+            if outcome == Outcome::Done || self.ours_already(&mut stored).await? {
+                claimed.push(stored.job.clone());
+                self.held.keep(stored);
+            }
+        }
+        Ok(Some(claimed))
+    }
+
+    /// The claim was made, and its answer lost: the record shows our number. Else somebody else was first.
+    async fn ours_already(&self, claim: &mut Stored) -> Result<bool, StoreError> {
+        let found = self.read(std::slice::from_ref(&claim.job.id), &FIELDS).await?.pop();
+        let Some(Found::Job(mut stored)) = found else { return Ok(false) };
+        let nonce = |job: &Job| job.lease.as_ref().map(|lease| lease.nonce.clone());
+        if nonce(&stored.job).is_none() || nonce(&stored.job) != nonce(&claim.job) {
+            return Ok(false);
+        }
+        stored.job.payload = std::mem::take(&mut claim.job.payload);
+        *claim = *stored;
+        Ok(true)
+    }
+}
+
+/// The jobs of an answer: an id and a record in turn.
+fn taken(rest: &[Value]) -> Result<Vec<(JobId, Found)>, StoreError> {
+    let read = |pair: &[Value]| {
+        let id: JobId = reply::text(&pair[0])?.parse().ok()?;
+        let found = Found::read(&id, &pair[1]);
+        Some((id, found))
+    };
+    rest.chunks_exact(2).map(|pair| read(pair).ok_or_else(|| reply::strange("a script"))).collect()
+}

@@ -1,0 +1,171 @@
+//! Makes connections: to one server, to the primary that the sentinels name, to a cluster.
+
+use std::path::Path;
+
+use redis::cluster::ClusterClientBuilder;
+use redis::io::tcp::TcpSettings;
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
+use redis::{
+    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion, RedisConnectionInfo,
+    RedisResult, TlsCertificates, TlsMode,
+};
+use tokio::sync::Mutex;
+
+use crate::redis::address::{Address, Login, Node, Shape};
+use crate::redis::fault;
+use crate::redis::link::{self, Connection};
+use crate::store::StoreError;
+
+/// What makes connections.
+pub(super) struct Dial {
+    way: Way,
+}
+
+enum Way {
+    One(Client),
+    /// Asked again for every connection, because the primary may be another one by then.
+    Sentinel(Box<Mutex<SentinelClient>>),
+    Cluster(redis::cluster::ClusterClient, Client),
+}
+
+impl Dial {
+    /// For an address; reads the certificate that it names.
+    pub(super) fn new(address: &Address) -> Result<Self, StoreError> {
+        let certificates = TlsCertificates {
+            client_tls: None,
+            root_cert: address.ca.as_deref().map(read).transpose()?,
+        };
+        let way = match &address.shape {
+            Shape::One(node) => client(address, node, certificates).map(Way::One),
+            Shape::Sentinel { sentinels, primary } => {
+                sentinel(address, sentinels, primary, certificates)
+                    .map(|client| Way::Sentinel(Box::new(Mutex::new(client))))
+            }
+            Shape::Cluster(nodes) => cluster(address, nodes, certificates),
+        };
+        Ok(Self { way: way.map_err(|error| fault::told(&error, &address.shown()))? })
+    }
+
+    /// A connection for commands.
+    pub(super) async fn connect(&self) -> RedisResult<Connection> {
+        let config = link::patience();
+        match &self.way {
+            Way::One(client) => {
+                client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::One)
+            }
+            Way::Sentinel(sentinels) => {
+                let client = sentinels.lock().await.async_get_client().await?;
+                client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::One)
+            }
+            Way::Cluster(cluster, _) => cluster.get_async_connection().await.map(Connection::Cluster),
+        }
+    }
+
+    /// A connection for hearing hints. In a cluster every node passes on what is published at any of them.
+    pub(super) async fn listen(&self) -> RedisResult<redis::aio::PubSub> {
+        match &self.way {
+            Way::One(client) | Way::Cluster(_, client) => client.get_async_pubsub().await,
+            Way::Sentinel(sentinels) => {
+                let client = sentinels.lock().await.async_get_client().await?;
+                client.get_async_pubsub().await
+            }
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, StoreError> {
+    std::fs::read(file).map_err(|error| {
+        StoreError::Url(format!("cannot read the certificate `ca={}` of the store's URL: {error}", file.display()))
+    })
+}
+
+/// Small requests must not wait for company.
+fn tcp() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
+}
+
+fn place(node: &Node, tls: bool) -> ConnectionAddr {
+    let (host, port) = node.clone();
+    if tls {
+        ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
+    } else {
+        ConnectionAddr::Tcp(host, port)
+    }
+}
+
+fn info(node: &Node, tls: bool, login: &Login, db: i64) -> RedisResult<ConnectionInfo> {
+    Ok(place(node, tls).into_connection_info()?.set_tcp_settings(tcp()).set_redis_settings(settings(login, db)))
+}
+
+fn settings(login: &Login, db: i64) -> RedisConnectionInfo {
+    // RESP2: nothing here needs more, and every proxy speaks it.
+    let mut settings = RedisConnectionInfo::default().set_db(db).set_protocol(ProtocolVersion::RESP2);
+    settings = settings.set_skip_set_lib_name();
+    if let Some(user) = &login.user {
+        settings = settings.set_username(user);
+    }
+    if let Some(password) = &login.password {
+        settings = settings.set_password(password);
+    }
+    settings
+}
+
+fn client(address: &Address, node: &Node, certificates: TlsCertificates) -> RedisResult<Client> {
+    let info = info(node, address.tls, &address.login, address.db)?;
+    if address.tls { Client::build_with_tls(info, certificates) } else { Client::open(info) }
+}
+
+fn sentinel(
+    address: &Address,
+    sentinels: &[Node],
+    primary: &str,
+    certificates: TlsCertificates,
+) -> RedisResult<SentinelClient> {
+    let nodes: Vec<_> = sentinels.iter().map(|node| place(node, address.tls)).collect();
+    let mut builder = SentinelClientBuilder::new(nodes, primary.to_owned(), SentinelServerType::Master)?
+        .set_client_to_redis_db(address.db)
+        .set_client_to_redis_protocol(ProtocolVersion::RESP2)
+        .set_client_to_redis_tcp_settings(tcp())
+        .set_client_to_sentinel_protocol(ProtocolVersion::RESP2);
+    if address.tls {
+        builder = builder
+            .set_client_to_redis_tls_mode(TlsMode::Secure)
+            .set_client_to_sentinel_tls_mode(TlsMode::Secure)
+            .set_client_to_redis_certificates(certificates.clone())
+            .set_client_to_sentinel_certificates(certificates);
+    }
+    if let Some(user) = &address.login.user {
+        builder = builder.set_client_to_redis_username(user);
+    }
+    if let Some(password) = &address.login.password {
+        builder = builder.set_client_to_redis_password(password);
+    }
+    if let Some(user) = &address.sentinel_login.user {
+        builder = builder.set_client_to_sentinel_username(user);
+    }
+    if let Some(password) = &address.sentinel_login.password {
+        builder = builder.set_client_to_sentinel_password(password);
+    }
+    builder.build()
+}
+
+fn cluster(address: &Address, nodes: &[Node], certificates: TlsCertificates) -> RedisResult<Way> {
+    let infos = nodes
+        .iter()
+        .map(|node| info(node, address.tls, &address.login, 0))
+        .collect::<RedisResult<Vec<_>>>()?;
+    let mut builder = ClusterClientBuilder::new(infos)
+        .use_protocol(ProtocolVersion::RESP2)
+        .tcp_settings(tcp())
+        .connection_timeout(link::ANSWER)
+        .response_timeout(link::ANSWER)
+        // The link has patience of its own.
+        .retries(3);
+    if address.tls {
+        builder = builder.tls(TlsMode::Secure).certs(certificates.clone());
+    }
+    let Some(first) = nodes.first() else {
+        return Err((redis::ErrorKind::InvalidClientConfig, "a cluster without nodes").into());
+    };
+    Ok(Way::Cluster(builder.build()?, client(address, first, certificates)?))
+}

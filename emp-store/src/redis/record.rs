@@ -1,0 +1,127 @@
+//! A job as it lies in the store.
+
+use emp_core::Timestamp;
+use emp_core::job::{Event, Job, JobId};
+use redis::Value;
+use serde::de::DeserializeOwned;
+
+use crate::redis::reply;
+use crate::store::StoreError;
+
+/// The fields that make a job without its payload. Whoever changes one reads all of them.
+pub(super) const FIELDS: [&str; 5] = ["rec", "rev", "arrival", "until", "text"];
+/// And with it.
+pub(super) const WHOLE: [&str; 6] = ["rec", "rev", "arrival", "until", "text", "payload"];
+
+/// How much text of a job's stream is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Text {
+    /// In how many events.
+    pub(super) events: usize,
+    /// How many bytes.
+    pub(super) bytes: usize,
+}
+
+impl Text {
+    fn parse(text: &str) -> Option<Self> {
+        let (events, bytes) = text.split_once(' ')?;
+        Some(Self { events: events.parse().ok()?, bytes: bytes.parse().ok()? })
+    }
+}
+
+impl std::fmt::Display for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.events, self.bytes)
+    }
+}
+
+/// A job and the number of its last change. Whoever writes says which number it has read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stored {
+    pub(super) rev: u64,
+    /// Its payload is null unless it was asked for.
+    pub(super) job: Job,
+    pub(super) text: Text,
+}
+
+/// What is found under a job's key.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Found {
+    /// A job.
+    Job(Box<Stored>),
+    /// Nothing.
+    Missing,
+    /// Something that cannot be read, and why.
+    Unreadable(String),
+}
+
+impl Found {
+    /// What a reply with [`FIELDS`] or [`WHOLE`] shows.
+    pub(super) fn read(id: &JobId, reply: &Value) -> Self {
+        match reply {
+            Value::Array(fields) if fields.iter().all(|field| matches!(field, Value::Nil)) => Self::Missing,
+            Value::Array(fields) => match stored(fields) {
+                Ok(stored) if stored.job.id == *id => Self::Job(Box::new(stored)),
+                Ok(stored) => Self::Unreadable(format!("it holds job {}", stored.job.id)),
+                Err(problem) => Self::Unreadable(problem),
+            },
+            _ => Self::Unreadable("its key does not hold a job".to_owned()),
+        }
+    }
+
+    /// The job, if there is one.
+    pub(super) fn job(self, id: &JobId) -> Result<Option<Stored>, StoreError> {
+        match self {
+            Self::Job(stored) => Ok(Some(*stored)),
+            Self::Missing => Ok(None),
+            Self::Unreadable(problem) => {
+                Err(StoreError::Corrupt(format!("the record of job {id} cannot be read: {problem}")))
+            }
+        }
+    }
+}
+
+fn stored(fields: &[Value]) -> Result<Stored, String> {
+    let field = |at: usize| fields.get(at).and_then(reply::text);
+    let number = |at: usize| field(at).and_then(|text| text.parse::<i64>().ok());
+    let record = field(0).ok_or("it has no `rec`")?;
+    let mut job: Job = parse(record)?;
+    let rev = field(1).and_then(|text| text.parse().ok()).ok_or("its `rev` is no number")?;
+    job.arrival =
+        number(2).and_then(|arrival| u64::try_from(arrival).ok()).ok_or("its `arrival` is no number")?;
+    if let (Some(lease), Some(until)) = (&mut job.lease, number(3)) {
+        lease.until = Timestamp(until);
+    }
+    let text = field(4).and_then(Text::parse).unwrap_or_default();
+    if let Some(payload) = field(5) {
+        job.payload = parse(payload)?;
+    }
+    Ok(Stored { rev, job, text })
+}
+
+/// A record from JSON.
+pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// A job's record without its payload, which has a field of its own and never changes.
+pub(super) fn bare(job: &Job) -> Result<String, StoreError> {
+    json(&Job { payload: serde_json::Value::Null, ..job.clone() })
+}
+
+/// An event as it is kept.
+pub(super) fn event(event: &Event) -> Result<String, StoreError> {
+    json(event)
+}
+
+/// An event as it was kept.
+pub(super) fn read_event(id: &JobId, item: &Value) -> Result<Event, StoreError> {
+    parse(reply::text(item).unwrap_or_default())
+        .map_err(|problem| StoreError::Corrupt(format!("an event of job {id} cannot be read: {problem}")))
+}
+
+/// A record as JSON.
+pub(super) fn json(record: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(record)
+        .map_err(|error| StoreError::Corrupt(format!("a record cannot be written: {error}")))
+}

@@ -1,0 +1,175 @@
+//! What time does to jobs, keys and workers: everything that happens without anybody asking for one job.
+
+use emp_core::Timestamp;
+use emp_core::job::{Event, Job, JobId};
+use redis::Value;
+
+use crate::keys::{self, KeyRecord};
+use crate::redis::entry::{Entry, Expect, Outcome};
+use crate::redis::record::{FIELDS, Found};
+use crate::redis::{PAGED, RedisStore, names, parse_key, reply, script};
+use crate::store::StoreError;
+use crate::transition;
+
+/// So many empty lanes cost nothing.
+const LANES: usize = 64;
+
+impl RedisStore {
+    /// Takes back the jobs whose lease has lapsed, none while the clock is not to be trusted; says how many.
+    pub(super) async fn take_back(&self) -> Result<usize, StoreError> {
+        let mut reaped = 0;
+        while !self.moments.leapt_within(self.options.lease) {
+            let at = self.moments.now();
+            let lapse = |job: &mut Job| transition::lapse(job, at, &self.options);
+            let (found, changed) = self.work_off(names::LEASES, at, lapse).await?;
+            reaped += changed;
+            if found < PAGED {
+                break;
+            }
+        }
+        self.promote(self.moments.now()).await?;
+        let now = self.moments.now();
+        self.held.forget_before(Timestamp(now.0.saturating_sub(millis(self.options.lease))));
+        self.tidy(now).await?;
+        Ok(reaped)
+    }
+
+    /// Puts jobs whose waiting time is over into the line.
+    pub(super) async fn promote(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.work_off(names::DUE, at, |job: &mut Job| transition::promote(job, at)).await.map(drop)
+    }
+
+    /// Changes the jobs of an index that something is due for; says how many there were and how many were changed. What the index shows
+    /// wrongly is put right.
+    async fn work_off(
+        &self,
+        index: &str,
+        at: Timestamp,
+        step: impl Fn(&mut Job) -> Vec<Event>,
+    ) -> Result<(usize, usize), StoreError> {
+        let mut range = redis::cmd("ZRANGE");
+        range.arg(self.names.key(index)).arg("-inf").arg(at.0).arg("BYSCORE").arg("LIMIT").arg(0).arg(PAGED);
+        let members = reply::items(self.link.command(&range).await?);
+        let ids: Vec<JobId> = members.iter().filter_map(|id| reply::text(id)?.parse().ok()).collect();
+        let mut entries = Vec::with_capacity(ids.len());
+        let mut changes = Vec::with_capacity(ids.len());
+        for (id, found) in ids.iter().zip(self.read(&ids, &FIELDS).await?) {
+            let Found::Job(before) = found else {
+                self.put_right(id, found, index).await?;
+                continue;
+            };
+            let mut job = before.job.clone();
+            let events = step(&mut job);
+            changes.push(!events.is_empty());
+            entries.push(if events.is_empty() {
+                Entry::replaced(&before, index, &self.options)
+            } else {
+                self.changed(&before, job, events).await?.1
+            });
+        }
+        let outcomes = self.commit(at, entries).await?.unwrap_or_default();
+        let done = outcomes.iter().zip(changes).filter(|(outcome, change)| *change && **outcome == Outcome::Done);
+        Ok((members.len(), done.count()))
+    }
+
+    /// Takes out of an index what is no job that it should show.
+    pub(super) async fn put_right(&self, id: &JobId, found: Found, index: &str) -> Result<(), StoreError> {
+        let entry = match found {
+            Found::Job(stored) => Entry::replaced(&stored, index, &self.options),
+            Found::Missing => Entry::taken_out(id, Expect::Nothing, index),
+            Found::Unreadable(problem) => {
+                // It would stand at the head for ever. The key stays, for whoever wants to look at it.
+                tracing::error!(job = %id, problem, "E_STORE_CORRUPT: took a job out of its line");
+                Entry::taken_out(id, Expect::Anything, index)
+            }
+        };
+        self.commit(self.moments.now(), vec![entry]).await.map(drop)
+    }
+
+    /// Forgets what nothing asks for any more: old keys of ended jobs, empty lanes, workers not heard of.
+    async fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("HKEYS").arg(self.names.key("lanes"));
+        let old = now.0.saturating_sub(millis(keys::KEPT));
+        for (index, until) in
+            [("keys:age", old), ("workers:seen", now.0.saturating_sub(millis(self.options.worker_ttl)))]
+        {
+            pipeline.cmd("ZRANGE").arg(self.names.key(index)).arg("-inf").arg(until);
+            pipeline.arg("BYSCORE").arg("LIMIT").arg(0).arg(PAGED);
+        }
+        let mut answers = self.link.pipeline(&pipeline).await?.into_iter().map(reply::items);
+        let mut next = || answers.next().unwrap_or_default();
+        let (lanes, keys, workers) = (next(), next(), next());
+        let lanes = if lanes.len() > LANES { lanes } else { Vec::new() };
+        let keys = self.free_keys(keys, now).await?;
+        if !lanes.is_empty() || !keys.is_empty() {
+            self.run(&script::TIDY, now, |args| {
+                args.push(lanes.len().to_string().into_bytes());
+                args.extend(lanes.iter().filter_map(reply::text).map(|lane| lane.as_bytes().to_vec()));
+                args.extend(keys.into_iter().flat_map(|(key, held)| [key.into_bytes(), held.into_bytes()]));
+            })
+            .await?;
+        }
+        let workers: Vec<String> = workers.iter().filter_map(reply::text).map(str::to_owned).collect();
+        self.forget_workers(&workers).await
+    }
+
+    /// Of old keys those that may be forgotten, and what they hold. The others are looked at again in an hour, so that they do not
+    /// stand before those that come after them.
+    async fn free_keys(&self, keys: Vec<Value>, now: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
+        let keys: Vec<String> = keys.iter().filter_map(reply::text).map(str::to_owned).collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut get = redis::cmd("HMGET");
+        get.arg(self.names.key("keys")).arg(&keys);
+        let held = reply::items(self.link.command(&get).await?);
+        let records: Vec<(String, String, Option<KeyRecord>)> = keys
+            .into_iter()
+            .zip(&held)
+            .map(|(key, held)| {
+                let held = reply::text(held).unwrap_or_default().to_owned();
+                let record = parse_key(&held);
+                (key, held, record)
+            })
+            .collect();
+        let ids: Vec<JobId> =
+            records.iter().filter_map(|(_, _, record)| record.as_ref().map(|record| record.job.clone())).collect();
+        let mut jobs = self.read(&ids, &FIELDS).await?.into_iter();
+        let (mut free, mut later) = (Vec::new(), redis::pipe());
+        for (key, held, record) in records {
+            let ended = match &record {
+                None => true,
+                Some(_) => !matches!(jobs.next(), Some(Found::Job(stored)) if !stored.job.state.terminal()),
+            };
+            if record.is_none_or(|record| record.free(now, ended)) {
+                free.push((key, held));
+            } else {
+                let again = now.0.saturating_sub(millis(keys::KEPT)) + HOUR;
+                later.cmd("ZADD").arg(self.names.key("keys:age")).arg("XX").arg(again).arg(key);
+            }
+        }
+        if !later.is_empty() {
+            self.link.pipeline(&later).await?;
+        }
+        Ok(free)
+    }
+
+    /// Takes workers out of the list.
+    pub(super) async fn forget_workers(&self, workers: &[String]) -> Result<(), StoreError> {
+        if workers.is_empty() {
+            return Ok(());
+        }
+        let mut pipeline = redis::pipe();
+        pipeline.atomic();
+        pipeline.cmd("HDEL").arg(self.names.key("workers")).arg(workers);
+        pipeline.cmd("ZREM").arg(self.names.key("workers:seen")).arg(workers);
+        self.link.pipeline(&pipeline).await.map(drop)
+    }
+}
+
+const HOUR: i64 = 3_600_000;
+
+fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

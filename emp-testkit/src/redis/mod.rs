@@ -1,0 +1,146 @@
+//! Real Redis servers on free ports, for tests: started in milliseconds, gone with the value that stands for them.
+//!
+//! ```no_run
+//! # use emp_testkit::redis::RedisBox;
+//! # fn example() -> std::io::Result<()> {
+//! let server = RedisBox::start()?;
+//! let url = server.url(); // redis://127.0.0.1:PORT
+//! server.freeze()?; // SIGSTOP: connections succeed, and no answer comes
+//! server.thaw()?;
+//! server.command(&["CONFIG", "SET", "maxmemory", "3mb"])?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`RedisBox`] is one server, [`Sentinels`] a primary and a replica with sentinels that fail over, and
+//! [`RedisCluster`] a cluster. All of them run the `redis-server` of the `PATH`; [`Program::Valkey`] says `valkey-server`.
+
+mod cluster;
+mod process;
+mod sentinel;
+mod wire;
+
+use std::io;
+use std::time::{Duration, Instant};
+
+pub use cluster::RedisCluster;
+pub use process::Program;
+use process::Process;
+pub use sentinel::Sentinels;
+pub use wire::Answer;
+
+/// How long a server may take to come up, or to become what was asked of it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One server.
+#[derive(Debug)]
+pub struct RedisBox {
+    process: Process,
+}
+
+impl RedisBox {
+    /// A server that writes an append-only file, as the store wants it.
+    pub fn start() -> io::Result<Self> {
+        Self::start_with(Program::Redis, &["--appendonly", "yes"])
+    }
+
+    /// A server with options of its own.
+    pub fn start_with(program: Program, options: &[&str]) -> io::Result<Self> {
+        let options = [&["--save", "", "--enable-debug-command", "local"], options].concat();
+        Ok(Self { process: Process::start(program, &options)? })
+    }
+
+    /// Where it is, for `--store`.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port())
+    }
+
+    /// Its port on loopback.
+    pub fn port(&self) -> u16 {
+        self.process.port()
+    }
+
+    /// Asks it something. A refusal is an answer; only a server that cannot be reached is an error.
+    pub fn command(&self, words: &[&str]) -> io::Result<Answer> {
+        wire::ask(self.port(), words)
+    }
+
+    /// Stops it without a word: connections succeed, and nothing is answered.
+    pub fn freeze(&self) -> io::Result<()> {
+        self.process.signal(rustix::process::Signal::STOP)
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) -> io::Result<()> {
+        self.process.signal(rustix::process::Signal::CONT)
+    }
+
+    /// Ends it with SIGKILL.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.process.kill()
+    }
+
+    /// Starts it again with the data that it has on its disk.
+    pub fn restart(&mut self) -> io::Result<()> {
+        self.process.kill()?;
+        self.process.run()
+    }
+
+    /// Starts it again without any data.
+    pub fn restart_empty(&mut self) -> io::Result<()> {
+        self.process.kill()?;
+        self.process.forget()?;
+        self.process.run()
+    }
+
+    /// Fills its memory until it takes nothing more, with a limit of so many bytes more than it uses now.
+    pub fn fill(&self, room: u64) -> io::Result<()> {
+        let info = self.command(&["INFO", "memory"])?.text();
+        let used: u64 =
+            info.lines().find_map(|line| line.strip_prefix("used_memory:")?.trim().parse().ok()).unwrap_or(0);
+        self.command(&["CONFIG", "SET", "maxmemory", &(used + room).to_string()])?;
+        let block = "x".repeat(64 << 10);
+        for number in 0.. {
+            let full = self.command(&["SET", &format!("filler:{number}"), &block])?.refused();
+            if full {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the memory back that [`RedisBox::fill`] took.
+    pub fn unfill(&self) -> io::Result<()> {
+        self.command(&["CONFIG", "SET", "maxmemory", "0"])?;
+        self.command(&["EVAL", "for _, key in ipairs(redis.call('KEYS', 'filler:*')) do redis.call('DEL', key) end", "0"])?;
+        Ok(())
+    }
+
+    /// Makes it a copy of another one, and waits until it has everything.
+    pub fn follow(&self, primary: &Self) -> io::Result<()> {
+        self.command(&["REPLICAOF", "127.0.0.1", &primary.port().to_string()])?;
+        until("the replica has the primary's data", || {
+            Ok(self.command(&["INFO", "replication"])?.text().contains("master_link_status:up"))
+        })
+    }
+
+    /// Makes it a primary.
+    pub fn promote(&self) -> io::Result<()> {
+        self.command(&["REPLICAOF", "NO", "ONE"]).map(drop)
+    }
+}
+
+/// Waits until something holds.
+fn until(what: &str, mut holds: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        // A server that starts does not answer at once.
+        if matches!(holds(), Ok(true)) {
+            return Ok(());
+        }
+        if Instant::now() > end {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("it never happened that {what}")));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
