@@ -75,7 +75,7 @@ pub(crate) enum Command {
 /// Where jobs live.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct StoreArgs {
-    /// `memory:`, `file:PATH`
+    /// `memory:`, `file:PATH`, `redis://..`, `rediss://..`, `redis+sentinel://..` or `redis+cluster://..`; a password is better given by the variable
     #[arg(long, env = "EMP_STORE", default_value = "file:./emp-data", value_name = "URL")]
     pub(crate) store: String,
 
@@ -97,6 +97,9 @@ pub(crate) struct Demo {
     /// How many jobs.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(3..=200))]
     pub(crate) jobs: u16,
+    /// Where its jobs live, for example `redis://127.0.0.1:6379?queue=demo`; a file that is gone afterwards when not given.
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -53,6 +53,12 @@ pub(crate) fn receivers(registry: &Registry, source: &dyn EnvSource) -> Result<R
 
 /// The key beside an embedded store, made the first time; one for this process where nothing is kept.
 fn kept(store: &str) -> Result<Secret, Failure> {
+    if store.starts_with("redis") {
+        let message =
+            "the processes that share this store may be on several machines, and need one key for webhooks";
+        return Err(Failure::new(Exit::Config, "E_WEBHOOK_KEY", message)
+            .help("set the same on all of them: export EMP_WEBHOOK_KEY=$(openssl rand -hex 32)"));
+    }
     let Some(dir) = store.strip_prefix("file:").filter(|dir| !dir.is_empty()) else { return Ok(random()) };
     let file = Path::new(dir).join(FILE);
     let failed = |error: &std::io::Error| {

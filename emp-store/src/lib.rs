@@ -2,8 +2,9 @@
 //!
 //! * [`memory`]: for tests, gone with the process.
 //! * [`embedded`]: one SQLite file, shared by the processes of one machine; the default.
+//! * [`redis`]: Redis or Valkey, for many machines.
 //!
-//! What a change does to a job is one pure function, [`transition`], that both of them apply in their transaction.
+//! What a change does to a job is one pure function, [`transition`], that all of them apply in their transaction.
 
 pub mod conformance;
 pub mod embedded;
@@ -18,7 +19,7 @@ pub mod transition;
 
 pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
-pub use open::open;
+pub use open::{open, shown};
 pub use redis::RedisStore;
 pub use store::{
     Answer, CancelAnswer, Change, ClaimKey, ClaimRequest, Enqueued, Finish, ListQuery, NewJob, Page, Release,

@@ -7,24 +7,36 @@ use emp_core::SystemClock;
 
 use crate::embedded::EmbeddedStore;
 use crate::memory::MemoryStore;
+use crate::redis::RedisStore;
+use crate::redis::address::Address;
 use crate::store::{Store, StoreError, StoreOptions};
 
-/// Opens the store that `--store` names: `memory:` or `file:PATH`, where the path is a directory.
-pub fn open(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+/// Opens the store that `--store` names: `memory:`, `file:PATH`, where the path is a directory, or a Redis URL (`redis://`, `rediss://`,
+/// `redis+sentinel://`, `redis+cluster://`; [`crate::redis`]).
+pub async fn open(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     let (scheme, rest) = url.split_once(':').unwrap_or_default();
     match scheme {
         "memory" => Ok(Arc::new(MemoryStore::new(options, Arc::new(SystemClock)))),
         "file" if !rest.is_empty() => {
             Ok(Arc::new(EmbeddedStore::open(Path::new(rest), options, Arc::new(SystemClock))?))
         }
-        "redis" | "rediss" | "redis+sentinel" | "redis+cluster" => Err(StoreError::Url(format!(
-            "`--store {scheme}:..` comes with the Redis store, which is not in this version. \
-             Use `--store file:./emp-data`; the processes of one machine may share it"
-        ))),
+        "redis" | "rediss" | "redis+sentinel" | "redis+cluster" => {
+            Ok(Arc::new(RedisStore::open(url, options).await?))
+        }
         // Only the scheme is named: what follows it may hold a password.
         _ => Err(StoreError::Url(format!(
-            "`--store` with scheme `{scheme}` names no store: expected `memory:` or `file:PATH`, for example \
+            "`--store` with scheme `{scheme}` names no store: expected `memory:`, `file:PATH` or `redis://HOST:PORT`, for example \
              `--store file:./emp-data`"
         ))),
+    }
+}
+
+/// A store's URL without what only its owner may know, for people and logs.
+pub fn shown(url: &str) -> String {
+    match url.split_once(':') {
+        Some((scheme @ ("redis" | "rediss" | "redis+sentinel" | "redis+cluster"), _)) => Address::parse(url)
+            .map_or_else(|_| format!("{scheme}://.."), |address| format!("{scheme}://{}", address.shown())),
+        Some(("file" | "memory", _)) => url.to_owned(),
+        _ => "a store that cannot be read".to_owned(),
     }
 }

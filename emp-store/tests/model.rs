@@ -1,4 +1,4 @@
-//! Both stores against a model: the same random wishes, the same answers and the same jobs after each of them.
+//! The stores against a model: the same random wishes, the same answers and the same jobs after each of them.
 //!
 //! The model is written from the promises and shares no code with the stores: a list of jobs, searched from end to end.
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
@@ -16,8 +16,9 @@ use emp_core::{ErrorCode, JobError, Timestamp};
 use emp_store::conformance::{clock, options};
 use emp_store::{
     Answer, CancelAnswer, Change, ClaimKey, ClaimRequest, EmbeddedStore, Enqueued, Finish, MemoryStore,
-    NewJob, Release, Store, Write,
+    NewJob, RedisStore, Release, Store, Write,
 };
+use emp_testkit::redis::RedisBox;
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
@@ -530,6 +531,20 @@ proptest! {
         let clock = clock();
         let dir = tempfile::tempdir().expect("a directory");
         let store = EmbeddedStore::open(dir.path(), options(), Arc::<ManualClock>::clone(&clock)).expect("a store");
+        play(Arc::new(store), clock, wishes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_redis_store_is_the_model(wishes in prop::collection::vec(wish(), 1..80)) {
+        let server = RedisBox::start().expect("a server");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let clock = clock();
+        let shared = Arc::<ManualClock>::clone(&clock);
+        let store = runtime.block_on(RedisStore::open_with_clock(&server.url(), options(), shared)).expect("a store");
         play(Arc::new(store), clock, wishes);
     }
 }

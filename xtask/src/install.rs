@@ -15,15 +15,45 @@ pub(crate) fn redis_server() -> Result<(), Failed> {
         );
         return Err(Failed { step: "install redis-server".to_owned(), code: 7 });
     }
+    as_root("install redis-server", "apt-get update -qq")?;
+    as_root("install redis-server", "apt-get install -y -qq --no-install-recommends redis-server")
+}
+
+/// A real valkey-server, where the system has a package of it: of the release itself, or of its backports. Without it the tests say
+/// what they did not test.
+pub(crate) fn valkey_server() {
+    if Step::program("valkey-server", "valkey-server", ["--version"]).holds() {
+        return;
+    }
+    // The backports are read into a folder of their own, so that nothing else on the machine comes from there.
+    let install = "
+        set -e
+        apt-cache show valkey-server > /dev/null 2>&1 && exec apt-get install -y -qq --no-install-recommends valkey-server
+        here=$(mktemp -d)
+        trap 'rm -rf \"$here\"' EXIT
+        mkdir \"$here/sources\" \"$here/lists\"
+        cp /etc/apt/sources.list.d/debian.sources \"$here/sources/\"
+        release=$(. /etc/os-release; echo \"$VERSION_CODENAME\")
+        sed \"s/^Suites: $release .*/Suites: $release-backports/\" /etc/apt/sources.list.d/debian.sources \\
+          > \"$here/sources/backports.sources\"
+        options=\"-qq -o Dir::Etc::sourceparts=$here/sources -o Dir::State::lists=$here/lists\"
+        apt-get update $options
+        apt-get install -y --no-install-recommends -t \"$release-backports\" $options valkey-server
+    ";
+    if as_root("install valkey-server", install).is_err() {
+        say("this system has no package of Valkey: it is not tested here");
+    }
+}
+
+/// Runs a line of shell as root, with `sudo` where that is needed.
+fn as_root(name: &str, line: &str) -> Result<(), Failed> {
     let sudo = Step::program("root", "sh", ["-c", "test \"$(id -u)\" -ne 0 && command -v sudo"]).holds();
-    let apt = |args: &'static str| {
-        let command = format!("{}apt-get {args}", if sudo { "sudo " } else { "" });
-        Step::program("install redis-server", "sh", ["-c", &command])
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .run()
+    let step = if sudo {
+        Step::program(name, "sudo", ["env", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", line])
+    } else {
+        Step::program(name, "sh", ["-c", line])
     };
-    apt("update -qq")?;
-    apt("install -y -qq --no-install-recommends redis-server")
+    step.env("DEBIAN_FRONTEND", "noninteractive").run()
 }
 
 /// Where programs of others go that only tests run.

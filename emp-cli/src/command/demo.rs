@@ -1,5 +1,5 @@
 //! `emp demo`: the main job in front of your eyes. API and fake services in this process, the worker in a process of its own that is
-//! killed half-way, one store file under both; at the end the fake services' own count of what they accepted.
+//! killed half-way, one store under both; at the end the fake services' own count of what they accepted.
 
 mod actors;
 mod report;
@@ -26,7 +26,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     logging::start(logging::WARNINGS);
     let stop = signals::shutdown();
-    let story = tell(usize::from(args.jobs), registry, mapping, out);
+    let story = tell(args, registry, mapping, out);
     tokio::select! {
         told = story => told,
         () = tokio::time::sleep(PATIENCE) => {
@@ -57,7 +57,7 @@ async fn kill_at_work(stage: &mut actors::Stage, watch: &mut watch::Watch<'_>) -
 
 /// The story: submit, kill, take over, count.
 async fn tell(
-    count: usize,
+    args: &Demo,
     registry: &'static Registry,
     mapping: Option<&Path>,
     out: &Output,
@@ -65,7 +65,8 @@ async fn tell(
     out.note(
         "Each submit that a service accepts costs money. The services here are fakes that count them.\n",
     );
-    let mut stage = actors::Stage::set(registry, mapping, out).await?;
+    let count = usize::from(args.jobs);
+    let mut stage = actors::Stage::set(args.store.as_deref(), registry, mapping, out).await?;
     let first = stage.start_worker()?;
     let jobs = stage.submit(count).await?;
     let mut watch = watch::Watch::new(&jobs, out);

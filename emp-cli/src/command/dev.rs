@@ -36,7 +36,7 @@ pub(super) async fn run(
         serve::plan(&mapping, registry, &workers, &ProcessEnv, &BTreeMap::new())
             .map_err(|failure| failure.help("set what is missing, or try without any key: emp dev --fake"))?
     };
-    let store = emp_store::open(&args.store.store, runtime::store_options(&args.store))?;
+    let store = emp_store::open(&args.store.store, runtime::store_options(&args.store)).await?;
     let listener = listen(args.port).await?;
     let address = listener.local_addr().map_err(|error| Failure::io("the API has no address", &error))?;
     let webhooks = match webhooks::of(&args.store)? {

@@ -41,7 +41,11 @@ const OWN: [(&str, &str, &str); 15] = [
         "the store holds what it should not",
         "Restore a backup, or move the store's folder away and start with an empty one.",
     ),
-    ("E_STORE_URL", "the value of --store names no store", "Write `--store memory:` or `--store file:PATH`."),
+    (
+        "E_STORE_URL",
+        "the value of --store names no store that can be opened",
+        "Write `--store memory:`, `--store file:PATH` or `--store redis://HOST:PORT`; the message says what is wrong with yours.",
+    ),
     (
         "E_STORE_VERSION",
         "the store was made by another version",

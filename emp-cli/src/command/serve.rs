@@ -37,12 +37,12 @@ pub(super) async fn serve(
     let listener = emp_api::bind(args.listen, &auth)
         .await
         .map_err(|error| Failure::new(Exit::Config, error.code(), error.to_string()).help(error.help()))?;
-    let store = emp_store::open(&args.store.store, runtime::store_options(&args.store))?;
+    let store = emp_store::open(&args.store.store, runtime::store_options(&args.store)).await?;
     let outputs = runtime::outputs(&args.store)?;
     let webhooks = webhooks::of(&args.store)?;
     let receivers = webhooks::receivers(registry, &ProcessEnv)?;
     let shutdown = signals::shutdown();
-    tracing::info!(listen = %args.listen, store = %args.store.store, "API listening");
+    tracing::info!(listen = %args.listen, store = emp_store::shown(&args.store.store), "API listening");
     let lease = args.store.lease;
     run(
         Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease, webhooks, receivers },
@@ -66,7 +66,7 @@ pub(super) async fn worker(
         let fakes = args.fakes.iter().cloned().collect();
         plan(&mapping, registry, &args.workers, &dev::fake_environment(registry), &fakes)?
     };
-    let store = emp_store::open(&args.store.store, runtime::store_options(&args.store))?;
+    let store = emp_store::open(&args.store.store, runtime::store_options(&args.store)).await?;
     let webhooks = webhooks::of(&args.store)?;
     let auth = emp_api::Auth::None;
     let outputs = runtime::outputs(&args.store)?;

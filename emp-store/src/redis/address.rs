@@ -24,7 +24,7 @@ use crate::store::StoreError;
 
 /// Where a store is.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Address {
+pub(crate) struct Address {
     /// The shape of it.
     pub(super) shape: Shape,
     /// The user and the password.
@@ -79,7 +79,7 @@ impl std::fmt::Debug for Address {
 
 impl Address {
     /// Reads a URL. What is wrong is said without the part that may hold a password.
-    pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
+    pub(crate) fn parse(url: &str) -> Result<Self, StoreError> {
         let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it needs `//` after the scheme"))?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -88,12 +88,17 @@ impl Address {
             None => (Login::default(), authority),
         };
         let default_port = if scheme == "redis+sentinel" { 26379 } else { 6379 };
-        let nodes: Vec<Node> = hosts.split(',').map(|host| node(host, default_port)).collect::<Result<_, _>>()?;
+        let nodes: Vec<Node> =
+            hosts.split(',').map(|host| node(host, default_port)).collect::<Result<_, _>>()?;
         let mut path = path.split('/').filter(|part| !part.is_empty());
         let shape = match scheme {
             "redis" | "rediss" => match <[Node; 1]>::try_from(nodes) {
                 Ok([node]) => Shape::One(node),
-                Err(_) => return Err(wrong("it names several hosts; write `redis+cluster://` or `redis+sentinel://`")),
+                Err(_) => {
+                    return Err(wrong(
+                        "it names several hosts; write `redis+cluster://` or `redis+sentinel://`",
+                    ));
+                }
             },
             "redis+sentinel" => {
                 let primary = path.next().ok_or_else(|| {
@@ -102,7 +107,11 @@ impl Address {
                 Shape::Sentinel { sentinels: nodes, primary: decoded(primary)? }
             }
             "redis+cluster" => Shape::Cluster(nodes),
-            _ => return Err(wrong("the scheme is none of `redis`, `rediss`, `redis+sentinel`, `redis+cluster`")),
+            _ => {
+                return Err(wrong(
+                    "the scheme is none of `redis`, `rediss`, `redis+sentinel`, `redis+cluster`",
+                ));
+            }
         };
         let db = match path.next() {
             None => 0,
@@ -148,7 +157,10 @@ impl Address {
                 return Err(wrong(&format!(
                     "`{}` is no setting with a value that it can have: expected `queue=NAME`, `tls=true`, `ca=FILE`, \
                      `sentinel_user=`, `sentinel_password=`, `unsafe=allow` or `empty=accept`",
-                    name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect::<String>()
+                    name.chars()
+                        .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+                        .take(40)
+                        .collect::<String>()
                 )));
             }
         }
@@ -156,15 +168,16 @@ impl Address {
     }
 
     /// The address without a password, for people.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let hosts = |nodes: &[Node]| {
             nodes.iter().map(|(host, port)| format!("{host}:{port}")).collect::<Vec<_>>().join(",")
         };
-        match &self.shape {
+        let place = match &self.shape {
             Shape::One(node) => hosts(std::slice::from_ref(node)),
-            Shape::Sentinel { sentinels, primary } => format!("{primary} of sentinels {}", hosts(sentinels)),
-            Shape::Cluster(nodes) => format!("the cluster of {}", hosts(nodes)),
-        }
+            Shape::Sentinel { sentinels, primary } => format!("{}/{primary}", hosts(sentinels)),
+            Shape::Cluster(nodes) => hosts(nodes),
+        };
+        format!("{place} queue {}", self.queue)
     }
 }
 

@@ -105,9 +105,10 @@ impl RedisStore {
     ) -> Result<Option<Look>, StoreError> {
         let known = self.lanes.known();
         let services: Vec<&String> = request.services.keys().collect();
-        let matching = known.lanes.iter().filter(|(_, lane)| lane.matches(request)).filter_map(|(id, lane)| {
-            services.iter().position(|service| **service == lane.service).map(|at| (id, at + 1))
-        });
+        let matching =
+            known.lanes.iter().filter(|(_, lane)| lane.matches(request)).filter_map(|(id, lane)| {
+                services.iter().position(|service| **service == lane.service).map(|at| (id, at + 1))
+            });
         let reply = self
             .run(&script::TAKE, at, |args| {
                 let mut arg = |text: String| args.push(text.into_bytes());
@@ -159,7 +160,9 @@ impl RedisStore {
         let mut jobs = Vec::with_capacity(taken.len());
         for (id, found) in taken {
             match found {
-                Found::Job(stored) if stored.job.state == JobState::Queued => jobs.push((*stored, Nonce::random())),
+                Found::Job(stored) if stored.job.state == JobState::Queued => {
+                    jobs.push((*stored, Nonce::random()));
+                }
                 other => self.put_right(&id, other, names::LEASES).await?,
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use redis::cluster::ClusterClientBuilder;
+use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
@@ -22,25 +22,21 @@ pub(super) struct Dial {
 }
 
 enum Way {
-    One(Client),
+    One(Box<Client>),
     /// Asked again for every connection, because the primary may be another one by then.
     Sentinel(Box<Mutex<SentinelClient>>),
-    Cluster(redis::cluster::ClusterClient, Client),
+    Cluster(Box<ClusterClient>, Box<Client>),
 }
 
 impl Dial {
     /// For an address; reads the certificate that it names.
     pub(super) fn new(address: &Address) -> Result<Self, StoreError> {
-        let certificates = TlsCertificates {
-            client_tls: None,
-            root_cert: address.ca.as_deref().map(read).transpose()?,
-        };
+        let certificates =
+            TlsCertificates { client_tls: None, root_cert: address.ca.as_deref().map(read).transpose()? };
         let way = match &address.shape {
-            Shape::One(node) => client(address, node, certificates).map(Way::One),
-            Shape::Sentinel { sentinels, primary } => {
-                sentinel(address, sentinels, primary, certificates)
-                    .map(|client| Way::Sentinel(Box::new(Mutex::new(client))))
-            }
+            Shape::One(node) => client(address, node, certificates).map(Box::new).map(Way::One),
+            Shape::Sentinel { sentinels, primary } => sentinel(address, sentinels, primary, certificates)
+                .map(|client| Way::Sentinel(Box::new(Mutex::new(client)))),
             Shape::Cluster(nodes) => cluster(address, nodes, certificates),
         };
         Ok(Self { way: way.map_err(|error| fault::told(&error, &address.shown()))? })
@@ -75,7 +71,10 @@ impl Dial {
 
 fn read(file: &Path) -> Result<Vec<u8>, StoreError> {
     std::fs::read(file).map_err(|error| {
-        StoreError::Url(format!("cannot read the certificate `ca={}` of the store's URL: {error}", file.display()))
+        StoreError::Url(format!(
+            "cannot read the certificate `ca={}` of the store's URL: {error}",
+            file.display()
+        ))
     })
 }
 
@@ -94,7 +93,10 @@ fn place(node: &Node, tls: bool) -> ConnectionAddr {
 }
 
 fn info(node: &Node, tls: bool, login: &Login, db: i64) -> RedisResult<ConnectionInfo> {
-    Ok(place(node, tls).into_connection_info()?.set_tcp_settings(tcp()).set_redis_settings(settings(login, db)))
+    Ok(place(node, tls)
+        .into_connection_info()?
+        .set_tcp_settings(tcp())
+        .set_redis_settings(settings(login, db)))
 }
 
 fn settings(login: &Login, db: i64) -> RedisConnectionInfo {
@@ -122,7 +124,7 @@ fn sentinel(
     certificates: TlsCertificates,
 ) -> RedisResult<SentinelClient> {
     let nodes: Vec<_> = sentinels.iter().map(|node| place(node, address.tls)).collect();
-    let mut builder = SentinelClientBuilder::new(nodes, primary.to_owned(), SentinelServerType::Master)?
+    let mut builder = SentinelClientBuilder::new(nodes, primary, SentinelServerType::Master)?
         .set_client_to_redis_db(address.db)
         .set_client_to_redis_protocol(ProtocolVersion::RESP2)
         .set_client_to_redis_tcp_settings(tcp())
@@ -167,5 +169,5 @@ fn cluster(address: &Address, nodes: &[Node], certificates: TlsCertificates) -> 
     let Some(first) = nodes.first() else {
         return Err((redis::ErrorKind::InvalidClientConfig, "a cluster without nodes").into());
     };
-    Ok(Way::Cluster(builder.build()?, client(address, first, certificates)?))
+    Ok(Way::Cluster(Box::new(builder.build()?), Box::new(client(address, first, certificates)?)))
 }

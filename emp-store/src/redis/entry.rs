@@ -1,6 +1,6 @@
 //! What becomes of one job in a commit: the arguments of the script, made from the job before and the job after a change.
 
-use emp_core::job::{Event, Job, JobId};
+use emp_core::job::{Event, Job, JobId, Phase};
 
 use crate::line::{Lane, Place};
 use crate::redis::names::{self, Spot};
@@ -243,7 +243,7 @@ type Shown = (&'static str, fn(&Job) -> Option<&str>);
 const SHOWN: [Shown; 5] = [
     ("service", |job| Some(&job.service)),
     ("state", |job| Some(job.state.as_str())),
-    ("phase", |job| job.phase.map(|phase| phase.as_str())),
+    ("phase", |job| job.phase.map(Phase::as_str)),
     ("worker", |job| job.lease.as_ref().map(|lease| lease.worker.as_str())),
     ("service_job_id", |job| job.service_job.as_ref().map(|service_job| service_job.id.as_str())),
 ];
@@ -299,7 +299,11 @@ mod tests {
         let mut cancelled = Stored { rev: 2, ..queued.clone() };
         transition::cancel(&mut cancelled.job, "me", None, Timestamp(1));
         let cancel = Entry::changed(&queued, &cancelled, &[], &none, &options).unwrap();
-        assert_eq!(moves(&cancel), ["-in", "+in", "-leases", "-lane"], "somebody may be claiming it just now");
+        assert_eq!(
+            moves(&cancel),
+            ["-in", "+in", "-leases", "-lane"],
+            "somebody may be claiming it just now"
+        );
         let mut renewed = Stored { rev: 3, ..claimed.clone() };
         if let Some(lease) = &mut renewed.job.lease {
             lease.until = Timestamp(60_000);

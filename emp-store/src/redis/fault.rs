@@ -100,7 +100,9 @@ pub(super) fn told(error: &RedisError, place: &str) -> StoreError {
         Conduct::Refuse(Refusal::Foreign) => StoreError::Corrupt(format!(
             "a key of the store at {place} holds something that emp did not put there ({text})"
         )),
-        Conduct::Refuse(Refusal::Other) => StoreError::Corrupt(format!("the store at {place} refused: {text}")),
+        Conduct::Refuse(Refusal::Other) => {
+            StoreError::Corrupt(format!("the store at {place} refused: {text}"))
+        }
     }
 }
 
@@ -123,27 +125,54 @@ mod tests {
         let table = [
             ("NOSCRIPT No matching script. Please use EVAL.", Conduct::Reload),
             ("LOADING Redis is loading the dataset in memory", Conduct::Wait),
-            ("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", Conduct::Wait),
+            (
+                "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+                Conduct::Wait,
+            ),
             ("TRYAGAIN Multiple keys request during rehashing of slot", Conduct::Wait),
             ("CLUSTERDOWN The cluster is down", Conduct::Wait),
             ("CLUSTERDOWN Hash slot not served", Conduct::Wait),
             ("NOREPLICAS Not enough good replicas to write.", Conduct::Wait),
             ("READONLY You can't write against a read only replica.", Conduct::Reconnect),
-            ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", Conduct::Reconnect),
-            ("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)", Conduct::Reconnect),
+            (
+                "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+                Conduct::Reconnect,
+            ),
+            (
+                "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+                Conduct::Reconnect,
+            ),
             ("MOVED 3999 127.0.0.1:6381", Conduct::Refuse(Refusal::NotACluster)),
             ("ASK 3999 127.0.0.1:6381", Conduct::Refuse(Refusal::NotACluster)),
             ("OOM command not allowed when used memory > 'maxmemory'.", Conduct::Full),
-            ("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", Conduct::Full),
+            (
+                "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+                Conduct::Full,
+            ),
             ("MISCONF Errors writing to the AOF file: No space left on device", Conduct::Full),
             ("NOAUTH Authentication required.", Conduct::Refuse(Refusal::Login)),
-            ("WRONGPASS invalid username-password pair or user is disabled.", Conduct::Refuse(Refusal::Login)),
-            ("NOPERM User emp has no permissions to run the 'evalsha' command", Conduct::Refuse(Refusal::Permission)),
-            ("WRONGTYPE Operation against a key holding the wrong kind of value", Conduct::Refuse(Refusal::Foreign)),
+            (
+                "WRONGPASS invalid username-password pair or user is disabled.",
+                Conduct::Refuse(Refusal::Login),
+            ),
+            (
+                "NOPERM User emp has no permissions to run the 'evalsha' command",
+                Conduct::Refuse(Refusal::Permission),
+            ),
+            (
+                "WRONGTYPE Operation against a key holding the wrong kind of value",
+                Conduct::Refuse(Refusal::Foreign),
+            ),
             ("ERR unknown command 'EVALSHA'", Conduct::Refuse(Refusal::Other)),
             // Within a script.
-            ("ERR WRONGTYPE Operation against a key holding the wrong kind of value script: abc, on @user_script:12.", Conduct::Refuse(Refusal::Foreign)),
-            ("ERR User emp has no permissions: NOPERM this user script: abc, on @user_script:12.", Conduct::Refuse(Refusal::Permission)),
+            (
+                "ERR WRONGTYPE Operation against a key holding the wrong kind of value script: abc, on @user_script:12.",
+                Conduct::Refuse(Refusal::Foreign),
+            ),
+            (
+                "ERR User emp has no permissions: NOPERM this user script: abc, on @user_script:12.",
+                Conduct::Refuse(Refusal::Permission),
+            ),
         ];
         for (line, expected) in table {
             assert_eq!(conduct(&said(line)), expected, "{line}");

@@ -99,7 +99,12 @@ impl Link {
     }
 
     /// Runs a script.
-    pub(super) async fn run(&self, script: &Script, args: &[Vec<u8>], clock: &str) -> Result<Value, StoreError> {
+    pub(super) async fn run(
+        &self,
+        script: &Script,
+        args: &[Vec<u8>],
+        clock: &str,
+    ) -> Result<Value, StoreError> {
         let known = script.by_hash(clock, args);
         match self.ask(&Ask::Command(&known)).await {
             Err(error) if fault::conduct(&error) == Conduct::Reload => {

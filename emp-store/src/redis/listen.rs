@@ -47,7 +47,13 @@ impl Drop for Listener {
     }
 }
 
-async fn listen(dial: &Dial, channel: &str, me: &str, hints: &Hints, pause: &mut Duration) -> RedisResult<()> {
+async fn listen(
+    dial: &Dial,
+    channel: &str,
+    me: &str,
+    hints: &Hints,
+    pause: &mut Duration,
+) -> RedisResult<()> {
     let mut channels = dial.listen().await?;
     channels.subscribe(channel).await?;
     *pause = PAUSE.0;

@@ -13,7 +13,7 @@
 //! * **Lost answers.** Every call can be made again: what was done already is found in the record (P6).
 //! * **Hints** come by a channel that is listened to on a connection of its own; losing all of them costs a second (P17).
 
-mod address;
+pub(crate) mod address;
 mod claims;
 mod dial;
 mod entry;
@@ -161,7 +161,9 @@ impl RedisStore {
         let reply = self
             .run(&script::COMMIT, at, |args| {
                 args.push(self.options.max_events.to_string().into_bytes());
-                entries.into_iter().for_each(|entry| entry.write(args));
+                for entry in entries {
+                    entry.write(args);
+                }
             })
             .await?;
         let Some(reply) = reply else { return Ok(None) };
@@ -174,7 +176,13 @@ impl RedisStore {
         Ok(Some(outcomes))
     }
 
-    async fn enqueue_at(&self, new: &NewJob, id: &JobId, prev: &str, at: Timestamp) -> Result<Option<Taken>, StoreError> {
+    async fn enqueue_at(
+        &self,
+        new: &NewJob,
+        id: &JobId,
+        prev: &str,
+        at: Timestamp,
+    ) -> Result<Option<Taken>, StoreError> {
         let (mut job, events) = transition::enqueue(new.clone(), id.clone(), 0, at);
         let digest = keys::digest(new);
         let lane = names::lane_name(&Lane::of(&job));
@@ -331,7 +339,11 @@ impl Store for RedisStore {
         let worker = WorkerStatus { seen_at: now, ..worker };
         let mut pipeline = redis::pipe();
         pipeline.atomic();
-        pipeline.cmd("HSET").arg(self.names.key("workers")).arg(worker.id.as_str()).arg(record::json(&worker)?);
+        pipeline
+            .cmd("HSET")
+            .arg(self.names.key("workers"))
+            .arg(worker.id.as_str())
+            .arg(record::json(&worker)?);
         pipeline.cmd("ZADD").arg(self.names.key("workers:seen")).arg(now.0).arg(worker.id.as_str());
         self.link.pipeline(&pipeline).await.map(drop)
     }

@@ -67,7 +67,11 @@ impl RedisStore {
     }
 
     /// The events of a job after a number.
-    pub(super) async fn events_after(&self, id: &JobId, after: u64) -> Result<Option<Vec<Event>>, StoreError> {
+    pub(super) async fn events_after(
+        &self,
+        id: &JobId,
+        after: u64,
+    ) -> Result<Option<Vec<Event>>, StoreError> {
         let mut pipeline = redis::pipe();
         pipeline.atomic();
         pipeline.cmd("HEXISTS").arg(self.names.job(id)).arg("rec");

@@ -53,9 +53,7 @@ impl Reply {
         let word = items.next().as_ref().and_then(text).map(str::to_owned);
         let moment = items.next().as_ref().and_then(number);
         match (word, moment) {
-            (Some(word), Some(moment)) => {
-                Ok(Self { word, moment: Timestamp(moment), rest: items.collect() })
-            }
+            (Some(word), Some(moment)) => Ok(Self { word, moment: Timestamp(moment), rest: items.collect() }),
             _ => Err(strange("a script")),
         }
     }
@@ -63,5 +61,7 @@ impl Reply {
 
 /// An answer that nothing here gives.
 pub(super) fn strange(what: &str) -> StoreError {
-    StoreError::Corrupt(format!("{what} of the store gave an answer that it never gives; is this server a Redis?"))
+    StoreError::Corrupt(format!(
+        "{what} of the store gave an answer that it never gives; is this server a Redis?"
+    ))
 }

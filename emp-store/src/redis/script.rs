@@ -19,17 +19,20 @@ const TAKES_IN: &str = "#!lua\n";
 const GOES_ON: &str = "#!lua flags=allow-oom\n";
 
 /// Opens the store.
-pub(super) static OPEN: LazyLock<Script> = LazyLock::new(|| Script::of(include_str!("lua/open.lua").to_owned()));
+pub(super) static OPEN: LazyLock<Script> =
+    LazyLock::new(|| Script::of(include_str!("lua/open.lua").to_owned()));
 /// Takes a job in.
 pub(super) static ENQUEUE: LazyLock<Script> =
     LazyLock::new(|| Script::with(TAKES_IN, include_str!("lua/enqueue.lua")));
 /// Takes the best jobs out of their lanes.
-pub(super) static TAKE: LazyLock<Script> = LazyLock::new(|| Script::with(GOES_ON, include_str!("lua/take.lua")));
+pub(super) static TAKE: LazyLock<Script> =
+    LazyLock::new(|| Script::with(GOES_ON, include_str!("lua/take.lua")));
 /// Replaces jobs that are as they were read.
 pub(super) static COMMIT: LazyLock<Script> =
     LazyLock::new(|| Script::with(GOES_ON, include_str!("lua/commit.lua")));
 /// Forgets what nothing asks for any more.
-pub(super) static TIDY: LazyLock<Script> = LazyLock::new(|| Script::with(GOES_ON, include_str!("lua/tidy.lua")));
+pub(super) static TIDY: LazyLock<Script> =
+    LazyLock::new(|| Script::with(GOES_ON, include_str!("lua/tidy.lua")));
 
 impl Script {
     fn with(flags: &str, body: &str) -> Self {

@@ -68,7 +68,8 @@ impl RedisStore {
             });
         }
         let outcomes = self.commit(at, entries).await?.unwrap_or_default();
-        let done = outcomes.iter().zip(changes).filter(|(outcome, change)| *change && **outcome == Outcome::Done);
+        let done =
+            outcomes.iter().zip(changes).filter(|(outcome, change)| *change && **outcome == Outcome::Done);
         Ok((members.len(), done.count()))
     }
 
@@ -133,8 +134,10 @@ impl RedisStore {
                 (key, held, record)
             })
             .collect();
-        let ids: Vec<JobId> =
-            records.iter().filter_map(|(_, _, record)| record.as_ref().map(|record| record.job.clone())).collect();
+        let ids: Vec<JobId> = records
+            .iter()
+            .filter_map(|(_, _, record)| record.as_ref().map(|record| record.job.clone()))
+            .collect();
         let mut jobs = self.read(&ids, &FIELDS).await?.into_iter();
         let (mut free, mut later) = (Vec::new(), redis::pipe());
         for (key, held, record) in records {

@@ -108,7 +108,9 @@ impl RedisStore {
         let entries = drafts.iter_mut().filter_map(|draft| draft.entry.take()).collect();
         let outcomes = self.commit(at, entries).await.inspect_err(|_| {
             // What became of them is not known.
-            groups.iter().for_each(|group| self.held.forget(&group.id));
+            for group in &groups {
+                self.held.forget(&group.id);
+            }
         })?;
         let Some(outcomes) = outcomes else { return Ok(groups) };
         let mut outcomes = outcomes.into_iter();
@@ -152,12 +154,7 @@ impl RedisStore {
         Ok(before)
     }
 
-    async fn draft(
-        &self,
-        group: &Group,
-        before: Option<Before>,
-        at: Timestamp,
-    ) -> Result<Draft, StoreError> {
+    async fn draft(&self, group: &Group, before: Option<Before>, at: Timestamp) -> Result<Draft, StoreError> {
         let Some(Before { stored: before, fresh }) = before else {
             let answers = group.writes.iter().map(|(index, _)| (*index, Answer::Gone)).collect();
             return Ok(Draft { answers, after: None, entry: None });
@@ -220,7 +217,10 @@ impl RedisStore {
     async fn texts_of(&self, id: &JobId) -> Result<Vec<Event>, StoreError> {
         let mut range = redis::cmd("LRANGE");
         range.arg(self.names.texts(id)).arg(0).arg(-1);
-        reply::items(self.link.command(&range).await?).iter().map(|item| record::read_event(id, item)).collect()
+        reply::items(self.link.command(&range).await?)
+            .iter()
+            .map(|item| record::read_event(id, item))
+            .collect()
     }
 
     /// Changes a job by a wish of anybody's. `None` when there is no such job; else the job after it, and what the wish came to.

@@ -17,9 +17,8 @@ impl RedisCluster {
     /// Starts so many servers, spreads the slots over them and waits until all agree.
     pub fn start(nodes: usize) -> io::Result<Self> {
         let options = ["--appendonly", "yes", "--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
-        let nodes: Vec<RedisBox> = (0..nodes)
-            .map(|_| RedisBox::start_with(Program::Redis, &options))
-            .collect::<io::Result<_>>()?;
+        let nodes: Vec<RedisBox> =
+            (0..nodes).map(|_| RedisBox::start_with(Program::Redis, &options)).collect::<io::Result<_>>()?;
         let Some(first) = nodes.first() else { return Err(io::Error::other("a cluster has nodes")) };
         for (index, node) in nodes.iter().enumerate() {
             let (from, to) = (SLOTS * index / nodes.len(), SLOTS * (index + 1) / nodes.len() - 1);

@@ -24,8 +24,8 @@ use std::io;
 use std::time::{Duration, Instant};
 
 pub use cluster::RedisCluster;
-pub use process::Program;
 use process::Process;
+pub use process::Program;
 pub use sentinel::Sentinels;
 pub use wire::Answer;
 
@@ -112,7 +112,11 @@ impl RedisBox {
     /// Gives the memory back that [`RedisBox::fill`] took.
     pub fn unfill(&self) -> io::Result<()> {
         self.command(&["CONFIG", "SET", "maxmemory", "0"])?;
-        self.command(&["EVAL", "for _, key in ipairs(redis.call('KEYS', 'filler:*')) do redis.call('DEL', key) end", "0"])?;
+        self.command(&[
+            "EVAL",
+            "for _, key in ipairs(redis.call('KEYS', 'filler:*')) do redis.call('DEL', key) end",
+            "0",
+        ])?;
         Ok(())
     }
 

@@ -15,7 +15,7 @@ pub struct Sentinels {
     pub first: RedisBox,
     /// The server that is its replica at first.
     pub second: RedisBox,
-    sentinels: Vec<Process>,
+    watchers: Vec<Process>,
 }
 
 impl Sentinels {
@@ -23,10 +23,10 @@ impl Sentinels {
     pub fn start() -> io::Result<Self> {
         let (first, second) = (RedisBox::start()?, RedisBox::start()?);
         second.follow(&first)?;
-        let sentinels: Vec<Process> = (0..3).map(|_| sentinel(&first)).collect::<io::Result<_>>()?;
-        let all = Self { first, second, sentinels };
+        let watchers: Vec<Process> = (0..3).map(|_| sentinel(&first)).collect::<io::Result<_>>()?;
+        let all = Self { first, second, watchers };
         until("the sentinels know each other and the replica", || {
-            for sentinel in &all.sentinels {
+            for sentinel in &all.watchers {
                 let told = wire::ask(sentinel.port(), &["SENTINEL", "MASTER", NAME])?.text();
                 if !told.contains("num-slaves 1 ") || !told.contains("num-other-sentinels 2 ") {
                     return Ok(false);
@@ -40,13 +40,13 @@ impl Sentinels {
     /// Where it is, for `--store`.
     pub fn url(&self) -> String {
         let nodes: Vec<String> =
-            self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port())).collect();
+            self.watchers.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port())).collect();
         format!("redis+sentinel://{}/{NAME}", nodes.join(","))
     }
 
     /// The port of the one that the sentinels take for the primary.
     pub fn primary(&self) -> io::Result<u16> {
-        let sentinel = self.sentinels.first().ok_or_else(|| io::Error::other("no sentinel"))?;
+        let sentinel = self.watchers.first().ok_or_else(|| io::Error::other("no sentinel"))?;
         let told = wire::ask(sentinel.port(), &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME])?.text();
         told.split(' ').nth(1).and_then(|port| port.parse().ok()).ok_or_else(|| io::Error::other(told))
     }

@@ -46,10 +46,8 @@ pub(super) fn ask(port: u16, words: &[&str]) -> io::Result<Answer> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let mut question = format!("*{}\r\n", words.len());
-    for word in words {
-        question.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-    }
+    let words_sent = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
+    let question: String = std::iter::once(format!("*{}\r\n", words.len())).chain(words_sent).collect();
     stream.write_all(question.as_bytes())?;
     read(&mut BufReader::new(stream))
 }

@@ -54,6 +54,7 @@ struct Service {
 impl Stage {
     /// Starts the fake services and the API.
     pub(super) async fn set(
+        store: Option<&str>,
         registry: &'static Registry,
         mapping: Option<&Path>,
         out: &Output,
@@ -78,9 +79,9 @@ impl Stage {
             .prefix("emp-demo-")
             .tempdir()
             .map_err(|error| Failure::io("cannot make a folder for the store", &error))?;
-        let store_url = format!("file:{}", home.path().display());
+        let store_url = store.map_or_else(|| format!("file:{}", home.path().display()), str::to_owned);
         let options = StoreOptions { lease: LEASE, ..StoreOptions::default() };
-        let store: Arc<dyn Store> = emp_store::open(&store_url, options)?;
+        let store: Arc<dyn Store> = emp_store::open(&store_url, options).await?;
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .map_err(|error| Failure::io("cannot listen on 127.0.0.1", &error))?;
@@ -93,7 +94,7 @@ impl Stage {
         for fake in fakes.iter().filter(|fake| services.iter().any(|s| s.connector == fake.spec().name)) {
             out.note(format!("  fake service  {} for {}", fake.base_url(), fake.spec().name));
         }
-        out.note(format!("  store         {}", home.path().display()));
+        out.note(format!("  store         {}", emp_store::shown(&store_url)));
         let base =
             url.parse().map_err(|error| Failure::new(Exit::Bug, "E_DEMO", format!("{url}: {error}")))?;
         let workers = workers(&mapping, &services);
@@ -129,7 +130,9 @@ impl Stage {
         let program =
             std::env::current_exe().map_err(|error| Failure::io("cannot find this program", &error))?;
         let mut command = Command::new(program);
-        command.args(["worker", "--workers", &self.workers, "--store", &self.store_url]);
+        command.args(["worker", "--workers", &self.workers]);
+        // Not among the words of the command, which everybody on the machine can read: it may hold a password.
+        command.env("EMP_STORE", &self.store_url);
         command.args(["--lease", &format!("{}s", LEASE.as_secs())]);
         for (connector, url) in dev::urls(&self.fakes) {
             command.args(["--fake", &format!("{connector}={url}")]);
