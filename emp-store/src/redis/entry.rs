@@ -4,14 +4,14 @@ use emp_core::job::{Event, Job, JobId, Phase};
 
 use crate::line::{Lane, Place};
 use crate::redis::names::{self, Spot};
-use crate::redis::record::{self, Stored, Text};
+use crate::redis::record::{self, Rev, Stored, Text};
 use crate::store::{StoreError, StoreOptions};
 
 /// What must hold of a job for an entry to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Expect {
     /// It has not changed since it was read.
-    Rev(u64),
+    Rev(Rev),
     /// There is no such job.
     Nothing,
     /// Nothing is known of it: its record cannot be read.
@@ -33,8 +33,7 @@ pub(super) struct Texts {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entry {
     id: String,
-    expect: Option<u64>,
-    word: &'static str,
+    expect: String,
     fields: Vec<String>,
     drop_job: bool,
     gone: Vec<&'static str>,
@@ -80,17 +79,17 @@ impl Outcome {
 
 impl Entry {
     fn of(id: &JobId, expect: Expect) -> Self {
-        let (expect, word) = match expect {
-            Expect::Rev(rev) => (Some(rev), ""),
-            Expect::Nothing => (None, "-"),
-            Expect::Anything => (None, "*"),
+        let expect = match expect {
+            Expect::Rev(rev) => rev.to_string(),
+            Expect::Nothing => "-".to_owned(),
+            Expect::Anything => "*".to_owned(),
         };
-        Self { id: id.to_string(), expect, word, ..Self::default() }
+        Self { id: id.to_string(), expect, ..Self::default() }
     }
 
     /// Nothing is changed; it is only asked whether the job is as it was read.
     pub(super) fn unchanged(before: &Stored) -> Self {
-        Self::of(&before.job.id, Expect::Rev(before.rev))
+        Self::of(&before.job.id, Expect::Rev(before.rev.clone()))
     }
 
     /// Stands again where its record says: for a job that an index shows in the wrong place.
@@ -120,7 +119,7 @@ impl Entry {
         options: &StoreOptions,
     ) -> Result<Self, StoreError> {
         let (was, is) = (&before.job, &after.job);
-        let mut entry = Self::of(&is.id, Expect::Rev(before.rev));
+        let mut entry = Self::of(&is.id, Expect::Rev(before.rev.clone()));
         entry.set("rev", after.rev.to_string());
         if let Some(lease) = &is.lease {
             entry.set("until", lease.until.0.to_string());
@@ -144,7 +143,7 @@ impl Entry {
         let mut entry = Self::default();
         entry.set("rec", record::bare(job)?);
         entry.set("payload", job.payload.to_string());
-        entry.set("rev", "1".to_owned());
+        entry.set("rev", Rev::first().to_string());
         entry.mirror(None, job);
         Ok(entry.fields)
     }
@@ -207,7 +206,7 @@ impl Entry {
     pub(super) fn write(self, args: &mut Vec<Vec<u8>>) {
         let mut arg = |text: String| args.push(text.into_bytes());
         arg(self.id);
-        arg(self.expect.map_or_else(|| self.word.to_owned(), |rev| rev.to_string()));
+        arg(self.expect);
         arg(if self.drop_job { "-1".to_owned() } else { self.fields.len().to_string() });
         arg(self.gone.len().to_string());
         arg(self.events.len().to_string());
@@ -289,14 +288,14 @@ mod tests {
             idempotency_key: None,
         };
         let (job, _) = transition::enqueue(new, JobId::random(), 1, Timestamp(0));
-        let queued = Stored { rev: 1, job, text: Text::default() };
-        let mut claimed = Stored { rev: 2, ..queued.clone() };
+        let queued = Stored { rev: Rev::first(), job, text: Text::default() };
+        let mut claimed = Stored { rev: queued.rev.next(), ..queued.clone() };
         let worker = WorkerId::start("w");
         transition::claim(&mut claimed.job, &worker, Nonce::random(), Timestamp(0), &options);
         let none = Texts::default();
         let claim = Entry::changed(&queued, &claimed, &[], &none, &options).unwrap();
         assert_eq!(moves(&claim), ["-in", "+in", "-lane", "+leases"]);
-        let mut cancelled = Stored { rev: 2, ..queued.clone() };
+        let mut cancelled = Stored { rev: queued.rev.next(), ..queued.clone() };
         transition::cancel(&mut cancelled.job, "me", None, Timestamp(1));
         let cancel = Entry::changed(&queued, &cancelled, &[], &none, &options).unwrap();
         assert_eq!(
@@ -304,12 +303,12 @@ mod tests {
             ["-in", "+in", "-leases", "-lane"],
             "somebody may be claiming it just now"
         );
-        let mut renewed = Stored { rev: 3, ..claimed.clone() };
+        let mut renewed = Stored { rev: claimed.rev.next(), ..claimed.clone() };
         if let Some(lease) = &mut renewed.job.lease {
             lease.until = Timestamp(60_000);
         }
         let renewal = Entry::changed(&claimed, &renewed, &[], &none, &options).unwrap();
         assert_eq!(moves(&renewal), ["+leases"]);
-        assert_eq!(renewal.fields, ["rev", "3", "until", "60000"], "not the record");
+        assert_eq!(renewal.fields, ["rev", &renewed.rev.to_string(), "until", "60000"], "not the record");
     }
 }

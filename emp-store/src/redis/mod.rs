@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use emp_core::job::{Event, Job, JobId, JobState, WorkerId};
+use emp_core::job::{Call, Event, Job, JobId, JobState, WorkerId};
 use emp_core::{Clock, Timestamp};
 use redis::Value;
 
@@ -299,8 +299,10 @@ impl Store for RedisStore {
 
     async fn cancel(&self, id: &JobId, by: &str, reason: Option<&str>) -> Result<CancelAnswer, StoreError> {
         let step = |job: &mut Job, at| match transition::cancel(job, by, reason, at) {
-            transition::Cancelled::TooLate => (false, Vec::new()),
-            transition::Cancelled::Recorded(events) => (true, events),
+            transition::Cancelled::TooLate => (false, None),
+            transition::Cancelled::Recorded(events) => {
+                (true, Some(events).filter(|events| !events.is_empty()))
+            }
         };
         Ok(match self.change(id, step).await? {
             None => CancelAnswer::NotFound,
@@ -309,10 +311,10 @@ impl Store for RedisStore {
         })
     }
 
-    async fn nudge(&self, id: &JobId) -> Result<bool, StoreError> {
-        let step = |job: &mut Job, at| match transition::nudge(job, at) {
-            None => (false, Vec::new()),
-            Some(events) => (true, events),
+    async fn nudge(&self, id: &JobId, call: Option<Call>) -> Result<bool, StoreError> {
+        let step = |job: &mut Job, at| match transition::nudge(job, call.clone(), at) {
+            None => (false, None),
+            Some(step) => (true, step.changed.then_some(step.events)),
         };
         Ok(self.change(id, step).await?.is_some_and(|(_, told)| told))
     }

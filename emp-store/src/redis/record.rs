@@ -1,7 +1,7 @@
 //! A job as it lies in the store.
 
 use emp_core::Timestamp;
-use emp_core::job::{Event, Job, JobId};
+use emp_core::job::{Event, Job, JobId, Nonce};
 use redis::Value;
 use serde::de::DeserializeOwned;
 
@@ -35,10 +35,47 @@ impl std::fmt::Display for Text {
     }
 }
 
-/// A job and the number of its last change. Whoever writes says which number it has read.
+/// The name of a job's last change. Whoever writes says which one it has read, and they are compared for equality.
+///
+/// The count alone would not do: after a failover that lost the last changes, somebody else's third change would pass for ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rev {
+    /// Changes so far.
+    count: u64,
+    random: String,
+}
+
+impl Rev {
+    /// Of a new job.
+    pub(super) fn first() -> Self {
+        Self { count: 1, random: random() }
+    }
+
+    /// Of the change after this one.
+    pub(super) fn next(&self) -> Self {
+        Self { count: self.count + 1, random: random() }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (count, random) = text.split_once('-')?;
+        Some(Self { count: count.parse().ok()?, random: random.to_owned() })
+    }
+}
+
+fn random() -> String {
+    Nonce::random().as_str().chars().take(16).collect()
+}
+
+impl std::fmt::Display for Rev {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.count, self.random)
+    }
+}
+
+/// A job and the name of its last change.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Stored {
-    pub(super) rev: u64,
+    pub(super) rev: Rev,
     /// Its payload is null unless it was asked for.
     pub(super) job: Job,
     pub(super) text: Text,
@@ -86,7 +123,7 @@ fn stored(fields: &[Value]) -> Result<Stored, String> {
     let number = |at: usize| field(at).and_then(|text| text.parse::<i64>().ok());
     let record = field(0).ok_or("it has no `rec`")?;
     let mut job: Job = parse(record)?;
-    let rev = field(1).and_then(|text| text.parse().ok()).ok_or("its `rev` is no number")?;
+    let rev = field(1).and_then(Rev::parse).ok_or("its `rev` is none")?;
     job.arrival =
         number(2).and_then(|arrival| u64::try_from(arrival).ok()).ok_or("its `arrival` is no number")?;
     if let (Some(lease), Some(until)) = (&mut job.lease, number(3)) {

@@ -187,7 +187,7 @@ impl RedisStore {
         let (texts, events): (Vec<Event>, Vec<Event>) =
             events.into_iter().partition(|event| event.delta.is_some());
         let texts = self.texts(before, texts).await?;
-        let after = Stored { rev: before.rev + 1, job, text: texts.sum };
+        let after = Stored { rev: before.rev.next(), job, text: texts.sum };
         let entry = Entry::changed(before, &after, &events, &texts, &self.options)?;
         Ok((after, entry))
     }
@@ -227,7 +227,7 @@ impl RedisStore {
     pub(super) async fn change<T>(
         &self,
         id: &JobId,
-        step: impl Fn(&mut Job, Timestamp) -> (T, Vec<Event>),
+        step: impl Fn(&mut Job, Timestamp) -> (T, Option<Vec<Event>>),
     ) -> Result<Option<(Job, T)>, StoreError> {
         for _ in 0..CONTENDED {
             let found = self.read(std::slice::from_ref(id), &WHOLE).await?.pop();
@@ -237,9 +237,8 @@ impl RedisStore {
             let at = self.moments.now();
             let mut job = before.job.clone();
             let (told, events) = step(&mut job, at);
-            if events.is_empty() {
-                return Ok(Some((job, told)));
-            }
+            // Nothing is changed.
+            let Some(events) = events else { return Ok(Some((job, told))) };
             let (after, entry) = self.changed(&before, job, events).await?;
             if self.commit(at, vec![entry]).await?.is_some_and(|outcomes| outcomes == [Outcome::Done]) {
                 return Ok(Some((after.job, told)));
