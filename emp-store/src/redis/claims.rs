@@ -59,7 +59,7 @@ impl RedisStore {
     pub(super) async fn claim_jobs(&self, request: &ClaimRequest) -> Result<Vec<Job>, StoreError> {
         let mut claimed = Vec::new();
         let mut left = request.clone();
-        while left.max > 0 {
+        loop {
             let page = self.claim_page(&left).await?;
             let full = page.len() == left.max.min(PAGED);
             for job in &page {
@@ -69,11 +69,10 @@ impl RedisStore {
             }
             left.max -= page.len();
             claimed.extend(page);
-            if !full {
-                break;
+            if !full || left.max == 0 {
+                return Ok(claimed);
             }
         }
-        Ok(claimed)
     }
 
     async fn claim_page(&self, request: &ClaimRequest) -> Result<Vec<Job>, StoreError> {

@@ -18,7 +18,7 @@ end
 
 for at = 11 + services, #ARGV, 2 do
   local lane = {key = P .. 'lane:' .. ARGV[at], service = tonumber(ARGV[at + 1]), read = 0, members = {}}
-  if refill(lane, at + 2 > #ARGV and at == 11 + services and left or 1) then lanes[#lanes + 1] = lane end
+  if refill(lane, at + 2 > #ARGV and at == 11 + services and math.max(left, 1) or 1) then lanes[#lanes + 1] = lane end
 end
 
 local function before(one, other)
