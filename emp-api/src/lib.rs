@@ -39,6 +39,6 @@ pub use guard::REQUEST_ID;
 pub use jobs::CancelBody;
 pub use meta::{CodeView, VersionView, Well};
 pub use routes::router;
-pub use serve::serve;
+pub use serve::{serve, serve_health};
 pub use state::{ApiState, Limits};
 pub use submit::JobRequest;

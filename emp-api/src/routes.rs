@@ -20,8 +20,19 @@ use crate::{events, files, jobs, meta, openapi, submit, webhooks};
 
 /// The router of the API: every route of the table, and problems for everything else.
 pub fn router(state: ApiState) -> Router {
-    TABLE
-        .iter()
+    of_routes(state, TABLE.iter())
+}
+
+/// The router of a process that takes no jobs in: what it says of itself.
+pub(crate) fn health_router(state: ApiState) -> Router {
+    of_routes(state, TABLE.iter().filter(|route| HEALTH.contains(&route.path)))
+}
+
+/// What a process without an API shows.
+const HEALTH: [&str; 3] = ["/livez", "/readyz", "/api/version"];
+
+fn of_routes<'a>(state: ApiState, routes: impl Iterator<Item = &'a Route>) -> Router {
+    routes
         .fold(Router::new(), |router, route| router.route(route.path, (route.handler)()))
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)

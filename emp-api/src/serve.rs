@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::bind::permitted;
-use crate::routes::router;
+use crate::routes::{health_router, router};
 use crate::state::{ApiState, Limits};
 
 /// Largest head of a request, bytes.
@@ -37,7 +37,21 @@ const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n
 
 /// Serves the API until the token is cancelled: then nothing new is accepted, event streams end, and requests under way have
 /// [`Limits::drain`] to finish. Fails when the listener's address needs a token and there is none.
-pub async fn serve(listener: TcpListener, mut state: ApiState, stop: CancellationToken) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, state: ApiState, stop: CancellationToken) -> io::Result<()> {
+    serve_routes(listener, state, stop, router).await
+}
+
+/// Serves `/livez`, `/readyz` and `/api/version` alone, for a process that takes no jobs in. Otherwise as [`serve`].
+pub async fn serve_health(listener: TcpListener, state: ApiState, stop: CancellationToken) -> io::Result<()> {
+    serve_routes(listener, state, stop, health_router).await
+}
+
+async fn serve_routes(
+    listener: TcpListener,
+    mut state: ApiState,
+    stop: CancellationToken,
+    router: fn(ApiState) -> Router,
+) -> io::Result<()> {
     let address = listener.local_addr()?;
     permitted(address, &state.auth)
         .map_err(|error| io::Error::new(io::ErrorKind::PermissionDenied, error))?;

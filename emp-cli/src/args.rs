@@ -7,7 +7,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod kit;
+mod machine;
 pub(crate) mod openapi;
+
+pub(crate) use machine::{Export, Health, Machine, Planned, Target};
 
 pub(crate) use kit::{ConnectorNew, ConnectorRecord, ConnectorTest, TestFormat};
 pub(crate) use openapi::OpenApi;
@@ -46,6 +49,13 @@ pub(crate) enum Command {
     New(New),
     /// Check a mapping against the connectors, without compiling them.
     Check(Check),
+    /// Whether a worker or an API lives; for the health check of a container.
+    Health(Health),
+    /// What runs on a machine.
+    #[command(subcommand)]
+    Machine(Machine),
+    /// Files that start the workers under pm2, Docker Compose, systemd or Kubernetes.
+    Export(Export),
     /// The connectors of this binary.
     #[command(subcommand)]
     Connector(Connector),
@@ -72,11 +82,14 @@ pub(crate) enum Command {
     },
 }
 
+/// Where jobs live when nobody says otherwise.
+pub(crate) const STORE: &str = "file:./emp-data";
+
 /// Where jobs live.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct StoreArgs {
     /// `memory:`, `file:PATH`, `redis://..`, `rediss://..`, `redis+sentinel://..` or `redis+cluster://..`; a password is better given by the variable
-    #[arg(long, env = "EMP_STORE", default_value = "file:./emp-data", value_name = "URL")]
+    #[arg(long, env = "EMP_STORE", default_value = STORE, value_name = "URL")]
     pub(crate) store: String,
 
     /// For how long a worker may be silent before its jobs go to another.
@@ -134,6 +147,9 @@ pub(crate) struct Worker {
     /// Which workers with how many slots.
     #[arg(long, env = "WORKERS", value_name = "NAME:SLOTS,..")]
     pub(crate) workers: String,
+    /// Where the worker shows its health; nowhere when not given.
+    #[arg(long, env = "EMP_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// A fake service in place of a connector's own, as `demo` starts it.
     #[arg(long = "fake", hide = true, value_name = "CONNECTOR=URL", value_parser = fake)]
     pub(crate) fakes: Vec<(String, emp_core::Url)>,
@@ -201,6 +217,14 @@ pub(crate) enum Connector {
     Test(ConnectorTest),
     /// Write down what a reviewed connector says of its service; `test` holds it against that from then on.
     Record(ConnectorRecord),
+    /// Run a fake of a connector's service, made from its declaration, until Ctrl-C.
+    Fake {
+        /// The connector.
+        name: String,
+        /// The port on loopback.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
     /// Write a new connector, from nothing, a curl command or an `OpenAPI` description.
     New(Box<ConnectorNew>),
 }
@@ -353,6 +377,8 @@ pub(crate) enum SchemaName {
     Findings,
     /// The API's `OpenAPI` document.
     Api,
+    /// What `emp machine plan --json` prints.
+    MachinePlan,
     /// What `emp connector test --format json` prints.
     Contract,
     /// A record of a service, as `emp connector record` writes it.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use emp_core::Registry;
 use emp_core::mapping::Mapping;
 use emp_outputs::OutputStore;
-use emp_store::StoreOptions;
+use emp_store::{Store, StoreOptions};
 
-use crate::args::StoreArgs;
+use crate::args::{STORE, StoreArgs};
+use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 
 /// Runs a command that waits for things.
@@ -41,6 +42,12 @@ pub(crate) fn mapping(file: Option<&Path>, registry: &Registry) -> Result<Mappin
         Failure::new(Exit::Config, "E_MAPPING", format!("{name} is not valid: {error}"))
             .help(format!("emp check --mapping {name}"))
     })
+}
+
+/// The store of a command; its URL may stand in a file, because a password may stand in it.
+pub(crate) async fn store(args: &StoreArgs, env: &Environment) -> Result<Arc<dyn Store>, Failure> {
+    let file = env.file("EMP_STORE").map(|url| url.expose().to_owned()).filter(|_| args.store == STORE);
+    Ok(emp_store::open(&file.unwrap_or_else(|| args.store.clone()), store_options(args)).await?)
 }
 
 /// How the store of a command counts.

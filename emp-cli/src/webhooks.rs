@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use emp_core::env::{EnvSource, ProcessEnv};
+use emp_core::env::EnvSource;
 use emp_core::{Registry, Secret};
 use emp_engine::webhook::{Receivers, Webhooks};
 
@@ -18,7 +18,7 @@ const VARIABLE: &str = "EMP_WEBHOOK_KEY";
 const SHORTEST: usize = 16;
 
 /// The key of an installation that services can call, and what makes their URLs; `None` without a public URL.
-pub(crate) fn of(args: &StoreArgs) -> Result<Option<(Secret, Webhooks)>, Failure> {
+pub(crate) fn of(args: &StoreArgs, env: &dyn EnvSource) -> Result<Option<(Secret, Webhooks)>, Failure> {
     let Some(public) = &args.public_url else { return Ok(None) };
     let wrong = |message: &str| {
         Failure::new(Exit::Config, "E_PUBLIC_URL", message.to_owned())
@@ -31,7 +31,7 @@ pub(crate) fn of(args: &StoreArgs) -> Result<Option<(Secret, Webhooks)>, Failure
         return Err(wrong("the public URL has a user, a password or a query"));
     }
     // Not a flag: what stands in a command line is seen by every process of the machine.
-    let key = match ProcessEnv.get(VARIABLE).map(Secret::new) {
+    let key = match env.get(VARIABLE).map(Secret::new) {
         Some(key) if key.expose().len() < SHORTEST => {
             let message = format!("EMP_WEBHOOK_KEY has fewer than {SHORTEST} characters");
             return Err(Failure::new(Exit::Config, "E_WEBHOOK_KEY", message)

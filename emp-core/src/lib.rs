@@ -22,6 +22,7 @@ pub mod secret;
 pub mod spec;
 pub mod strict_json;
 pub mod time;
+pub mod workers;
 
 #[doc(hidden)]
 pub mod __private0_1_0;

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// After the drain: the workers are taken out of the store's list and the last tasks end.
+const STOP_MARGIN: Duration = Duration::from_secs(5);
+
 /// How a worker behaves. Tests make everything shorter.
 #[derive(Clone, Debug)]
 pub struct WorkerOptions {
@@ -55,6 +58,11 @@ impl Default for WorkerOptions {
 }
 
 impl WorkerOptions {
+    /// The longest time from a stop's signal to the end of the process: who ends it by force must wait so long.
+    pub fn stops_within(&self) -> Duration {
+        self.drain_timeout + STOP_MARGIN
+    }
+
     /// Since the last renewal that succeeded: after so long every effect stops.
     pub fn fence_after(&self) -> Duration {
         self.lease.mul_f64((1.0 - self.fence_margin).clamp(0.1, 1.0))

@@ -3,9 +3,6 @@
 //! Pure but for reading the environment through its [`EnvSource`]. Every fault of every worker is reported at once, so that an
 //! operator mends them in one go.
 
-mod fault;
-mod text;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,8 +11,9 @@ use emp_core::mapping::{Capability, Mapping};
 use emp_core::syntax::nearest;
 use emp_core::{EnvSource, Url};
 
-pub use fault::{ENVIRONMENT, MAPPING, PlanError, PlanFault, WORKERS};
-pub use text::{MAX_SLOTS, WorkerEntry, parse};
+pub use emp_core::workers::{
+    ENVIRONMENT, MAPPING, MAX_SLOTS, PlanError, PlanFault, WORKERS, WorkerEntry, parse,
+};
 
 /// A worker that can run: its connectors are loaded.
 #[derive(Clone, Debug)]

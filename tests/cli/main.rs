@@ -5,6 +5,7 @@ mod check;
 mod connector;
 mod demo;
 mod dev;
+mod export;
 mod job;
 mod openapi;
 mod process;

@@ -19,6 +19,15 @@ pub(crate) fn redis_server() -> Result<(), Failed> {
     as_root("install redis-server", "apt-get install -y -qq --no-install-recommends redis-server")
 }
 
+/// What reads the units of systemd.
+pub(crate) fn systemd_analyze() -> Result<(), Failed> {
+    if Step::program("systemd-analyze", "systemd-analyze", ["--version"]).holds() {
+        return Ok(());
+    }
+    as_root("install systemd-analyze", "apt-get update -qq")?;
+    as_root("install systemd-analyze", "apt-get install -y -qq --no-install-recommends systemd")
+}
+
 /// A real valkey-server, where the system has a package of it: of the release itself, or of its backports. Without it the tests say
 /// what they did not test.
 pub(crate) fn valkey_server() {

@@ -18,8 +18,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what the tests need (redis-server, valkey-server; others' validators and editors under target/tools), then run every test
-    /// of the workspace.
+    /// Install what the tests need (redis-server, valkey-server, systemd-analyze; others' validators, editors and pm2 under target/tools),
+    /// then run every test of the workspace.
     Test {
         /// Passed on to `cargo test`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -64,6 +64,7 @@ fn main() -> ExitCode {
 fn test(args: &[String]) -> Result<(), Failed> {
     install::redis_server()?;
     install::valkey_server();
+    install::systemd_analyze()?;
     install::outside_tools()?;
     Step::cargo("test", ["test", "--workspace", "--locked"]).args(args).run()
 }

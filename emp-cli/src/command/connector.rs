@@ -1,5 +1,6 @@
 //! `emp connector`: what this binary can talk to.
 
+mod fake;
 pub(super) mod new;
 mod record;
 mod test;
@@ -56,11 +57,12 @@ struct Variable {
 
 pub(super) fn run(
     args: &Connector,
-    registry: &Registry,
+    registry: &'static Registry,
     mapping: Option<&Path>,
     out: &Output,
 ) -> Result<Exit, Failure> {
     match args {
+        Connector::Fake { name, port } => return runtime::block_on(fake::run(name, *port, registry, out)),
         Connector::Test(args) => return runtime::block_on(test::run(args, registry, out)),
         Connector::Record(args) => return record::run(args, registry, out),
         Connector::New(args) => return new::run(args, mapping, out),

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use super::serve::{self, Parts};
 use crate::args::Dev;
 use crate::docs;
+use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::{logging, runtime, signals, webhooks};
@@ -26,6 +27,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     logging::start(logging::JOBS);
     let mapping = runtime::mapping(mapping, registry)?;
+    let env = Environment::read(registry)?;
     let workers = args.workers.clone().unwrap_or_else(|| everybody(&mapping));
     let fakes =
         if args.fake { start_fakes(&mapping, registry, &FakeOptions::default()).await? } else { Vec::new() };
@@ -33,20 +35,20 @@ pub(super) async fn run(
     let planned = if args.fake {
         serve::plan(&mapping, registry, &workers, &fake_environment(registry), &urls)?
     } else {
-        serve::plan(&mapping, registry, &workers, &ProcessEnv, &BTreeMap::new())
+        serve::plan(&mapping, registry, &workers, &env, &BTreeMap::new())
             .map_err(|failure| failure.help("set what is missing, or try without any key: emp dev --fake"))?
     };
-    let store = emp_store::open(&args.store.store, runtime::store_options(&args.store)).await?;
+    let store = runtime::store(&args.store, &env).await?;
     let listener = listen(args.port).await?;
     let address = listener.local_addr().map_err(|error| Failure::io("the API has no address", &error))?;
-    let webhooks = match webhooks::of(&args.store)? {
+    let webhooks = match webhooks::of(&args.store, &env)? {
         None if args.fake => webhooks::local(address),
         given => given,
     };
     let receivers = if args.fake {
         webhooks::receivers(registry, &fake_environment(registry))?
     } else {
-        webhooks::receivers(registry, &ProcessEnv)?
+        webhooks::receivers(registry, &env)?
     };
     announce(address, &mapping, registry, &fakes, out);
     let parts = Parts {
@@ -60,7 +62,7 @@ pub(super) async fn run(
         webhooks,
         receivers,
     };
-    serve::run(parts, Some(listener), signals::shutdown()).await
+    serve::run(parts, Some(serve::Front::Api(listener)), signals::shutdown()).await
 }
 
 /// All workers of the mapping, with four slots each.

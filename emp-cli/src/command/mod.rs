@@ -7,7 +7,10 @@ mod dev;
 mod docs;
 mod env;
 mod explain;
+mod export;
+mod health;
 mod job;
+mod machine;
 mod new;
 mod openapi;
 mod schema;
@@ -33,6 +36,9 @@ pub(crate) fn run(cli: Cli, registry: &'static Registry, out: &Output) -> Result
         Command::Worker(args) => runtime::block_on(serve::worker(&args, registry, mapping)),
         Command::New(args) => new::run(&args, out),
         Command::Check(args) => check::run(&args, mapping, out),
+        Command::Health(args) => runtime::block_on(health::run(&args, out)),
+        Command::Machine(args) => machine::run(&args, registry, mapping, out),
+        Command::Export(args) => export::run(&args, registry, mapping, out),
         Command::Connector(args) => connector::run(&args, registry, mapping, out),
         Command::Job(args) => runtime::block_on(job::run(args, out)),
         Command::Env(args) => env::run(&args, registry, mapping, out),

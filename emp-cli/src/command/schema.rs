@@ -14,11 +14,12 @@ use crate::output::Output;
 use crate::runtime;
 
 /// The committed files, in `schemas/`.
-const FILES: [(SchemaName, &str); 6] = [
+const FILES: [(SchemaName, &str); 7] = [
     (SchemaName::Mapping, "service-mapping.schema.json"),
     (SchemaName::Job, "job-request.schema.json"),
     (SchemaName::Findings, "findings.schema.json"),
     (SchemaName::Api, "openapi.json"),
+    (SchemaName::MachinePlan, "machine-plan.schema.json"),
     (SchemaName::Contract, "contract-report.schema.json"),
     (SchemaName::Record, "service-record.schema.json"),
 ];
@@ -63,6 +64,7 @@ fn make(which: SchemaName, registry: &'static Registry, mapping: Option<&Path>) 
         SchemaName::Mapping => emp_build::schema::mapping(&choices(registry, mapping)),
         SchemaName::Findings => emp_build::schema::findings(),
         SchemaName::Api => emp_api::openapi::document(),
+        SchemaName::MachinePlan => emp_testkit::contract::schema::<emp_machine::MachinePlan>(),
         SchemaName::Contract => emp_testkit::contract::schema::<emp_testkit::contract::Reports>(),
         SchemaName::Record => emp_testkit::contract::schema::<emp_testkit::contract::Record>(),
         SchemaName::Job => job(registry, mapping)?,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use emp_core::env::{EnvSource, ProcessEnv};
+use emp_core::env::EnvSource;
 use emp_core::mapping::Mapping;
 use emp_core::{Registry, SystemClock, Url};
 use emp_engine::outputs::Outputs;
@@ -14,12 +14,14 @@ use emp_outputs::OutputStore;
 use emp_store::Store;
 use emp_worker::plan::{self, PlannedWorker};
 use emp_worker::{Worker, WorkerOptions};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::dev;
 use crate::args;
+use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
-use crate::{logging, runtime, signals, webhooks};
+use crate::{logging, machine, runtime, signals, webhooks};
 
 /// API and workers in one process.
 pub(super) async fn serve(
@@ -29,27 +31,32 @@ pub(super) async fn serve(
 ) -> Result<Exit, Failure> {
     logging::start(logging::ALL);
     let mapping = runtime::mapping(mapping, registry)?;
+    let env = Environment::read(registry)?;
     let planned = match &args.workers {
-        Some(workers) => plan(&mapping, registry, workers, &ProcessEnv, &BTreeMap::new())?,
+        Some(workers) => plan(&mapping, registry, workers, &env, &BTreeMap::new())?,
         None => Vec::new(),
     };
-    let auth = emp_api::Auth::from_env(&ProcessEnv);
-    let listener = emp_api::bind(args.listen, &auth)
-        .await
-        .map_err(|error| Failure::new(Exit::Config, error.code(), error.to_string()).help(error.help()))?;
-    let store = emp_store::open(&args.store.store, runtime::store_options(&args.store)).await?;
+    let auth = emp_api::Auth::from_env(&env);
+    let listener = bind(args.listen, &auth).await?;
+    let store = runtime::store(&args.store, &env).await?;
     let outputs = runtime::outputs(&args.store)?;
-    let webhooks = webhooks::of(&args.store)?;
-    let receivers = webhooks::receivers(registry, &ProcessEnv)?;
+    let webhooks = webhooks::of(&args.store, &env)?;
+    let receivers = webhooks::receivers(registry, &env)?;
     let shutdown = signals::shutdown();
     tracing::info!(listen = %args.listen, store = emp_store::shown(&args.store.store), "API listening");
     let lease = args.store.lease;
     run(
         Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease, webhooks, receivers },
-        Some(listener),
+        Some(Front::Api(listener)),
         shutdown,
     )
     .await
+}
+
+async fn bind(address: std::net::SocketAddr, auth: &emp_api::Auth) -> Result<TcpListener, Failure> {
+    emp_api::bind(address, auth)
+        .await
+        .map_err(|error| Failure::new(Exit::Config, error.code(), error.to_string()).help(error.help()))
 }
 
 /// Workers alone.
@@ -60,22 +67,27 @@ pub(super) async fn worker(
 ) -> Result<Exit, Failure> {
     logging::start(logging::ALL);
     let mapping = runtime::mapping(mapping, registry)?;
+    let env = Environment::read(registry)?;
     let planned = if args.fakes.is_empty() {
-        plan(&mapping, registry, &args.workers, &ProcessEnv, &BTreeMap::new())?
+        plan(&mapping, registry, &args.workers, &env, &BTreeMap::new())?
     } else {
         let fakes = args.fakes.iter().cloned().collect();
         plan(&mapping, registry, &args.workers, &dev::fake_environment(registry), &fakes)?
     };
-    let store = emp_store::open(&args.store.store, runtime::store_options(&args.store)).await?;
-    let webhooks = webhooks::of(&args.store)?;
-    let auth = emp_api::Auth::None;
+    let auth = emp_api::Auth::from_env(&env);
+    let listener = match args.metrics_listen {
+        Some(address) => Some(bind(address, &auth).await?),
+        None => None,
+    };
+    let store = runtime::store(&args.store, &env).await?;
+    let webhooks = webhooks::of(&args.store, &env)?;
     let outputs = runtime::outputs(&args.store)?;
     let lease = args.store.lease;
     // Calls come to the API, wherever that is.
     let receivers = Receivers::default();
     let parts =
         Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease, webhooks, receivers };
-    run(parts, None, signals::shutdown()).await
+    run(parts, listener.map(Front::Health), signals::shutdown()).await
 }
 
 /// What a process is made of.
@@ -93,10 +105,18 @@ pub(super) struct Parts<'a> {
     pub(super) receivers: Receivers,
 }
 
+/// What a process shows on its listener.
+pub(super) enum Front {
+    /// The whole API.
+    Api(TcpListener),
+    /// Whether it lives and is ready.
+    Health(TcpListener),
+}
+
 /// Runs an API, if there is a listener, and the workers, until the token is cancelled.
 pub(super) async fn run(
     parts: Parts<'_>,
-    listener: Option<tokio::net::TcpListener>,
+    front: Option<Front>,
     shutdown: CancellationToken,
 ) -> Result<Exit, Failure> {
     let Parts { mapping, registry, planned, store, outputs, auth, lease, webhooks, receivers } = parts;
@@ -114,13 +134,19 @@ pub(super) async fn run(
         let options = WorkerOptions { lease, renew_every: lease / 3, reap_every, ..defaults };
         Worker::new(options, Arc::clone(&store), engine, planned, Arc::new(SystemClock))
     });
-    let api = listener.map(|listener| {
+    let api = front.map(|front| {
         let state = emp_api::ApiState::new(Arc::clone(&store), mapping, registry, auth).outputs(outputs);
         let state = match key {
             Some(key) => state.webhooks(key, receivers),
             None => state,
         };
-        emp_api::serve(listener, state, shutdown.clone())
+        let stop = shutdown.clone();
+        async move {
+            match front {
+                Front::Api(listener) => emp_api::serve(listener, state, stop).await,
+                Front::Health(listener) => emp_api::serve_health(listener, state, stop).await,
+            }
+        }
     });
     let work = async {
         if let Some(worker) = worker {
@@ -146,12 +172,5 @@ pub(super) fn plan(
     env: &dyn EnvSource,
     fakes: &BTreeMap<String, Url>,
 ) -> Result<Vec<PlannedWorker>, Failure> {
-    plan::plan_with_bases(mapping, registry, workers, env, fakes).map_err(|error| {
-        let codes = error.0.iter().map(|fault| fault.code);
-        let code =
-            codes.clone().next().filter(|first| codes.clone().all(|code| code == *first)).unwrap_or("E_PLAN");
-        let line = |fault: &plan::PlanFault| format!("{}\n  help: {}", fault.message, fault.help);
-        let message: Vec<String> = error.0.iter().map(line).collect();
-        Failure::new(Exit::Config, code, message.join("\n"))
-    })
+    plan::plan_with_bases(mapping, registry, workers, env, fakes).map_err(|error| machine::failure(&error))
 }

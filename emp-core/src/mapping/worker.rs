@@ -163,6 +163,23 @@ pub struct InstallerConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"${COMFYUI_INSTALL_TIMEOUT:-300}")]
     pub install_timeout: Option<Template<Seconds>>,
+    /// The program that installs the service, with its arguments; quotes as in a shell. It gets the settings as `EMP_INSTALL_..`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"${INSTALL_COMMAND:-./install.sh}")]
+    pub install_command: Option<Template<Words>>,
+    /// The program that is the service, with its arguments; quotes as in a shell. `${EMP_PORT}`, `${EMP_INSTANCE}` and `${EMP_GPU}` are
+    /// the instance's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"python main.py --port ${EMP_PORT}")]
+    pub start_command: Option<Template<Words>>,
+    /// The path at which the service answers with success once it is ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"/system_stats")]
+    pub health_path: Option<Template<Words>>,
+    /// What is installed; another value installs it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"${COMFYUI_VERSION:-v0.12.1}")]
+    pub version: Option<Template<Words>>,
     /// The settings that only this installer knows, by name.
     #[serde(flatten)]
     pub settings: BTreeMap<String, Template<Words>>,

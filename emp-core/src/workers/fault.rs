@@ -21,7 +21,8 @@ pub struct PlanFault {
 }
 
 impl PlanFault {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+    /// A fault with its fix.
+    pub fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { code, message: message.into(), help: help.into() }
     }
 }

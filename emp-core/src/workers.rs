@@ -1,6 +1,8 @@
-//! The text of `WORKERS`: `my-service-api:2,openai:4`.
+//! The text of `WORKERS`: `my-service-api:2,openai:4`, and the faults of what is made of it.
 
-use super::fault::{PlanFault, WORKERS};
+mod fault;
+
+pub use fault::{ENVIRONMENT, MAPPING, PlanError, PlanFault, WORKERS};
 
 /// More slots than this are a typing mistake: one process is measured to 10,000 jobs.
 pub const MAX_SLOTS: usize = 100_000;

@@ -1,0 +1,19 @@
+"""Reads a Dockerfile with a parser of its own."""
+
+import json
+import sys
+
+from dockerfile_parse import DockerfileParser
+
+with open(sys.argv[1]) as file:
+    text = file.read()
+parser = DockerfileParser(fileobj=__import__("io").BytesIO(text.encode()))
+stages = [one["value"].split(" AS ") for one in parser.structure if one["instruction"] == "FROM"]
+assert [name for _, name in stages] == ["build", "base", "simulation"], stages
+assert stages[2][0] == "base"
+runs = [one["value"] for one in parser.structure if one["instruction"] == "RUN"]
+words = json.loads(runs[-1])
+assert words[0] == "env" and words[-1] == "true", words
+assert "EMP_INSTALL_NOTE=it's a $ and a \" and a 'quote'" in words, words
+users = [one["value"] for one in parser.structure if one["instruction"] == "USER"]
+assert users[-1] == "10001:10001", users
