@@ -1,9 +1,11 @@
 //! What a build script calls.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cargo::Directive;
+use crate::cfg::Target;
 use crate::finding::Finding;
 use crate::inputs::{CheckInputs, Inputs, Reader, shown};
 use crate::outcome::{Outcome, plan};
@@ -60,7 +62,12 @@ impl Builder {
     /// Reads the inputs and plans the build.
     fn outcome(&self, reader: &mut Reader) -> Outcome {
         let (mapping, connectors) = (self.mapping.clone(), self.connectors.clone());
-        plan(&Inputs::read(reader, &CheckInputs { mapping, connectors, dockerfile: None }))
+        let mut inputs = Inputs::read(reader, &CheckInputs { mapping, connectors, dockerfile: None });
+        // Another target or feature is another build, which has a run of its own: cargo need not be told of these.
+        let text = |text: OsString| text.into_string().ok();
+        let variables = std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+        inputs.target = Target::from_variables(variables);
+        plan(&inputs)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::cfg::{Cfg, Target};
 use crate::codes;
 use crate::declaration::{self, Declaration};
 use crate::finding::Finding;
@@ -31,8 +32,10 @@ pub(crate) struct Connector {
     pub(crate) span: Range<usize>,
     /// The module of its file.
     pub(crate) module: String,
-    /// The conditions under which it exists, as attributes.
-    pub(crate) cfgs: Vec<String>,
+    /// The conditions under which it exists.
+    pub(crate) cfgs: Vec<Cfg>,
+    /// The condition that keeps it out of this build.
+    pub(crate) absent: Option<String>,
     /// What it declares; `None` when the derive has errors to report.
     pub(crate) declaration: Option<Declaration>,
 }
@@ -53,8 +56,8 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Finds the connectors of a folder.
-    pub(crate) fn read(folder: &Folder) -> Self {
+    /// Finds the connectors of a folder, for a target.
+    pub(crate) fn read(folder: &Folder, target: &Target) -> Self {
         let mut sources = Self { folder: folder.name.clone(), ..Self::default() };
         match &folder.files {
             Ok(files) => files.iter().for_each(|file| sources.add(file)),
@@ -65,6 +68,11 @@ impl Sources {
             }
         }
         sources.nested = folder.nested.iter().flat_map(below).collect();
+        for connector in &mut sources.connectors {
+            let mut cfgs = connector.cfgs.iter();
+            let absent = cfgs.find(|cfg| target.holds(&cfg.condition) == Some(false));
+            connector.absent = absent.map(|cfg| cfg.text.clone());
+        }
         sources.connectors.sort_by(|a, b| (&a.name, a.source.name()).cmp(&(&b.name, b.source.name())));
         sources
     }
@@ -73,6 +81,13 @@ impl Sources {
     pub(crate) fn get(&self, name: &str) -> Option<&Connector> {
         let first = self.connectors.partition_point(|connector| connector.name.as_str() < name);
         self.connectors.get(first).filter(|connector| connector.name == name)
+    }
+
+    /// The condition that keeps a connector out of this build: of all that have the name.
+    pub(crate) fn absent(&self, name: &str) -> Option<&str> {
+        let mut named = self.connectors.iter().filter(|connector| connector.name == name).peekable();
+        let first = named.peek()?.absent.as_deref()?;
+        named.all(|connector| connector.absent.is_some()).then_some(first)
     }
 
     /// The names, sorted.
@@ -123,7 +138,7 @@ fn below(file: &Document) -> Vec<Connector> {
     skimmed.into_iter().filter_map(|found| connector(text, "", &[], found)).collect()
 }
 
-fn connector(source: &SourceText, module: &str, file_cfgs: &[String], found: Skim) -> Option<Connector> {
+fn connector(source: &SourceText, module: &str, file_cfgs: &[Cfg], found: Skim) -> Option<Connector> {
     if declaration::unregistered(&found.input) {
         return None;
     }
@@ -133,6 +148,7 @@ fn connector(source: &SourceText, module: &str, file_cfgs: &[String], found: Ski
         span: found.span,
         module: module.to_owned(),
         cfgs: file_cfgs.iter().chain(&found.cfgs).cloned().collect(),
+        absent: None,
         declaration: declaration::read(&found.input),
     })
 }

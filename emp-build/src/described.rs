@@ -27,7 +27,7 @@ impl Described {
 
 /// The connectors of a tree that are checked against a slice, sorted by name.
 pub fn described(inputs: &Inputs) -> Vec<Described> {
-    let sources = Sources::read(&inputs.connectors);
+    let sources = Sources::read(&inputs.connectors, &inputs.target);
     openapi::uses(&sources, &inputs.openapi)
         .into_iter()
         .map(|(connector, slice, used)| Described {

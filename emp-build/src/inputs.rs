@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::cargo::Directive;
+use crate::cfg::Target;
 use crate::source::SourceText;
 
 /// The largest file that is read: a mapping of 1,000 workers has half a megabyte.
@@ -21,6 +22,8 @@ pub struct Inputs {
     pub dockerfiles: Vec<Document>,
     /// The slices of services' descriptions, when a connector names one.
     pub openapi: Vec<Document>,
+    /// What the build is for; nothing is known of it in a check.
+    pub target: Target,
 }
 
 impl Inputs {
@@ -31,7 +34,7 @@ impl Inputs {
         let mapping = reader.file(&files.mapping);
         let named = files.dockerfile.clone().map_or_else(|| dockerfiles(&mapping), |file| vec![file]);
         let dockerfiles = named.iter().map(|file| reader.file(file)).collect();
-        Self { mapping, connectors, dockerfiles, openapi }
+        Self { mapping, connectors, dockerfiles, openapi, target: Target::default() }
     }
 }
 

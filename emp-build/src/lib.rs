@@ -16,6 +16,7 @@
 
 mod builder;
 mod cargo;
+mod cfg;
 mod check;
 mod codes;
 mod connector;
@@ -35,6 +36,7 @@ mod texts;
 
 pub use builder::{Builder, connectors};
 pub use cargo::Directive;
+pub use cfg::Target;
 pub use described::{Described, described};
 pub use finding::{Allowed, Finding, Mark, Report, Severity};
 pub use inputs::{CheckInputs, Document, Folder, Inputs, MAX_BYTES};

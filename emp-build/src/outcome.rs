@@ -22,7 +22,7 @@ pub struct Outcome {
 
 /// Plans a build. Pure: the same inputs give the same bytes.
 pub fn plan(inputs: &Inputs) -> Outcome {
-    let sources = Sources::read(&inputs.connectors);
+    let sources = Sources::read(&inputs.connectors, &inputs.target);
     let mut found = verdict(inputs, &sources);
     // rustc reads the same file and says it better.
     found.findings.retain(|finding| finding.code != codes::NOT_RUST);
@@ -37,7 +37,7 @@ pub fn plan(inputs: &Inputs) -> Outcome {
 
 /// Checks inputs without compiling them: what [`plan`] reports, and files that are not Rust besides.
 pub fn report(inputs: &Inputs) -> Report {
-    Report::new(verdict(inputs, &Sources::read(&inputs.connectors)))
+    Report::new(verdict(inputs, &Sources::read(&inputs.connectors, &inputs.target)))
 }
 
 /// Reads a tree and checks it; relative paths start at the working directory.

@@ -115,7 +115,7 @@ fn path(connector: &Connector) -> String {
 
 fn cfgs(connector: &Connector, indent: usize) -> String {
     connector.cfgs.iter().fold(String::new(), |mut text, cfg| {
-        let _ = writeln!(text, "{:indent$}{cfg}", "");
+        let _ = writeln!(text, "{:indent$}#[{}]", "", cfg.text);
         text
     })
 }

@@ -9,12 +9,14 @@ use proc_macro2::{Delimiter, LexError, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, DeriveInput, Path};
 
+use crate::cfg::Cfg;
+
 /// A file's connectors.
 pub(crate) struct Skimmed {
     /// The structs under the derive, in the order of the file.
     pub(crate) connectors: Vec<Skim>,
     /// The conditions of the whole file: `#![cfg(..)]`.
-    pub(crate) cfgs: Vec<String>,
+    pub(crate) cfgs: Vec<Cfg>,
     /// Whether the file says what it is: `//!`.
     pub(crate) documented: bool,
 }
@@ -26,7 +28,7 @@ pub(crate) struct Skim {
     /// Where its name is, in bytes of the file.
     pub(crate) span: Range<usize>,
     /// Its own conditions: `#[cfg(..)]`.
-    pub(crate) cfgs: Vec<String>,
+    pub(crate) cfgs: Vec<Cfg>,
     /// The struct, for the compiler of declarations.
     pub(crate) input: DeriveInput,
 }
@@ -116,10 +118,10 @@ fn last(path: &Path) -> Option<&proc_macro2::Ident> {
 }
 
 /// The conditions, as they must be repeated wherever the type is named.
-fn cfgs(attributes: &[Attribute]) -> Vec<String> {
+fn cfgs(attributes: &[Attribute]) -> Vec<Cfg> {
     let conditions = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-    let texts = conditions.filter_map(|attribute| attribute.meta.require_list().ok());
-    texts.map(|list| format!("#[cfg({})]", list.tokens)).collect()
+    let lists = conditions.filter_map(|attribute| attribute.meta.require_list().ok());
+    lists.map(|list| Cfg::new(list.tokens.clone())).collect()
 }
 
 #[cfg(test)]
@@ -132,6 +134,10 @@ mod tests {
             assert_eq!(text[connector.span.clone()], connector.name);
         }
         skimmed.connectors.into_iter().map(|connector| connector.name).collect()
+    }
+
+    fn texts(cfgs: &[Cfg]) -> Vec<String> {
+        cfgs.iter().map(|cfg| cfg.text.clone()).collect()
     }
 
     #[test]
@@ -155,14 +161,14 @@ mod tests {
         assert_eq!(names(text), ["First", "Second"]);
         let skimmed = skim(text).unwrap_or_else(|error| panic!("{}", error.message));
         assert!(skimmed.documented);
-        assert_eq!(skimmed.connectors[1].cfgs, ["#[cfg(feature = \"x\")]"]);
+        assert_eq!(texts(&skimmed.connectors[1].cfgs), ["cfg(feature = \"x\")"]);
     }
 
     #[test]
     fn conditions_of_the_file_and_a_byte_order_mark_are_seen() {
         let text = "\u{feff}#![cfg(unix)]\n#[derive(Connector)] struct A;";
         assert_eq!(names(text), ["A"]);
-        assert_eq!(skim(text).map(|file| file.cfgs).unwrap_or_default(), ["#[cfg(unix)]"]);
+        assert_eq!(skim(text).map(|file| texts(&file.cfgs)).unwrap_or_default(), ["cfg(unix)"]);
     }
 
     #[test]

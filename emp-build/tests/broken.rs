@@ -38,6 +38,7 @@ fn report_with(mapping: &str, files: Vec<Document>) -> Report {
         connectors: Folder { name: "connectors".to_owned(), files: Ok(files), nested: Vec::new() },
         dockerfiles: vec![Document::new("Dockerfile", DOCKERFILE)],
         openapi: Vec::new(),
+        target: emp_build::Target::default(),
     })
 }
 

@@ -47,6 +47,7 @@ fn inputs(mapping: &str, files: &[(&str, &str)]) -> Inputs {
         connectors: Folder { name: "connectors".to_owned(), files: Ok(files), nested: Vec::new() },
         dockerfiles: Vec::new(),
         openapi: Vec::new(),
+        target: emp_build::Target::default(),
     }
 }
 

@@ -96,6 +96,7 @@ fn checked(mapping: &str) -> Report {
         connectors: Folder { name: "connectors".to_owned(), files: Ok(connectors()), nested: Vec::new() },
         dockerfiles: vec![Document::new("Dockerfile", DOCKERFILE)],
         openapi: Vec::new(),
+        target: emp_build::Target::default(),
     })
 }
 

@@ -58,6 +58,7 @@ fn its_faults_are_found_each_at_its_place() {
         connectors: Folder { name: "connectors".to_owned(), files: Ok(stubs()), nested: Vec::new() },
         dockerfiles: Vec::new(),
         openapi: Vec::new(),
+        target: emp_build::Target::default(),
     });
     for finding in &report.findings {
         assert!(emp_codegen::catalogue::find(finding.code).is_some(), "{} cannot be explained", finding.code);

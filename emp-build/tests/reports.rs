@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use emp_build::{CheckInputs, Report, render, report};
+use emp_build::{CheckInputs, Report, Target, render, report};
 use emp_codegen::catalogue::{machine, mapping, openapi};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports");
@@ -37,7 +37,12 @@ fn report_of(root: &Path) -> Report {
         connectors: "connectors".into(),
         dockerfile: None,
     };
-    report(&inputs.read(root))
+    let mut inputs = inputs.read(root);
+    // What cargo tells the build script of its target, a variable a line.
+    let variables = std::fs::read_to_string(root.join("cargo.env")).unwrap_or_default();
+    let pairs = variables.lines().filter_map(|line| line.split_once('='));
+    inputs.target = Target::from_variables(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    report(&inputs)
 }
 
 fn lay_over(from: &Path, to: &Path) {

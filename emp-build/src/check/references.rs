@@ -20,7 +20,8 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         Some(_) => path(subject, &declared),
         None => no_source(subject, &declared),
     });
-    undeclared.chain(declared).collect()
+    let elsewhere = subject.used().filter_map(|used| elsewhere(subject, &used));
+    undeclared.chain(declared).chain(elsewhere).collect()
 }
 
 /// A worker names a connector that is not declared.
@@ -65,6 +66,16 @@ fn undeclared(subject: &Subject<'_>, declared: &BTreeSet<&str>, used: &At<'_>) -
             declared.iter().copied().collect::<Vec<_>>().join("`, `")
         )),
     })
+}
+
+/// A worker names a connector whose condition does not hold for the target of the build.
+fn elsewhere(subject: &Subject<'_>, used: &At<'_>) -> Option<Finding> {
+    let name = used.node.text()?;
+    let (source, condition) = (subject.sources.get(name)?, subject.sources.absent(name)?);
+    let message = format!("this build has no connector {}: `{condition}` does not hold", quoted(name));
+    let finding = subject.at_value(codes::ELSEWHERE, used, message).label("is left out of this build");
+    let help = format!("build where `{condition}` holds, or take the worker out of this mapping");
+    Some(finding.also(&source.source, source.span.clone(), "exists only elsewhere").help(help))
 }
 
 /// Whether a declared name that no source has is a slip of the pen for a connector: then the declaration is what is reported.

@@ -24,7 +24,7 @@ impl Choices {
     /// What a tree offers.
     pub fn of(inputs: &Inputs) -> Self {
         let mut choices = Self::of_mapping(inputs);
-        for connector in Sources::read(&inputs.connectors).connectors {
+        for connector in Sources::read(&inputs.connectors, &inputs.target).connectors {
             let declared = connector.declaration.as_ref();
             let services = declared.into_iter().flat_map(|declared| declared.spec.services.iter().cloned());
             choices.connectors.insert(connector.name, services.collect());

@@ -26,6 +26,8 @@ pub const UNUSED: Code = Code::new("EMP0213");
 pub const SAME_NAME: Code = Code::new("EMP0214");
 /// A declared path names something else than Rust source.
 pub const FOREIGN_PATH: Code = Code::new("EMP0215");
+/// A worker uses a connector whose `cfg` does not hold.
+pub const ELSEWHERE: Code = Code::new("EMP0216");
 /// An entry of `required_env` is not a name.
 pub const NOT_A_NAME: Code = Code::new("EMP0220");
 /// An entry of `required_env` that no connector of the worker reads.
@@ -132,6 +134,13 @@ pub const ENTRIES: &[Entry] = &[
         why: "connectors are found by their names and compiled in; the bundle that such a path names is never loaded",
         help: "leave `path` out, or write the connector's source file",
         example: r#""MyServiceConnector": { "path": "./connectors/my_service.rs" }"#,
+    },
+    Entry {
+        code: ELSEWHERE,
+        title: "a worker uses a connector that this build leaves out",
+        why: "the connector's `cfg` does not hold for the target, so the program would not have it and the worker could not start",
+        help: "build for a target or with the features that have it, or leave its worker out of this mapping",
+        example: "#[cfg(unix)]\n#[derive(Connector)]\npub struct LocalGpuConnector {}",
     },
     Entry {
         code: NOT_A_NAME,
