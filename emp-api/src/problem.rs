@@ -148,7 +148,7 @@ impl From<StoreError> for Refusal {
     /// The store's own words go to the log, not to the client: they name paths and hosts.
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Down(_) => {
+            StoreError::Down(_) | StoreError::Reset(_) => {
                 tracing::warn!(%error, "the store does not answer");
                 Self::new(
                     Code::StoreDown,
@@ -163,7 +163,7 @@ impl From<StoreError> for Refusal {
                     "there is no room for another job; jobs that were taken in still finish",
                 )
             }
-            StoreError::Corrupt(_) | StoreError::Version(_) | StoreError::Url(_) => {
+            StoreError::Corrupt(_) | StoreError::Version(_) | StoreError::Url(_) | StoreError::Unsafe(_) => {
                 tracing::error!(%error, "the store cannot be used");
                 Self::new(Code::Internal, "the store cannot be used; the server's log says why")
             }

@@ -9,7 +9,7 @@ use emp_core::mapping::Mapping;
 use emp_outputs::OutputStore;
 use emp_store::{Store, StoreOptions};
 
-use crate::args::{STORE, StoreArgs};
+use crate::args::{OnEmpty, STORE, StoreArgs};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 
@@ -52,7 +52,12 @@ pub(crate) async fn store(args: &StoreArgs, env: &Environment) -> Result<Arc<dyn
 
 /// How the store of a command counts.
 pub(crate) fn store_options(args: &StoreArgs) -> StoreOptions {
-    StoreOptions { lease: args.lease, ..StoreOptions::default() }
+    StoreOptions {
+        lease: args.lease,
+        allow_unsafe: args.allow_unsafe_store,
+        accept_empty: args.on_empty == OnEmpty::Accept,
+        ..StoreOptions::default()
+    }
 }
 
 /// Where the files of results go: what the operator names, or else a place beside the jobs.

@@ -231,6 +231,10 @@ pub struct StoreOptions {
     pub worker_ttl: Duration,
     /// Events kept of one job.
     pub max_events: usize,
+    /// A server in which jobs can be lost is used all the same (P19).
+    pub allow_unsafe: bool,
+    /// A server that comes back without its data is used all the same, instead of refusing until it has them again (F9).
+    pub accept_empty: bool,
 }
 
 impl Default for StoreOptions {
@@ -241,6 +245,8 @@ impl Default for StoreOptions {
             max_crashes: 3,
             worker_ttl: Duration::from_secs(90),
             max_events: 200,
+            allow_unsafe: false,
+            accept_empty: false,
         }
     }
 }
@@ -260,6 +266,12 @@ pub enum StoreError {
     /// It was made by another version of this software, or is not a store.
     #[error("E_STORE_VERSION: {0}")]
     Version(String),
+    /// Its server would lose jobs.
+    #[error("E_STORE_UNSAFE: {0}")]
+    Unsafe(String),
+    /// Its server came back without its data.
+    #[error("E_STORE_RESET: {0}")]
+    Reset(String),
     /// The URL given with `--store` names nothing that can be opened.
     #[error("E_STORE_URL: {0}")]
     Url(String),

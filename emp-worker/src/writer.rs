@@ -149,7 +149,7 @@ impl WriterTask {
 
 fn failed(error: &StoreError, together: bool) -> Failed {
     match error {
-        StoreError::Down(_) | StoreError::Full(_) => Failed::ForNow(error.to_string()),
+        StoreError::Down(_) | StoreError::Full(_) | StoreError::Reset(_) => Failed::ForNow(error.to_string()),
         _ if together => Failed::Together,
         _ => Failed::ForGood(error.to_string()),
     }

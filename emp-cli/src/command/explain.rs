@@ -19,7 +19,7 @@ struct Explanation {
 }
 
 /// The codes of the command line itself.
-const OWN: [(&str, &str, &str); 15] = [
+const OWN: [(&str, &str, &str); 17] = [
     (
         "E_API",
         "the API does not answer",
@@ -40,6 +40,16 @@ const OWN: [(&str, &str, &str); 15] = [
         "E_STORE_CORRUPT",
         "the store holds what it should not",
         "Restore a backup, or move the store's folder away and start with an empty one.",
+    ),
+    (
+        "E_STORE_RESET",
+        "the store's server came back without its data",
+        "Restore its data, or start one process with `--on-empty accept` to go on with an empty store.",
+    ),
+    (
+        "E_STORE_UNSAFE",
+        "the store's server would lose jobs",
+        "`emp store doctor` shows each reason with the line to set; `--allow-unsafe-store` opens it all the same.",
     ),
     (
         "E_STORE_URL",

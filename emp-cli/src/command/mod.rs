@@ -15,6 +15,7 @@ mod new;
 mod openapi;
 mod schema;
 mod serve;
+mod store;
 mod welcome;
 
 use clap::CommandFactory;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: Cli, registry: &'static Registry, out: &Output) -> Result
         Command::Export(args) => export::run(&args, registry, mapping, out),
         Command::Connector(args) => connector::run(&args, registry, mapping, out),
         Command::Job(args) => runtime::block_on(job::run(args, out)),
+        Command::Store(args) => runtime::block_on(store::run(&args, out)),
         Command::Env(args) => env::run(&args, registry, mapping, out),
         Command::Schema(args) => schema::run(&args, registry, mapping, out),
         Command::OpenApi(args) => openapi::run(&args, out),

@@ -91,6 +91,7 @@ pub enum EventKind {
     Cancelled,
     Quarantined,
     OrphanKept,
+    Reasserted,
 }
 
 impl EventKind {
@@ -117,6 +118,7 @@ impl EventKind {
             Self::Cancelled => "cancelled",
             Self::Quarantined => "quarantined",
             Self::OrphanKept => "orphan_kept",
+            Self::Reasserted => "reasserted",
         }
     }
 }

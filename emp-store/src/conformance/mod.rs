@@ -162,6 +162,7 @@ pub fn options() -> StoreOptions {
         max_crashes: 3,
         worker_ttl: Duration::from_secs(90),
         max_events: 20,
+        ..StoreOptions::default()
     }
 }
 

@@ -13,8 +13,6 @@
 //! | `tls=true` | TLS where the scheme does not say it |
 //! | `ca=FILE` | the PEM of the authority that signed the server's certificate, where it is a private one |
 //! | `sentinel_user=`, `sentinel_password=` | for the sentinels, where they ask for a password of their own |
-//! | `unsafe=allow` | open a store that can lose jobs (see preflight): for development |
-//! | `empty=accept` | go on when the server comes back without its data, instead of refusing |
 
 use std::path::PathBuf;
 
@@ -39,10 +37,6 @@ pub(crate) struct Address {
     pub(super) ca: Option<PathBuf>,
     /// The queue.
     pub(super) queue: String,
-    /// A store that can lose jobs is opened all the same.
-    pub(super) unsafe_allowed: bool,
-    /// A server that came back without its data is used all the same.
-    pub(super) empty_accepted: bool,
 }
 
 /// One host and port.
@@ -134,8 +128,6 @@ impl Address {
             tls: scheme == "rediss",
             ca: None,
             queue: "emp".to_owned(),
-            unsafe_allowed: false,
-            empty_accepted: false,
         };
         query.split('&').filter(|pair| !pair.is_empty()).try_for_each(|pair| address.set(pair))?;
         Ok(address)
@@ -150,13 +142,11 @@ impl Address {
             ("ca", file) if !file.is_empty() => self.ca = Some(PathBuf::from(file)),
             ("sentinel_user", user) => self.sentinel_login.user = Some(user.to_owned()),
             ("sentinel_password", password) => self.sentinel_login.password = Some(password.to_owned()),
-            ("unsafe", "allow") => self.unsafe_allowed = true,
-            ("empty", "accept") => self.empty_accepted = true,
             // The value may be a password with a mistyped name.
             _ => {
                 return Err(wrong(&format!(
                     "`{}` is no setting with a value that it can have: expected `queue=NAME`, `tls=true`, `ca=FILE`, \
-                     `sentinel_user=`, `sentinel_password=`, `unsafe=allow` or `empty=accept`",
+                     `sentinel_user=` or `sentinel_password=`",
                     name.chars()
                         .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
                         .take(40)
@@ -245,9 +235,8 @@ mod tests {
         let sentinels = vec![("a".to_owned(), 26379), ("b".to_owned(), 1)];
         assert_eq!(sentinel.shape, Shape::Sentinel { sentinels, primary: "mymaster".to_owned() });
         assert_eq!((sentinel.db, sentinel.tls, sentinel.login.user), (2, true, None));
-        let cluster = parse("redis+cluster://a:1,b:2,c:3?unsafe=allow&empty=accept");
+        let cluster = parse("redis+cluster://a:1,b:2,c:3");
         assert!(matches!(&cluster.shape, Shape::Cluster(nodes) if nodes.len() == 3));
-        assert!(cluster.unsafe_allowed && cluster.empty_accepted);
     }
 
     #[test]

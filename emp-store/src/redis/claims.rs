@@ -39,6 +39,11 @@ impl Lanes {
         Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Another store may have others.
+    pub(super) fn forget(&self) {
+        self.learn(Known::default());
+    }
+
     fn learn(&self, known: Known) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
     }
@@ -57,10 +62,11 @@ enum Look {
 impl RedisStore {
     /// Claims up to `max` jobs from the lanes that a worker matches, best first.
     pub(super) async fn claim_jobs(&self, request: &ClaimRequest) -> Result<Vec<Job>, StoreError> {
+        let Some((connection, most)) = self.allowance().await? else { return Ok(Vec::new()) };
         let mut claimed = Vec::new();
-        let mut left = request.clone();
+        let mut left = ClaimRequest { max: request.max.min(most), ..request.clone() };
         loop {
-            let page = self.claim_page(&left).await?;
+            let page = self.claim_page(&left, connection).await?;
             let full = page.len() == left.max.min(PAGED);
             for job in &page {
                 if let Some(room) = left.services.get_mut(&job.service) {
@@ -75,12 +81,13 @@ impl RedisStore {
         }
     }
 
-    async fn claim_page(&self, request: &ClaimRequest) -> Result<Vec<Job>, StoreError> {
+    async fn claim_page(&self, request: &ClaimRequest, connection: u64) -> Result<Vec<Job>, StoreError> {
         let max = request.max.min(PAGED);
         let mut promote = true;
         for _ in 0..LOOKS {
             let at = self.moments.now();
-            match self.look(request, max, promote, at).await? {
+            match self.look(request, max, promote, at, connection).await? {
+                None if self.link.number() != connection => break,
                 None => {}
                 Some(Look::Lanes) => self.read_lanes().await?,
                 Some(Look::Due) => {
@@ -91,7 +98,7 @@ impl RedisStore {
                 Some(Look::Taken(taken)) => return self.claim_taken(request, taken).await,
             }
         }
-        // Lanes that change with every look: the next claim finds them.
+        // Lanes that change with every look, or another server: the next claim finds them.
         Ok(Vec::new())
     }
 
@@ -101,6 +108,7 @@ impl RedisStore {
         max: usize,
         promote: bool,
         at: Timestamp,
+        connection: u64,
     ) -> Result<Option<Look>, StoreError> {
         let known = self.lanes.known();
         let services: Vec<&String> = request.services.keys().collect();
@@ -109,7 +117,7 @@ impl RedisStore {
                 services.iter().position(|service| **service == lane.service).map(|at| (id, at + 1))
             });
         let reply = self
-            .run(&script::TAKE, at, |args| {
+            .run_over(Some(connection), &script::TAKE, at, |args| {
                 let mut arg = |text: String| args.push(text.into_bytes());
                 arg(if known.version.is_empty() { "0".to_owned() } else { known.version.clone() });
                 arg(u8::from(promote).to_string());
@@ -133,8 +141,8 @@ impl RedisStore {
 
     /// Reads which lanes there are.
     async fn read_lanes(&self) -> Result<(), StoreError> {
+        // The version first: lanes that come in between are read once more.
         let mut pipeline = redis::pipe();
-        pipeline.atomic();
         pipeline.cmd("GET").arg(self.names.key("lanes:version"));
         pipeline.cmd("HGETALL").arg(self.names.key("lanes"));
         let mut answers = self.link.pipeline(&pipeline).await?.into_iter();

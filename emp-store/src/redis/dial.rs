@@ -31,6 +31,10 @@ enum Way {
 impl Dial {
     /// For an address; reads the certificate that it names.
     pub(super) fn new(address: &Address) -> Result<Self, StoreError> {
+        if address.tls {
+            // Somebody else in this process may have chosen one before.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
         let certificates =
             TlsCertificates { client_tls: None, root_cert: address.ca.as_deref().map(read).transpose()? };
         let way = match &address.shape {

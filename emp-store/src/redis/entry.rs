@@ -138,6 +138,35 @@ impl Entry {
         Ok(entry)
     }
 
+    /// A job that the store has forgotten, in whole or in part, is put back as its holder knows it.
+    pub(super) fn put_back(
+        found: Option<&Stored>,
+        after: &Stored,
+        events: &[Event],
+        options: &StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let is = &after.job;
+        let expect = found.map_or(Expect::Nothing, |found| Expect::Rev(found.rev.clone()));
+        let mut entry = Self::of(&is.id, expect);
+        entry.fields = Self::fields_of_new(is)?;
+        entry.set("rev", after.rev.to_string());
+        entry.set("arrival", is.arrival.to_string());
+        entry.set("text", after.text.to_string());
+        if let Some(lease) = &is.lease {
+            entry.set("until", lease.until.0.to_string());
+        }
+        entry.events = events.iter().map(record::event).collect::<Result<_, _>>()?;
+        if let Some(found) = found {
+            entry.moved(&found.job, is, options);
+        } else {
+            let (score, member) = (is.arrival as i64, is.id.to_string());
+            entry.moves.push(Move::Add(Spot { index: names::in_state(is.state), score, member }));
+            entry.to = names::counter(&is.service, is.state);
+            entry.stand(Spot::of(&is.id, &Place::of(is, options)), is);
+        }
+        Ok(entry)
+    }
+
     /// The fields of a new job.
     pub(super) fn fields_of_new(job: &Job) -> Result<Vec<String>, StoreError> {
         let mut entry = Self::default();

@@ -33,6 +33,15 @@ pub(super) struct Link {
     wire: Mutex<Option<Wire>>,
     /// Connections made so far.
     made: AtomicU64,
+    health: std::sync::Mutex<Health>,
+}
+
+/// Whether the server answers, and since when it does again.
+#[derive(Debug, Default)]
+struct Health {
+    failing: Option<Instant>,
+    /// When the last outage ended, and how long it was.
+    recovered: Option<(Instant, Duration)>,
 }
 
 impl std::fmt::Debug for Link {
@@ -80,12 +89,27 @@ impl Link {
             io: Some(io),
             wire: Mutex::new(None),
             made: AtomicU64::new(0),
+            health: std::sync::Mutex::default(),
         })
     }
 
     /// The server, for people.
     pub(super) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// Which connection it is: another number says that the one before failed, and that the server may be another one.
+    pub(super) fn number(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
+    }
+
+    /// The server answers again since less than a lease, after so long a silence that nobody could renew.
+    pub(super) fn recovered_within(&self, lease: Duration) -> bool {
+        self.health().recovered.is_some_and(|(at, silence)| at.elapsed() < lease && silence > lease / 3)
+    }
+
+    fn health(&self) -> std::sync::MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// How connections are made.
@@ -98,18 +122,19 @@ impl Link {
         self.io.as_ref().map(tokio::runtime::Runtime::handle)
     }
 
-    /// Runs a script.
+    /// Runs a script. `None`: not over the connection with the number that was asked for, because there is another one now.
     pub(super) async fn run(
         &self,
         script: &Script,
         args: &[Vec<u8>],
         clock: &str,
-    ) -> Result<Value, StoreError> {
+        over: Option<u64>,
+    ) -> Result<Option<Value>, StoreError> {
         let known = script.by_hash(clock, args);
-        match self.ask(&Ask::Command(&known)).await {
+        match self.ask(&Ask::Command(&known), over).await {
             Err(error) if fault::conduct(&error) == Conduct::Reload => {
                 let whole = script.by_text(clock, args);
-                self.ask(&Ask::Command(&whole)).await
+                self.ask(&Ask::Command(&whole), over).await
             }
             other => other,
         }
@@ -118,29 +143,37 @@ impl Link {
 
     /// Sends a command.
     pub(super) async fn command(&self, command: &Cmd) -> Result<Value, StoreError> {
-        self.ask(&Ask::Command(command)).await.map_err(|error| fault::told(&error, &self.place))
+        let answer = self.ask(&Ask::Command(command), None).await;
+        answer.map(Option::unwrap_or_default).map_err(|error| fault::told(&error, &self.place))
     }
 
     /// Sends several commands in one go. The answer to each of them, which may be an error of its own.
     pub(super) async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
-        match self.ask(&Ask::Pipeline(pipeline)).await {
-            Ok(Value::Array(answers)) => Ok(answers),
+        match self.ask(&Ask::Pipeline(pipeline), None).await {
+            Ok(Some(Value::Array(answers))) => Ok(answers),
             Ok(_) => Err(crate::redis::reply::strange("a pipeline")),
             Err(error) => Err(fault::told(&error, &self.place)),
         }
     }
 
-    /// Asks until there is an answer, or until a fault does not pass.
-    async fn ask(&self, ask: &Ask<'_>) -> RedisResult<Value> {
+    /// Asks until there is an answer, or until a fault does not pass; over one connection only, where that is asked for.
+    async fn ask(&self, ask: &Ask<'_>, over: Option<u64>) -> RedisResult<Option<Value>> {
         let until = Instant::now() + PATIENCE;
         let mut pause = PAUSE.0;
         loop {
             let (number, outcome) = match self.wire().await {
+                Ok(wire) if over.is_some_and(|over| over != wire.number) => return Ok(None),
                 Ok(wire) => (wire.number, answer(wire.connection, ask).await),
                 Err(error) => (0, Err(error)),
             };
             let error = match outcome {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    let mut health = self.health();
+                    if let Some(since) = health.failing.take() {
+                        health.recovered = Some((Instant::now(), since.elapsed()));
+                    }
+                    return Ok(Some(answer));
+                }
                 Err(error) => error,
             };
             match fault::conduct(&error) {
@@ -148,6 +181,7 @@ impl Link {
                 Conduct::Wait => {}
                 Conduct::Reload | Conduct::Full | Conduct::Refuse(_) => return Err(error),
             }
+            self.health().failing.get_or_insert_with(Instant::now);
             if Instant::now() + pause > until {
                 return Err(error);
             }

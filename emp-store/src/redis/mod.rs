@@ -16,21 +16,24 @@
 pub(crate) mod address;
 mod claims;
 mod dial;
+pub mod doctor;
 mod entry;
 mod fault;
 mod link;
 mod listen;
 mod moments;
 mod names;
+pub mod preflight;
 mod read;
 mod record;
+mod recovery;
 mod reply;
 mod script;
 mod upkeep;
 mod writes;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -47,6 +50,7 @@ use crate::redis::entry::{Entry, Outcome};
 use crate::redis::link::Link;
 use crate::redis::moments::Moments;
 use crate::redis::names::Names;
+use crate::redis::recovery::Ramp;
 use crate::redis::reply::Reply;
 use crate::redis::script::Script;
 use crate::redis::writes::Held;
@@ -72,11 +76,12 @@ pub struct RedisStore {
     moments: Moments,
     hints: Arc<Hints>,
     /// Which store was opened: a server that lost its data has another one, or none.
-    epoch: String,
+    epoch: RwLock<String>,
     /// This process, among those who publish.
     me: String,
     lanes: Lanes,
     held: Held,
+    ramp: Mutex<Ramp>,
     _listener: listen::Listener,
 }
 
@@ -99,7 +104,8 @@ impl RedisStore {
         let address = Address::parse(url)?;
         let names = Names::of(&address.queue);
         let link = Link::to(&address)?;
-        let epoch = hello(&link, &names, &moments).await?;
+        doctor::admit(&link, &address, options.allow_unsafe).await?;
+        let epoch = RwLock::new(hello(&link, &names, &moments).await?);
         let me = JobId::random().to_string();
         let hints = Arc::new(Hints::new());
         let listener = listen::Listener::start(&link, names.key("news"), me.clone(), Arc::clone(&hints));
@@ -113,6 +119,7 @@ impl RedisStore {
             me,
             lanes: Lanes::default(),
             held: Held::default(),
+            ramp: Mutex::default(),
             _listener: listener,
         })
     }
@@ -124,21 +131,35 @@ impl RedisStore {
         at: Timestamp,
         args: impl FnOnce(&mut Vec<Vec<u8>>),
     ) -> Result<Option<Reply>, StoreError> {
+        self.run_over(None, script, at, args).await
+    }
+
+    /// Runs a script over one connection. `None` also when there is another one by now.
+    async fn run_over(
+        &self,
+        connection: Option<u64>,
+        script: &Script,
+        at: Timestamp,
+        args: impl FnOnce(&mut Vec<Vec<u8>>),
+    ) -> Result<Option<Reply>, StoreError> {
         let head = [
             self.names.prefix().to_owned(),
             at.0.to_string(),
             self.moments.tolerance().to_string(),
-            self.epoch.clone(),
+            self.epoch.read().unwrap_or_else(PoisonError::into_inner).clone(),
             self.me.clone(),
         ];
         let mut list: Vec<Vec<u8>> = head.into_iter().map(String::into_bytes).collect();
         args(&mut list);
         let asked = Instant::now();
-        let reply = Reply::read(self.link.run(script, &list, &self.names.key("clock")).await?)?;
+        let answer = self.link.run(script, &list, &self.names.key("clock"), connection).await?;
+        let Some(answer) = answer else { return Ok(None) };
+        let reply = Reply::read(answer)?;
         self.moments.heard(asked, reply.moment);
         match reply.word.as_str() {
             "late" => Ok(None),
-            "reset" => Err(reset(self.link.place())),
+            // Decided for a store that is not there any more: decide again.
+            "reset" => self.follow(reply.rest.first().and_then(reply::text)).await.map(|()| None),
             _ => Ok(Some(reply)),
         }
     }
@@ -233,7 +254,8 @@ enum Taken {
 async fn hello(link: &Link, names: &Names, moments: &Moments) -> Result<String, StoreError> {
     let args = [names.prefix(), JobId::random().as_str(), FORMAT].map(|arg| arg.as_bytes().to_vec());
     let asked = Instant::now();
-    let reply = Reply::read(link.run(&script::OPEN, &args, &names.key("clock")).await?)?;
+    let answer = link.run(&script::OPEN, &args, &names.key("clock"), None).await?;
+    let reply = Reply::read(answer.unwrap_or_default())?;
     moments.heard(asked, reply.moment);
     let told: Vec<&str> = reply.rest.iter().filter_map(reply::text).collect();
     match told.as_slice() {
@@ -245,10 +267,6 @@ async fn hello(link: &Link, names: &Names, moments: &Moments) -> Result<String, 
         ))),
         _ => Err(reply::strange("a script")),
     }
-}
-
-fn reset(place: &str) -> StoreError {
-    StoreError::Down(format!("the store at {place} is not the one that was opened: it has lost its data"))
 }
 
 fn key_record(record: &KeyRecord) -> String {
@@ -337,17 +355,17 @@ impl Store for RedisStore {
     }
 
     async fn announce(&self, worker: WorkerStatus) -> Result<(), StoreError> {
-        let now = self.now();
-        let worker = WorkerStatus { seen_at: now, ..worker };
-        let mut pipeline = redis::pipe();
-        pipeline.atomic();
-        pipeline
-            .cmd("HSET")
-            .arg(self.names.key("workers"))
-            .arg(worker.id.as_str())
-            .arg(record::json(&worker)?);
-        pipeline.cmd("ZADD").arg(self.names.key("workers:seen")).arg(now.0).arg(worker.id.as_str());
-        self.link.pipeline(&pipeline).await.map(drop)
+        for _ in 0..TOO_LATE {
+            let at = self.now();
+            let record = record::json(&WorkerStatus { seen_at: at, ..worker.clone() })?;
+            let id = worker.id.as_str().as_bytes().to_vec();
+            let announced =
+                self.run(&script::ANNOUNCE, at, |args| args.extend([id, record.into_bytes()])).await?;
+            if announced.is_some() {
+                return Ok(());
+            }
+        }
+        Err(self.too_late())
     }
 
     async fn retire(&self, worker: &WorkerId) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use emp_core::Timestamp;
 use emp_core::job::{Event, Job, JobId, JobState};
 
 use crate::redis::record::{self, Found, WHOLE};
-use crate::redis::{RedisStore, names, reply};
+use crate::redis::{RedisStore, names, reply, script};
 use crate::store::{ListQuery, Page, StoreError, WorkerStatus};
 
 /// So many jobs are looked at in one go for a page.
@@ -24,7 +24,7 @@ impl RedisStore {
             for (id, found) in ids.iter().zip(self.read(&ids, &WHOLE).await?) {
                 match found {
                     Found::Job(stored) if query.wants(&stored.job) => jobs.push(stored.job),
-                    Found::Job(_) | Found::Missing => {}
+                    Found::Job(_) | Found::Missing | Found::Newer => {}
                     // It hides none of the others.
                     Found::Unreadable(problem) => {
                         tracing::error!(job = %id, problem, "E_STORE_CORRUPT: left out of the list");
@@ -47,14 +47,11 @@ impl RedisStore {
     ) -> Result<Vec<(u64, JobId)>, StoreError> {
         let states = if query.states.is_empty() { &JobState::ALL[..] } else { &query.states };
         let from = before.map_or_else(|| "+inf".to_owned(), |before| format!("({before}"));
-        // In one step, or a job that changes its state meanwhile is in none of them.
-        let mut pipeline = redis::pipe();
-        pipeline.atomic();
-        for state in states {
-            pipeline.cmd("ZRANGE").arg(self.names.key(&names::in_state(*state))).arg(&from).arg("-inf");
-            pipeline.arg("BYSCORE").arg("REV").arg("LIMIT").arg(0).arg(LOOK).arg("WITHSCORES");
-        }
-        let answers = self.link.pipeline(&pipeline).await?;
+        let mut args = vec![self.names.prefix().to_owned(), from, LOOK.to_string()];
+        args.extend(states.iter().map(|state| names::in_state(*state)));
+        let args: Vec<Vec<u8>> = args.into_iter().map(String::into_bytes).collect();
+        let found = self.link.run(&script::ARRIVED, &args, &self.names.key("clock"), None).await?;
+        let answers = reply::items(found.unwrap_or_default());
         let mut arrived: Vec<(u64, JobId)> = answers
             .into_iter()
             .flat_map(reply::pairs)
@@ -73,7 +70,6 @@ impl RedisStore {
         after: u64,
     ) -> Result<Option<Vec<Event>>, StoreError> {
         let mut pipeline = redis::pipe();
-        pipeline.atomic();
         pipeline.cmd("HEXISTS").arg(self.names.job(id)).arg("rec");
         pipeline.cmd("LRANGE").arg(self.names.events(id)).arg(0).arg(-1);
         pipeline.cmd("LRANGE").arg(self.names.texts(id)).arg(0).arg(-1);

@@ -1,7 +1,7 @@
 //! A job as it lies in the store.
 
 use emp_core::Timestamp;
-use emp_core::job::{Event, Job, JobId, Nonce};
+use emp_core::job::{Event, JOB_SCHEMA, Job, JobId, Nonce};
 use redis::Value;
 use serde::de::DeserializeOwned;
 
@@ -56,6 +56,11 @@ impl Rev {
         Self { count: self.count + 1, random: random() }
     }
 
+    /// After this one there was another change, as far as counting goes; else the store has gone back.
+    pub(super) fn before(&self, other: &Self) -> bool {
+        self.count < other.count
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (count, random) = text.split_once('-')?;
         Some(Self { count: count.parse().ok()?, random: random.to_owned() })
@@ -88,6 +93,8 @@ pub(super) enum Found {
     Job(Box<Stored>),
     /// Nothing.
     Missing,
+    /// A record of a newer version of this software, which is not ours to touch (P29).
+    Newer,
     /// Something that cannot be read, and why.
     Unreadable(String),
 }
@@ -98,6 +105,7 @@ impl Found {
         match reply {
             Value::Array(fields) if fields.iter().all(|field| matches!(field, Value::Nil)) => Self::Missing,
             Value::Array(fields) => match stored(fields) {
+                _ if newer(fields) => Self::Newer,
                 Ok(stored) if stored.job.id == *id => Self::Job(Box::new(stored)),
                 Ok(stored) => Self::Unreadable(format!("it holds job {}", stored.job.id)),
                 Err(problem) => Self::Unreadable(problem),
@@ -111,11 +119,24 @@ impl Found {
         match self {
             Self::Job(stored) => Ok(Some(*stored)),
             Self::Missing => Ok(None),
+            Self::Newer => Err(StoreError::Version(format!(
+                "job {id} was written by a newer version of emp: update this process as well"
+            ))),
             Self::Unreadable(problem) => {
                 Err(StoreError::Corrupt(format!("the record of job {id} cannot be read: {problem}")))
             }
         }
     }
+}
+
+/// The record says that it has a shape that this code does not know.
+fn newer(fields: &[Value]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Stamp {
+        schema: u16,
+    }
+    let stamp = fields.first().and_then(reply::text).map(parse::<Stamp>);
+    matches!(stamp, Some(Ok(Stamp { schema })) if schema > JOB_SCHEMA)
 }
 
 fn stored(fields: &[Value]) -> Result<Stored, String> {

@@ -30,6 +30,12 @@ pub(super) static TAKE: LazyLock<Script> =
 /// Replaces jobs that are as they were read.
 pub(super) static COMMIT: LazyLock<Script> =
     LazyLock::new(|| Script::with(GOES_ON, include_str!("lua/commit.lua")));
+/// Jobs of some states by arrival.
+pub(super) static ARRIVED: LazyLock<Script> =
+    LazyLock::new(|| Script::of(include_str!("lua/arrived.lua").to_owned()));
+/// Says that a worker is alive.
+pub(super) static ANNOUNCE: LazyLock<Script> =
+    LazyLock::new(|| Script::with(GOES_ON, include_str!("lua/announce.lua")));
 /// Forgets what nothing asks for any more.
 pub(super) static TIDY: LazyLock<Script> =
     LazyLock::new(|| Script::with(GOES_ON, include_str!("lua/tidy.lua")));

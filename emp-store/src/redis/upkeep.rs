@@ -18,7 +18,11 @@ impl RedisStore {
     /// Takes back the jobs whose lease has lapsed, none while the clock is not to be trusted; says how many.
     pub(super) async fn take_back(&self) -> Result<usize, StoreError> {
         let mut reaped = 0;
-        while !self.moments.leapt_within(self.options.lease) {
+        let lease = self.options.lease;
+        // First, because it is a look at the server: after an outage it tells that that is over.
+        self.promote(self.moments.now()).await?;
+        // After a leap of the clock, or when nobody could renew, a lapsed lease says nothing of its worker.
+        while !self.moments.leapt_within(lease) && !self.link.recovered_within(lease) {
             let at = self.moments.now();
             let lapse = |job: &mut Job| transition::lapse(job, at, &self.options);
             let (found, changed) = self.work_off(names::LEASES, at, lapse).await?;
@@ -27,9 +31,8 @@ impl RedisStore {
                 break;
             }
         }
-        self.promote(self.moments.now()).await?;
         let now = self.moments.now();
-        self.held.forget_before(Timestamp(now.0.saturating_sub(millis(self.options.lease))));
+        self.held.forget_before(Timestamp(now.0.saturating_sub(millis(lease))));
         self.tidy(now).await?;
         Ok(reaped)
     }
@@ -78,6 +81,10 @@ impl RedisStore {
         let entry = match found {
             Found::Job(stored) => Entry::replaced(&stored, index, &self.options),
             Found::Missing => Entry::taken_out(id, Expect::Nothing, index),
+            Found::Newer => {
+                tracing::warn!(job = %id, "E_STORE_VERSION: left to a newer version of this software");
+                return Ok(());
+            }
             Found::Unreadable(problem) => {
                 // It would stand at the head for ever. The key stays, for whoever wants to look at it.
                 tracing::error!(job = %id, problem, "E_STORE_CORRUPT: took a job out of its line");
@@ -164,7 +171,6 @@ impl RedisStore {
             return Ok(());
         }
         let mut pipeline = redis::pipe();
-        pipeline.atomic();
         pipeline.cmd("HDEL").arg(self.names.key("workers")).arg(workers);
         pipeline.cmd("ZREM").arg(self.names.key("workers:seen")).arg(workers);
         self.link.pipeline(&pipeline).await.map(drop)

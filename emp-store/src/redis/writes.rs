@@ -1,14 +1,15 @@
 //! Changes of jobs by whoever has them, or wants something of them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use emp_core::Timestamp;
-use emp_core::job::{Event, Job, JobId, JobState};
+use emp_core::job::{Event, Job, JobId, JobState, Lease};
+use serde_json::Value;
 
 use crate::redis::RedisStore;
 use crate::redis::entry::{Entry, Outcome, Texts};
-use crate::redis::record::{self, FIELDS, Stored, Text, WHOLE};
+use crate::redis::record::{self, FIELDS, Found, Stored, Text, WHOLE};
 use crate::redis::reply;
 use crate::store::{Answer, StoreError, Write};
 use crate::transition;
@@ -20,37 +21,65 @@ const CONTENDED: usize = 20;
 
 /// The records of the jobs that this process has claimed, as it wrote them last.
 #[derive(Debug, Default)]
-pub(super) struct Held(Mutex<HashMap<JobId, Stored>>);
+pub(super) struct Held(Mutex<HashMap<JobId, Kept>>);
+
+/// A record, and its payload apart from it: it is needed only when the store has lost the job.
+#[derive(Debug)]
+struct Kept {
+    stored: Stored,
+    payload: Arc<Value>,
+}
+
+impl Kept {
+    fn whole(&self) -> Stored {
+        let payload = Value::clone(&self.payload);
+        Stored { job: Job { payload, ..self.stored.job.clone() }, ..self.stored.clone() }
+    }
+}
 
 impl Held {
-    fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Stored>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The record, if the job is ours.
     fn get(&self, id: &JobId) -> Option<Stored> {
-        self.lock().get(id).cloned()
+        self.lock().get(id).map(|kept| kept.stored.clone())
     }
 
-    /// Keeps a record while a worker has the job.
-    pub(super) fn keep(&self, stored: Stored) {
+    /// Every record, with its payload.
+    pub(super) fn all(&self) -> Vec<Stored> {
+        self.lock().values().map(Kept::whole).collect()
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Keeps a record while a worker has the job. One without its payload is a later one of a job that is known.
+    pub(super) fn keep(&self, mut stored: Stored) {
         let mut held = self.lock();
-        if stored.job.state == JobState::Running {
-            let payload = serde_json::Value::Null;
-            held.insert(stored.job.id.clone(), Stored { job: Job { payload, ..stored.job }, ..stored });
-        } else {
-            held.remove(&stored.job.id);
+        let before = held.remove(&stored.job.id);
+        if stored.job.state != JobState::Running {
+            return;
         }
+        let payload = match (stored.job.payload.take(), before) {
+            (Value::Null, Some(before)) => before.payload,
+            (payload, _) => Arc::new(payload),
+        };
+        held.insert(stored.job.id.clone(), Kept { stored, payload });
     }
 
-    /// Somebody else has changed it, or nobody knows what it is now.
-    fn forget(&self, id: &JobId) {
-        self.lock().remove(id);
+    /// Somebody else has changed it, or nobody knows what it is now. The record, with its payload.
+    fn forget(&self, id: &JobId) -> Option<Stored> {
+        self.lock().remove(id).map(|kept| kept.whole())
     }
 
     /// Forgets what has not been renewed for long: whoever had it has stopped.
     pub(super) fn forget_before(&self, moment: Timestamp) {
-        self.lock().retain(|_, stored| stored.job.lease.as_ref().is_some_and(|lease| lease.until > moment));
+        let lives = |lease: &Lease| lease.until > moment;
+        self.lock().retain(|_, kept| kept.stored.job.lease.as_ref().is_some_and(lives));
     }
 }
 
@@ -106,12 +135,8 @@ impl RedisStore {
         }
         let sent: Vec<bool> = drafts.iter().map(|draft| draft.entry.is_some()).collect();
         let entries = drafts.iter_mut().filter_map(|draft| draft.entry.take()).collect();
-        let outcomes = self.commit(at, entries).await.inspect_err(|_| {
-            // What became of them is not known.
-            for group in &groups {
-                self.held.forget(&group.id);
-            }
-        })?;
+        // What became of them when it fails is not known; the names of the changes tell, the next time.
+        let outcomes = self.commit(at, entries).await?;
         let Some(outcomes) = outcomes else { return Ok(groups) };
         let mut outcomes = outcomes.into_iter();
         let mut left = Vec::new();
@@ -128,12 +153,24 @@ impl RedisStore {
                     return Err(StoreError::Corrupt(format!("the key of job {} holds no job", group.id)));
                 }
                 _ => {
-                    self.held.forget(&group.id);
+                    if let Some(held) = self.held.forget(&group.id) {
+                        self.look_again(held).await?;
+                    }
                     left.push(group);
                 }
             }
         }
         Ok(left)
+    }
+
+    /// A job is not as this process wrote it last. Where the store has gone back behind that, it is put back.
+    async fn look_again(&self, held: Stored) -> Result<(), StoreError> {
+        let found = self.read(std::slice::from_ref(&held.job.id), &FIELDS).await?.pop();
+        match found {
+            Some(Found::Job(found)) => self.reassert(held, Some(*found)).await.map(drop),
+            Some(Found::Missing) => self.reassert(held, None).await.map(drop),
+            _ => Ok(()),
+        }
     }
 
     /// The jobs of some groups: those that this process has from memory, the others from the store.

@@ -12,6 +12,7 @@
 //! | [`nudge`] | the service has called for it |
 //! | [`lapse`] | its worker was not heard of |
 //! | [`promote`] | its waiting time is over |
+//! | [`reassert`] | the store has forgotten what its holder knows |
 
 mod cancel;
 mod delta;
@@ -20,6 +21,7 @@ mod finish;
 mod lease;
 mod nudge;
 mod pen;
+mod reassert;
 mod submit;
 
 use emp_core::Timestamp;
@@ -31,6 +33,7 @@ pub use cancel::{Cancelled, cancel};
 pub use delta::{compact, crowded};
 pub use lease::{claim, enqueue, lapse, promote};
 pub use nudge::nudge;
+pub use reassert::reassert;
 
 use pen::Pen;
 

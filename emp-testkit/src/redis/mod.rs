@@ -93,31 +93,14 @@ impl RedisBox {
         self.process.run()
     }
 
-    /// Fills its memory until it takes nothing more, with a limit of so many bytes more than it uses now.
-    pub fn fill(&self, room: u64) -> io::Result<()> {
-        let info = self.command(&["INFO", "memory"])?.text();
-        let used: u64 =
-            info.lines().find_map(|line| line.strip_prefix("used_memory:")?.trim().parse().ok()).unwrap_or(0);
-        self.command(&["CONFIG", "SET", "maxmemory", &(used + room).to_string()])?;
-        let block = "x".repeat(64 << 10);
-        for number in 0.. {
-            let full = self.command(&["SET", &format!("filler:{number}"), &block])?.refused();
-            if full {
-                return Ok(());
-            }
-        }
-        Ok(())
+    /// Has no memory left: whatever brings something new is refused.
+    pub fn fill(&self) -> io::Result<()> {
+        self.command(&["CONFIG", "SET", "maxmemory", "1"]).map(drop)
     }
 
-    /// Gives the memory back that [`RedisBox::fill`] took.
+    /// Has memory again.
     pub fn unfill(&self) -> io::Result<()> {
-        self.command(&["CONFIG", "SET", "maxmemory", "0"])?;
-        self.command(&[
-            "EVAL",
-            "for _, key in ipairs(redis.call('KEYS', 'filler:*')) do redis.call('DEL', key) end",
-            "0",
-        ])?;
-        Ok(())
+        self.command(&["CONFIG", "SET", "maxmemory", "0"]).map(drop)
     }
 
     /// Makes it a copy of another one, and waits until it has everything.

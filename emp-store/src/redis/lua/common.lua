@@ -23,7 +23,7 @@ end
 
 -- Decisions are made for a moment. One that is not now has to be made again; one for another store must not be made.
 local now, epoch = moment()
-if epoch ~= ARGV[4] then return {'reset', now} end
+if epoch ~= ARGV[4] then return {'reset', now, epoch} end
 if tonumber(ARGV[3]) >= 0 and math.abs(now - tonumber(ARGV[2])) > tonumber(ARGV[3]) then return {'late', now} end
 
 -- Lanes are known by name, and their number by a version that workers compare.

@@ -1,10 +1,17 @@
 //! What the Redis store promises beside the conformance suite: to other tools, to other processes, and when its server fails.
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
+mod failures;
+mod trust;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use emp_core::Timestamp;
 use emp_core::job::{Intent, Job, ServiceJob, WorkerId};
+use emp_core::time::{Clock as _, ManualClock};
+use emp_store::conformance::{clock, options};
 use emp_store::{
     Answer, Change, ClaimKey, ClaimRequest, Enqueued, Finish, NewJob, RedisStore, Store as _, StoreOptions,
     Write,
@@ -33,15 +40,18 @@ async fn add(store: &RedisStore) -> Job {
     }
 }
 
-async fn claim(store: &RedisStore, count: usize) -> Vec<Job> {
-    let request = ClaimRequest {
+fn ask(count: usize) -> ClaimRequest {
+    ClaimRequest {
         worker: WorkerId::start("w"),
         services: BTreeMap::from([("svc".to_owned(), count)]),
         labels: BTreeMap::new(),
         connectors: BTreeSet::from(["Fake".to_owned()]),
         max: count,
-    };
-    store.claim(request).await.expect("claim")
+    }
+}
+
+async fn claim(store: &RedisStore, count: usize) -> Vec<Job> {
+    store.claim(ask(count)).await.expect("claim")
 }
 
 async fn write(store: &RedisStore, job: &Job, change: Change) -> Answer {
@@ -103,8 +113,7 @@ async fn p17_processes_hear_of_each_others_jobs_and_see_each_others_writes() {
     let server = RedisBox::start().expect("a server");
     let (api, worker) = (open(&server).await, open(&server).await);
     // The channel is listened to a moment after the store is opened; that moment is a hint by itself.
-    let told =
-        async |hint| tokio::time::timeout(std::time::Duration::from_secs(5), hint).await.expect("a hint");
+    let told = async |hint| tokio::time::timeout(Duration::from_secs(5), hint).await.expect("a hint");
     told(worker.changed()).await;
     let hint = worker.changed();
     let job = add(&api).await;
@@ -116,4 +125,24 @@ async fn p17_processes_hear_of_each_others_jobs_and_see_each_others_writes() {
     assert_eq!(write(&worker, &claimed, Change::Renew).await, Answer::CancelRequested);
     assert_eq!(write(&worker, &claimed, intent()).await, Answer::CancelRequested);
     assert_eq!(write(&worker, &claimed, intent()).await, Answer::CancelRequested);
+}
+
+/// P17: whoever takes jobs out of their lane and dies before it has claimed them has delivered nothing.
+#[tokio::test]
+async fn p17_a_job_that_was_taken_and_not_claimed_stands_in_line_again() {
+    let server = RedisBox::start().expect("a server");
+    let clock = clock();
+    let shared = Arc::<ManualClock>::clone(&clock);
+    let store = RedisStore::open_with_clock(&server.url(), options(), shared).await.expect("a store");
+    let job = add(&store).await;
+    // What the first step of a claim leaves behind.
+    let lane = server.command(&["KEYS", "emp:{emp}:lane:*"]).expect("an answer").text();
+    server.command(&["DEL", &lane]).expect("an answer");
+    let until = (clock.now().0 + 5000).to_string();
+    server.command(&["ZADD", "emp:{emp}:leases", &until, job.id.as_str()]).expect("an answer");
+    assert_eq!(claim(&store, 1).await, []);
+    clock.advance(Duration::from_secs(6));
+    assert_eq!(store.reap().await.expect("reap"), 0, "no lease has lapsed");
+    let claimed = claim(&store, 1).await.pop().expect("the job again");
+    assert_eq!((claimed.id, claimed.deliveries, claimed.crashes), (job.id, 1, 0));
 }
