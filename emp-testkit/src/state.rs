@@ -1,32 +1,27 @@
 //! The fake service as a state machine: a request in, a reply out, no network.
 
+mod effects;
+mod telling;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use emp_core::Clock;
-use emp_core::spec::{
-    Auth, Body, Cancel, CancelScope, CancelStage, ConnectorSpec, Follow, HttpProtocol, RequestSpec, Settle,
-    StreamFormat,
-};
-use emp_core::syntax::rule::StateVerdict;
+use emp_core::spec::{Cancel, ConnectorSpec, Follow, HttpProtocol, RequestSpec};
 use emp_core::time::ManualClock;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::answer::{self, Telling};
-use crate::books::{Asked, Books, digest};
+use crate::answer;
+use crate::books::{Books, digest};
 use crate::draft::Draft;
 use crate::fault::{Fault, Step, Trouble};
-use crate::fits;
-use crate::job::{Durations, Ending, View, VirtualJob};
-use crate::known::Known;
+use crate::job::{Durations, Ending};
 use crate::ledger::Recorded;
-use crate::outcome;
 use crate::polling;
 use crate::reply::{Reply, ReplyKind, prevent, spoil};
 use crate::route::{self, Holes, Route, Seen};
 use crate::socket;
-use crate::speak::{self, Saying};
 use crate::streaming;
 use crate::tokens::{self, Tokens};
 
@@ -115,15 +110,6 @@ impl Service {
     /// Takes all faults back.
     pub(crate) fn disarm(&mut self) {
         self.faults.clear();
-    }
-
-    /// The calls that are due: where to, and what is said of the job.
-    pub(crate) fn calls(&mut self) -> Vec<(String, Value)> {
-        let (now, durations) = (self.clock.now(), self.durations);
-        let ended = self.books.jobs.iter_mut().filter(|job| job.at(now, durations).ended());
-        let due: Vec<(String, VirtualJob)> =
-            ended.filter_map(|job| Some((job.webhook.take()?, job.clone()))).collect();
-        due.into_iter().map(|(url, job)| (url, self.show(&job, &job.at(now, durations), 200).body)).collect()
     }
 
     /// How many jobs were cancelled by the client.
@@ -257,256 +243,5 @@ impl Service {
         let hold = if sync { self.durations.queued + self.durations.running } else { answered_after };
         let open = sync.then(|| self.books.jobs.last().map(|job| job.id.clone())).flatten();
         Reply { hold, kind: spoil(self.http, trouble, draft), open }
-    }
-
-    /// The answer to a submit, and the job when it was accepted.
-    fn submit(
-        &mut self,
-        operation: Option<usize>,
-        seen: &Seen,
-        holes: &Holes,
-        trouble: Option<&Trouble>,
-    ) -> (Draft, Option<VirtualJob>) {
-        let submit = self.http.submit_at(operation);
-        if let Some(problem) = unreadable(&submit.request, seen) {
-            return (answer::refusal(self.http, 400, problem), None);
-        }
-        if !self.books.told(holes) {
-            return (answer::refusal(self.http, 400, "a value of a prepare step was never told"), None);
-        }
-        let ending = match trouble {
-            Some(Trouble::JobFails(kind)) => Ending::Fails(*kind),
-            Some(Trouble::JobCancelled) => Ending::Cancelled,
-            Some(Trouble::JobNeverEnds) => Ending::Never,
-            _ => self.ending,
-        };
-        let (now, origin) = (self.clock.now(), self.named_origin().to_owned());
-        let asked = Asked { submit, operation, seen, holes };
-        let Ok(mut job) = self.books.accept(asked, &origin, ending, now) else {
-            return (answer::refusal(self.http, 422, "the key was used with another body"), None);
-        };
-        if let Some(Trouble::ForeignUrl(url)) = trouble {
-            redirect_urls(&mut job.captured, url);
-        }
-        let sync = self.http.poll_at(operation).is_none();
-        let at = if sync { now.after(self.durations.queued + self.durations.running) } else { now };
-        let captures = !matches!(trouble, Some(Trouble::NoId));
-        job.few = trouble == Some(&Trouble::TooFew);
-        let telling = Telling { captures, state: sync || submit.feeds_poll };
-        let code = answer::first_code(submit.accept, 200);
-        let mut draft = answer::job(self.spec, self.http, &job, &job.at(at, self.durations), code, telling);
-        if draft.body.is_null() {
-            draft.body = json!({});
-        }
-        (draft, Some(job))
-    }
-
-    /// The result of a job, to a request of its own.
-    fn result(&mut self, request: &RequestSpec, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
-        let (now, durations) = (self.clock.now(), self.durations);
-        let Some(mut job) = self.books.named(holes).cloned() else { return answer::unknown_job(self.http) };
-        if job.at(now, durations).verdict != StateVerdict::Succeeded {
-            return answer::refusal(self.http, 409, "the job has no result yet");
-        }
-        let mut draft = Draft { known: Known::of(self.spec, &job), ..Draft::new(200) };
-        job.few = trouble == Some(&Trouble::TooFew);
-        let first = self.http.outcome.first_of.first().filter(|_| std::ptr::eq(request, &raw const PART));
-        match outcome::take_of(self.http, request).or(first.map(|part| &part.take)) {
-            Some(take) => {
-                outcome::part(self.http, take, &job, &mut draft);
-                if take.jsonl {
-                    outcome::by_lines(&mut draft);
-                }
-            }
-            None => answer::outcome(self.spec, self.http, &job, &mut draft),
-        }
-        if self.http.outcome.take.jsonl && outcome::take_of(self.http, request).is_none() {
-            outcome::by_lines(&mut draft);
-        }
-        draft
-    }
-
-    /// A file of a result.
-    fn file(&mut self, seen: &Seen, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
-        let name = seen.path.rsplit('/').next().unwrap_or_default();
-        if let Some(job) = self.books.named(holes) {
-            job.expired |= trouble == Some(&Trouble::Expired);
-            let current = seen.path.contains(&format!("/{}/", job.links));
-            if job.expired || !current {
-                return answer::refusal(self.http, 403, "the link has expired");
-            }
-        }
-        Draft { file: Some(outcome::file(self.http, name)), ..Draft::new(200) }
-    }
-
-    fn prepare(&mut self, step: Option<usize>, seen: &Seen) -> Draft {
-        let Some(step) = step.and_then(|number| self.http.prepare.get(number)) else {
-            return answer::refusal(self.http, 404, "no such step");
-        };
-        if let Some(problem) = unreadable(&step.request, seen) {
-            return answer::refusal(self.http, 400, problem);
-        }
-        let origin = self.named_origin().to_owned();
-        let captured = self.books.prepare(step, seen, &origin, self.clock.now());
-        answer::prepared(step, &captured)
-    }
-
-    /// Holds a poll's answer back: says for how long, or moves the clock that it was given for that.
-    fn hold(&mut self, operation: Option<usize>, holes: &Holes) -> Duration {
-        let held = self.held(operation, holes);
-        match &self.skip {
-            Some(clock) => {
-                clock.advance(held);
-                Duration::ZERO
-            }
-            None => held,
-        }
-    }
-
-    fn poll(
-        &mut self,
-        operation: Option<usize>,
-        holes: &Holes,
-        trouble: Option<&Trouble>,
-        held: Duration,
-    ) -> Draft {
-        if let Some(listed) = self.http.poll_at(operation).and_then(|poll| poll.listed.as_ref()) {
-            return self.list(listed, trouble);
-        }
-        let (now, durations) = (self.clock.now().after(held), self.durations);
-        let job = self.books.named(holes).filter(|_| trouble != Some(&Trouble::Forgotten)).map(|job| {
-            job.links += u32::from(std::mem::take(&mut job.expired));
-            VirtualJob { few: trouble == Some(&Trouble::TooFew), ..job.clone() }
-        });
-        match (job, trouble) {
-            (None, _) => answer::unknown_job(self.http),
-            (Some(_), Some(Trouble::UnknownStatus)) => answer::unknown_status(self.http, 200),
-            (Some(job), Some(Trouble::Word(word))) => self.say(&job, &Saying::Word(word.clone())),
-            (Some(job), Some(Trouble::Rule(index))) => {
-                let draft = self.say(&job, &Saying::Rule(*index));
-                // What the rule reads elsewhere is said when it is asked for there.
-                self.said_beside.extend(draft.also.clone());
-                draft
-            }
-            (Some(job), Some(Trouble::Backwards)) => self.show(&job, &View::fresh(durations), 200),
-            (Some(job), _) => self.show(&job, &job.at(now, durations), 200),
-        }
-    }
-
-    pub(crate) fn say(&self, job: &VirtualJob, saying: &Saying) -> Draft {
-        speak::poll(self.spec, self.http, job, saying)
-            .unwrap_or_else(|| answer::unknown_status(self.http, 200))
-    }
-
-    pub(crate) fn show(&self, job: &VirtualJob, view: &View, code: u16) -> Draft {
-        answer::job(self.spec, self.http, job, view, code, Telling { captures: true, state: true })
-    }
-
-    /// A cancel that names no job ends whatever runs, one for a state only a job in it, and one that a connector sends to running jobs
-    /// alone destroys a job that has ended.
-    fn cancel(&mut self, request: &RequestSpec, holes: &Holes, trouble: Option<&Trouble>) -> Draft {
-        let (now, durations) = (self.clock.now(), self.durations);
-        let Some(cancel) = &self.http.cancel else {
-            return answer::refusal(self.http, 404, "no such route");
-        };
-        if cancel.scope == CancelScope::Service {
-            if trouble != Some(&Trouble::Ignored) {
-                self.books.interrupt(now, durations);
-            }
-            return Draft { body: json!({}), ..Draft::new(answer::first_code(cancel.ok, 200)) };
-        }
-        let Some(job) = self.books.named(holes) else {
-            return answer::refusal(self.http, answer::first_code(cancel.gone, 404), "no such job");
-        };
-        let view = job.at(now, durations);
-        let stage =
-            cancel.requests().find_map(|(stage, known)| std::ptr::eq(known, request).then_some(stage?));
-        let other = match stage {
-            Some(CancelStage::Queued) => view.verdict != StateVerdict::Queued,
-            Some(CancelStage::Running) => view.verdict != StateVerdict::Running,
-            None => false,
-        };
-        if other {
-            // It is not where this request looks for jobs: nothing happens, and the service says so of none.
-            return Draft { body: json!({}), ..Draft::new(answer::first_code(cancel.ok, 200)) };
-        }
-        if view.ended() && cancel.ask_first {
-            let id = job.id.clone();
-            self.books.jobs.retain(|job| job.id != id);
-            return Draft { body: json!({}), ..Draft::new(answer::first_code(cancel.ok, 200)) };
-        }
-        if view.ended() && view.verdict != StateVerdict::Canceled && !cancel.too_late.is_empty() {
-            let code = answer::first_code(cancel.too_late, 409);
-            return answer::refusal(self.http, code, "the job has ended");
-        }
-        if !view.ended() && trouble != Some(&Trouble::Ignored) {
-            job.cancelled = true;
-        }
-        let job = job.clone();
-        self.show(&job, &job.at(now, durations), answer::first_code(cancel.ok, 200))
-    }
-
-    /// The job is gone with all that it made.
-    fn clean_up(&mut self, holes: &Holes) -> Draft {
-        let Some(id) = self.books.named(holes).map(|job| job.id.clone()) else {
-            return answer::refusal(self.http, 404, "no such job");
-        };
-        self.books.jobs.retain(|job| job.id != id);
-        Draft { body: json!({}), ..Draft::new(200) }
-    }
-
-    fn token(&mut self, seen: &Seen) -> Draft {
-        match &self.http.auth {
-            Auth::OAuth2(oauth2) => self.tokens.grant(self.spec, oauth2, seen, self.clock.now()),
-            _ => answer::refusal(self.http, 404, "no tokens are given out here"),
-        }
-    }
-
-    /// A job that somebody watches, as it is now.
-    pub(crate) fn watched(&self, id: Option<&str>) -> Option<(&'static HttpProtocol, &VirtualJob, View)> {
-        let job = match id {
-            Some(id) => self.books.jobs.iter().find(|job| job.id == id)?,
-            None => self.books.jobs.last()?,
-        };
-        Some((self.http, job, job.at(self.clock.now(), self.durations)))
-    }
-
-    /// What is new of a job's text since the last time that anybody asked.
-    fn chunks(&mut self, holes: &Holes) -> Draft {
-        let (now, durations) = (self.clock.now(), self.durations);
-        let Some(StreamFormat::Chunks { items, .. }) = self.http.stream.as_ref().map(|stream| &stream.format)
-        else {
-            return answer::unknown_job(self.http);
-        };
-        let Some(job) = self.books.named(holes).cloned() else { return answer::unknown_job(self.http) };
-        let told = self.told.entry(job.id.clone()).or_default();
-        let (draft, until) = streaming::chunks(items, job.at(now, durations).fraction, *told);
-        *told = until;
-        draft
-    }
-
-    fn search(&self, operation: Option<usize>) -> Draft {
-        match &self.http.submit_at(operation).settle {
-            Settle::Lookup(lookup) => answer::lookup(lookup, self.books.jobs.iter()),
-            _ => answer::unknown_job(self.http),
-        }
-    }
-}
-
-/// Why a service cannot read a body.
-fn unreadable(request: &RequestSpec, seen: &Seen) -> Option<&'static str> {
-    match request.body {
-        Body::Json(_) if seen.json.is_none() => Some("the body is not JSON"),
-        Body::Form(_) | Body::Multipart(_) if !fits::request(request, seen, 1) => {
-            Some("the body is not a form with the declared parts")
-        }
-        Body::Raw { .. } if !fits::request(request, seen, 1) => Some("the body is empty or of another type"),
-        _ => None,
-    }
-}
-
-fn redirect_urls(captured: &mut Map<String, Value>, url: &str) {
-    for (_, value) in captured.iter_mut().filter(|(name, _)| name.ends_with("url")) {
-        *value = url.into();
     }
 }

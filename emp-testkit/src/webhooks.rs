@@ -5,9 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use emp_engine::gateway::{FetchRequest, Gateway};
 use hyper::Method;
+use serde_json::Value;
 use url::Url;
 
+use crate::job::VirtualJob;
 use crate::server::{Shared, lock};
+use crate::state::Service;
 
 /// Between two looks at the jobs: they end by a clock that nobody can wait for.
 const LOOK: Duration = Duration::from_millis(20);
@@ -29,5 +32,16 @@ pub(crate) async fn call(shared: Shared) {
                 tracing::debug!(%error, "a call of the fake service failed");
             }
         }
+    }
+}
+
+impl Service {
+    /// The calls that are due: where to, and what is said of the job.
+    pub(crate) fn calls(&mut self) -> Vec<(String, Value)> {
+        let (now, durations) = (self.clock.now(), self.durations);
+        let ended = self.books.jobs.iter_mut().filter(|job| job.at(now, durations).ended());
+        let due: Vec<(String, VirtualJob)> =
+            ended.filter_map(|job| Some((job.webhook.take()?, job.clone()))).collect();
+        due.into_iter().map(|(url, job)| (url, self.show(&job, &job.at(now, durations), 200).body)).collect()
     }
 }
