@@ -33,7 +33,7 @@ use serde_json::{Map, Value};
 )]
 #[stream(
     sse, when = payload.stream == true, json { "stream": true }, delta = "$.delta.text",
-    done = "$.delta.stop_reason" present, error = "$.error.message", idle_timeout = "2m", stops_on_disconnect,
+    done = "$.delta.stop_reason" present, error = "$.error.message", idle_timeout = "2m",
 )]
 #[states(rules(
     "$.stop_reason" == "refusal" || "$.delta.stop_reason" == "refusal" => failed(moderated), code == 200 => succeeded,
@@ -47,6 +47,7 @@ use serde_json::{Map, Value};
     400 | 404 | 413 => invalid_input, 401 | 403 => auth, 402 => billing,
     429 => rate_limited(wait = [header("retry-after")]), 529 => capacity, 408 | 409 | 5xx => transient,
 )]
+#[cancel(drop_connection)]
 #[health(get = "/v1/models", header("anthropic-version" = "2023-06-01"), every = "5m")]
 pub struct AnthropicConnector {
     /// A key from the console.

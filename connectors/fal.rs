@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 #[auth(header("Authorization") = "Key {api_key}")]
 #[submit(
     post = "/{+payload.model}",
+    query("fal_webhook" = webhook.url?),
     header("X-Fal-Queue-Priority" = payload.priority ?? "normal", "X-Fal-Request-Timeout" = queue.budget_secs),
     json { ..payload.input },
     capture(id = "$.request_id", poll_url = "$.status_url", result_url = "$.response_url", cancel_url = "$.cancel_url"),

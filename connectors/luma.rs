@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 #[auth(bearer = api_key)]
 #[submit(
     post = "/generations/{payload.kind}",
-    json { ..payload.params, "model": payload.model, "prompt": payload.prompt },
+    json { ..payload.params, "model": payload.model, "prompt": payload.prompt, "callback_url": webhook.url? },
     capture(id = "$.id"),
     feeds_poll,
     at_most_once,

@@ -25,13 +25,14 @@ use serde_json::{Map, Value};
     timeout = env.timeout,
     billable = false,
 )]
-#[stream(ndjson, delta = "$.response", done = "$.done" == true, error = "$.error", idle_timeout = "5m", stops_on_disconnect)]
+#[stream(ndjson, delta = "$.response", done = "$.done" == true, error = "$.error", idle_timeout = "5m")]
 #[outcome(
     text = deltas,
     meta(finish = "$.done_reason", tokens = "$.eval_count", prompt_tokens = "$.prompt_eval_count", total_ns = "$.total_duration"),
 )]
 #[errors(message = "$.error", 400 | 404 => invalid_input, 401 | 403 => auth, 429 => rate_limited, 5xx => transient)]
 #[limits(in_flight = env.max_concurrent)]
+#[cancel(drop_connection)]
 #[health(get = "/api/version", every = "15s")]
 pub struct OllamaConnector {
     /// Where Ollama is.

@@ -33,7 +33,7 @@ use serde_json::{Map, Value};
 )]
 #[stream(
     sse, when = payload.stream == true, json { "stream": true, "stream_options": { "include_usage": true } },
-    delta = "$.choices[0].delta.content", end = "[DONE]", error = "$.error.message", idle_timeout = "2m", stops_on_disconnect,
+    delta = "$.choices[0].delta.content", end = "[DONE]", error = "$.error.message", idle_timeout = "2m",
 )]
 #[states(rules(
     "$.choices[0].finish_reason" == "content_filter" => failed(moderated),
@@ -51,6 +51,7 @@ use serde_json::{Map, Value};
     429 => rate_limited(wait = [header("retry-after-ms") | millis, header("retry-after"), header("x-ratelimit-reset-requests") | duration]),
     408 | 409 | 5xx => transient,
 )]
+#[cancel(drop_connection)]
 #[health(get = "/models", every = "5m")]
 pub struct OpenAIConnector {
     /// A key from the API dashboard.

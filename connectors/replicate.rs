@@ -5,6 +5,8 @@
 //!
 //! Replicate has no idempotency key, so a lost answer leaves the job `uncertain` (`at_most_once`). For the same reason the
 //! create request is not held open with `Prefer: wait`: the sooner its answer comes, the less can be lost.
+//!
+//! Its webhooks have the prediction as a poll's answer has it, signed as Standard Webhooks are.
 
 use emp_core::{Connector, Secret};
 use schemars::JsonSchema;
@@ -21,13 +23,16 @@ use serde_json::{Map, Value};
 #[submit(
     post = "/predictions",
     header("Cancel-After" = "{queue.budget_secs}s"),
-    json { "version": payload.version, "input": payload.input },
+    json {
+        "version": payload.version, "input": payload.input,
+        "webhook": webhook.url?, "webhook_events_filter": webhook.events?,
+    },
     accept = [201, 202],
     capture(id = "$.id", poll_url = "$.urls.get", cancel_url = "$.urls.cancel"),
     feeds_poll,
     at_most_once,
 )]
-#[poll(get = job.poll_url, progress = "$.logs" | last_match(r"(\d+)%\|") | percent, logs = "$.logs")]
+#[poll(get = job.poll_url, echo = "$.id", progress = "$.logs" | last_match(r"(\d+)%\|") | percent, logs = "$.logs")]
 #[states(
     at = "$.status", queued = ["starting"], running = ["processing"], succeeded = ["succeeded"],
     failed = ["failed"], canceled = ["canceled", "aborted"], unknown = running(warn),
@@ -40,6 +45,7 @@ use serde_json::{Map, Value};
     429 => rate_limited(wait = [header("retry-after")]), 5xx => transient,
 )]
 #[cancel(post = job.cancel_url, ok = [200], gone = [404])]
+#[webhook(verify = standard_webhooks(webhook_secret), body = same_as_poll, events = ["completed"])]
 #[pace(first = "1s", min = "500ms", max = "10s", advice = [header("retry-after")], deadline = "30m")]
 #[limits(in_flight = env.max_concurrent)]
 #[health(get = "/account", every = "60s")]
@@ -50,6 +56,9 @@ pub struct ReplicateConnector {
     /// Predictions at once, for this token.
     #[env("REPLICATE_MAX_CONCURRENT", default = 10, range = 1..=1000)]
     max_concurrent: u32,
+    /// What its webhooks are signed with (`/v1/webhooks/default/secret`); without it a call only says that there is news.
+    #[env("REPLICATE_WEBHOOK_SECRET", optional)]
+    webhook_secret: Option<Secret>,
 }
 
 /// A prediction to make.

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 #[auth(bearer = api_key)]
 #[submit(
     post = "/run",
-    json { "input": payload.input, "policy": {
+    json { "input": payload.input, "webhook": webhook.url?, "policy": {
         "executionTimeout": queue.budget_millis, "ttl": queue.budget_millis, "lowPriority": payload.low_priority?,
     } },
     capture(id = "$.id"),

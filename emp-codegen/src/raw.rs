@@ -369,7 +369,6 @@ pub struct RawStream {
     pub end: Option<String>,
     pub error: Vec<Selector>,
     pub idle_timeout: Given<Duration>,
-    pub stops_on_disconnect: bool,
 }
 
 /// Where a stream's events come from.

@@ -27,10 +27,7 @@ impl ConnectorSpec {
     /// What the connector can do, as its declaration says.
     pub fn capabilities(&self) -> Capabilities {
         let (health, poll, cancel) = match &self.protocol {
-            Protocol::Http(http) => {
-                let disconnects = http.stream.as_ref().is_some_and(|stream| stream.stops_on_disconnect);
-                (http.health.is_some(), http.poll.is_some(), http.cancel.is_some() || disconnects)
-            }
+            Protocol::Http(http) => (http.health.is_some(), http.poll.is_some(), http.cancel.is_some()),
             // A custom connector runs in this process: it is healthy when it loads, and it is cancelled through its context.
             Protocol::Custom => (true, false, true),
         };

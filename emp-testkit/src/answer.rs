@@ -58,11 +58,11 @@ pub(crate) fn tell(
 ) {
     if telling.captures {
         capture(http, job, draft);
-    }
-    if telling.state {
-        if let Some(poll) = http.poll_at(job.operation) {
+        if let Some(poll) = http.poll_at(job.operation).filter(|_| telling.state) {
             draft.put_first(poll.echo, &job.id.as_str().into());
         }
+    }
+    if telling.state {
         express(http, draft, &view.verdict);
         fill(spec, http, job, view, draft);
     }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use emp_core::Registry;
 use emp_core::env::EnvSource;
-use emp_core::spec::ConnectorSpec;
+use emp_core::spec::{ConnectorSpec, EnvField, Verify};
 
 use crate::sample;
 
@@ -24,7 +26,17 @@ pub fn fake_env(spec: &ConnectorSpec) -> FakeEnv {
 
 fn values(spec: &ConnectorSpec) -> impl Iterator<Item = (String, String)> {
     let needed = spec.env.iter().filter(|field| field.required || field.secret());
-    needed.map(|field| (field.variable.to_owned(), sample::of_env(field)))
+    needed.map(|field| (field.variable.to_owned(), value(spec, field)))
+}
+
+/// What a field holds in the environment of fakes.
+pub(crate) fn value(spec: &ConnectorSpec, field: &EnvField) -> String {
+    let webhook = spec.http().and_then(|http| http.webhook.as_ref());
+    let standard = webhook.and_then(|webhook| webhook.verify.as_ref()).is_some_and(
+        |verify| matches!(verify, Verify::StandardWebhooks { secret } if *secret == field.field),
+    );
+    let text = sample::of_env(field);
+    if standard { format!("whsec_{}", BASE64_STANDARD.encode(text)) } else { text }
 }
 
 impl FakeEnv {

@@ -119,6 +119,8 @@ pub enum Trouble {
     Rule(usize),
     /// Accepted, and the answer is compressed, though nobody asked for it (F35).
     Encoded,
+    /// The answer is about another job, which has ended (F40).
+    AnotherJob,
     /// The job appears to be back where it began, with less progress (F39).
     Backwards,
     /// The service does not know the job (F37).
@@ -208,6 +210,7 @@ impl std::error::Error for FaultError {}
 
 /// The troubles that are a word and nothing else.
 const PLAIN: &[(&str, Trouble)] = &[
+    ("another_job", Trouble::AnotherJob),
     ("backwards", Trouble::Backwards),
     ("cut", Trouble::Cut),
     ("cut_after", Trouble::CutAfter),

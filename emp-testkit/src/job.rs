@@ -74,6 +74,11 @@ impl View {
         Self { verdict: StateVerdict::Queued, fraction: 0.0, left: durations.queued + durations.running }
     }
 
+    /// A job that has ended well.
+    pub(crate) fn done() -> Self {
+        Self { verdict: StateVerdict::Succeeded, fraction: 1.0, left: Duration::ZERO }
+    }
+
     /// Nothing changes any more.
     pub(crate) fn ended(&self) -> bool {
         !matches!(self.verdict, StateVerdict::Queued | StateVerdict::Running)
@@ -81,6 +86,14 @@ impl View {
 }
 
 impl VirtualJob {
+    /// Another job, which differs by its id alone.
+    pub(crate) fn another(&self) -> Self {
+        let id = format!("{}-another", self.id);
+        let mut captured = self.captured.clone();
+        captured.insert("id".to_owned(), id.as_str().into());
+        Self { id, captured, ..self.clone() }
+    }
+
     /// How long it stays as it is; `None` when it has ended or never will.
     pub(crate) fn changes_in(&self, now: Timestamp, durations: Durations) -> Option<Duration> {
         let age = now.since(self.accepted_at);

@@ -59,3 +59,4 @@ pub use ledger::{Accepted, Ledger, Prepared, Recorded};
 pub use rig::{Ended, Rig};
 pub use sample::example;
 pub use service::{FakeOptions, FakeService};
+pub use webhooks::FakeCall;

@@ -1,5 +1,7 @@
 //! One job under the engine, on a store in memory and without waiting: what a connector does, tried against its fake.
 
+mod calls;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,8 +24,11 @@ use emp_store::{
 };
 use serde_json::Value;
 use tokio::sync::watch;
+use url::Url;
 
 use crate::kill::{Kill, Moment};
+
+pub(crate) use self::calls::{Calling, Calls, Ear};
 
 /// More steps than any job takes whose connector makes sense.
 const MAX_STEPS: usize = 10_000;
@@ -48,6 +53,7 @@ pub struct Rig {
     stop: watch::Sender<Option<Stop>>,
     kill: Arc<Kill>,
     outputs: Arc<OutputStore>,
+    ear: Option<Arc<Ear>>,
 }
 
 /// How a job came to an end in a [`Rig`].
@@ -69,11 +75,12 @@ struct Making {
     gateway: GatewayOptions,
     outputs: OutputStore,
     sockets: bool,
+    ear: Option<Ear>,
 }
 
 impl Default for Making {
     fn default() -> Self {
-        Self { gateway: GatewayOptions::default(), outputs: OutputStore::memory(), sockets: false }
+        Self { gateway: GatewayOptions::default(), outputs: OutputStore::memory(), sockets: false, ear: None }
     }
 }
 
@@ -93,6 +100,18 @@ impl Rig {
     ) -> Result<Self, StoreError> {
         let gateway = GatewayOptions { patience, ..GatewayOptions::default() };
         Self::made(connector, payload, clock, Making { gateway, ..Making::default() }).await
+    }
+
+    /// As [`patient`](Self::patient), at an installation that its service can call.
+    pub(crate) async fn called(
+        connector: Loaded,
+        payload: Value,
+        clock: Arc<ManualClock>,
+        patience: Patience,
+        ear: Option<Ear>,
+    ) -> Result<Self, StoreError> {
+        let gateway = GatewayOptions { patience, ..GatewayOptions::default() };
+        Self::made(connector, payload, clock, Making { gateway, ear, ..Making::default() }).await
     }
 
     /// As [`new`](Self::new), with private places (host and port) from which assets may be fetched, over plain http too.
@@ -132,7 +151,7 @@ impl Rig {
         clock: Arc<ManualClock>,
         making: Making,
     ) -> Result<Self, StoreError> {
-        let Making { gateway, outputs, sockets } = making;
+        let Making { gateway, outputs, sockets, ear } = making;
         let service = connector.spec.services.first().copied().unwrap_or_default().to_owned();
         let options =
             StoreOptions { max_crashes: u32::MAX, max_events: usize::MAX, ..StoreOptions::default() };
@@ -151,6 +170,7 @@ impl Rig {
         let outputs = Arc::new(outputs);
         let engine = Engine::new(EngineOptions {
             gateway,
+            webhooks: ear.as_ref().and_then(|_| Ear::webhooks()),
             cancel_deadline: CANCEL_DEADLINE,
             sockets,
             clock: Arc::<ManualClock>::clone(&clock),
@@ -170,6 +190,7 @@ impl Rig {
             stop: watch::Sender::new(None),
             kill: Arc::default(),
             outputs,
+            ear: ear.map(Arc::new),
         })
     }
 
@@ -191,6 +212,15 @@ impl Rig {
     /// Claims the job and works on it until this attempt ends, as a worker does. Dropping the future is the worker's death: the
     /// next call is another worker that takes over after the lease has lapsed. `None` when there is nothing (more) to claim.
     pub async fn attempt(&self) -> Result<Option<Job>, StoreError> {
+        self.attempt_by(&self.connector).await
+    }
+
+    /// An attempt by a connector that believes its service elsewhere.
+    pub(crate) async fn attempt_at(&self, base: Url) -> Result<Option<Job>, StoreError> {
+        self.attempt_by(&Arc::new(Loaded { base: Some(base), ..Loaded::clone(&self.connector) })).await
+    }
+
+    async fn attempt_by(&self, connector: &Arc<Loaded>) -> Result<Option<Job>, StoreError> {
         let Some(job) = self.claim().await? else { return Ok(None) };
         let Some(lease) = &job.lease else { return Ok(None) };
         let desk = Arc::new(Desk {
@@ -201,9 +231,10 @@ impl Rig {
             clock: Arc::clone(&self.clock),
             kill: Arc::clone(&self.kill),
             stop: self.stop.subscribe(),
+            ear: self.ear.clone(),
         });
         let port: Arc<dyn JobPort> = Arc::<Desk>::clone(&desk);
-        let mut run = self.engine.start(job, Arc::clone(&self.connector), port);
+        let mut run = self.engine.start(job, Arc::clone(connector), port);
         for _ in 0..MAX_STEPS {
             let next = tokio::select! {
                 next = self.engine.step(&mut run) => next,
@@ -213,6 +244,7 @@ impl Rig {
                 Next::Wait(wait) => {
                     self.kill.come_to(Moment::Waiting).await;
                     self.clock.advance(wait.max(Duration::from_millis(1)));
+                    desk.listen().await?;
                     continue;
                 }
                 Next::End(end) => end,
@@ -295,6 +327,15 @@ impl Rig {
         })
     }
 
+    /// Lets the service say once more what it has said, and tells what became of all its calls.
+    pub(crate) async fn called_again(&self) -> Result<Calls, StoreError> {
+        let Some(ear) = &self.ear else { return Ok(Calls::default()) };
+        if ear.calling == Calling::Twice {
+            ear.listen_again(&self.store).await?;
+        }
+        Ok(ear.calls())
+    }
+
     /// Records the wish to cancel; the engine sees it before its next effect.
     pub async fn cancel(&self) -> Result<(), StoreError> {
         self.store.cancel(&self.job, "rig", None).await?;
@@ -324,9 +365,18 @@ struct Desk {
     clock: Arc<ManualClock>,
     kill: Arc<Kill>,
     stop: watch::Receiver<Option<Stop>>,
+    ear: Option<Arc<Ear>>,
 }
 
 impl Desk {
+    /// Takes the calls of the service that are due.
+    async fn listen(&self) -> Result<(), StoreError> {
+        match &self.ear {
+            Some(ear) => ear.listen(&self.store).await,
+            None => Ok(()),
+        }
+    }
+
     async fn write(&self, change: Change) -> Result<Answer, StoreError> {
         let write = Write { claim: self.claim.clone(), change };
         Ok(self.store.write(vec![write]).await?.pop().unwrap_or(Answer::Gone))
@@ -355,6 +405,9 @@ impl JobPort for Desk {
 
     async fn submitted(&self, service_job: ServiceJob) -> Result<(), Stop> {
         self.kill.come_to(Moment::BeforeId).await;
+        if self.ear.as_ref().is_some_and(|ear| ear.calling == Calling::First) {
+            self.listen().await.map_err(|_| Stop::Fenced)?;
+        }
         self.persist(Change::Submitted(service_job)).await?;
         self.kill.come_to(Moment::AfterId).await;
         Ok(())

@@ -16,7 +16,7 @@ use crate::job::{Durations, Ending};
 use crate::ledger::{Ledger, Recorded};
 use crate::server::{self, Shared, lock};
 use crate::state::Service;
-use crate::webhooks;
+use crate::webhooks::{self, FakeCall};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -40,6 +40,8 @@ pub struct FakeOptions {
     pub skip: Option<Arc<ManualClock>>,
     /// The port on loopback; 0 for any that is free.
     pub port: u16,
+    /// Its calls wait for [`FakeService::calls`] instead of being sent.
+    pub keeps_calls: bool,
     /// Connections are refused until [`FakeService::open`] (F24).
     pub closed: bool,
 }
@@ -55,6 +57,7 @@ impl Default for FakeOptions {
             clock: Arc::new(SystemClock),
             skip: None,
             port: 0,
+            keeps_calls: false,
             closed: false,
         }
     }
@@ -73,6 +76,7 @@ pub struct FakeService {
     spec: &'static ConnectorSpec,
     url: Url,
     shared: Shared,
+    keeps_calls: bool,
     door: Mutex<Door>,
 }
 
@@ -80,7 +84,7 @@ pub struct FakeService {
 #[derive(Debug)]
 enum Door {
     Closed(TcpSocket),
-    Open([JoinHandle<()>; 2]),
+    Open(JoinHandle<()>, Option<JoinHandle<()>>),
     /// It could not be opened.
     Broken,
 }
@@ -107,7 +111,13 @@ impl FakeService {
         options.faults.into_iter().for_each(|fault| service.arm(fault));
         let url = Url::parse(&service.base_url()).map_err(std::io::Error::other)?;
         let shared = Arc::new(Mutex::new(service));
-        let fake = Self { spec, url, shared, door: Mutex::new(Door::Closed(socket)) };
+        let fake = Self {
+            spec,
+            url,
+            shared,
+            keeps_calls: options.keeps_calls,
+            door: Mutex::new(Door::Closed(socket)),
+        };
         if !options.closed {
             fake.open()?;
         }
@@ -121,11 +131,23 @@ impl FakeService {
             Door::Closed(socket) => {
                 let listener = socket.listen(BACKLOG)?;
                 let server = tokio::spawn(server::accept(listener, Arc::clone(&self.shared)));
-                Door::Open([server, tokio::spawn(webhooks::call(Arc::clone(&self.shared)))])
+                let caller =
+                    (!self.keeps_calls).then(|| tokio::spawn(webhooks::call(Arc::clone(&self.shared))));
+                Door::Open(server, caller)
             }
             other => other,
         };
         Ok(())
+    }
+
+    /// What it is made of.
+    pub(crate) fn shared(&self) -> Shared {
+        Arc::clone(&self.shared)
+    }
+
+    /// The calls that are due and were not taken yet.
+    pub fn calls(&self) -> Vec<FakeCall> {
+        lock(&self.shared).calls()
     }
 
     /// Completes when a request of a step has come; what it does has been done by then.
@@ -184,8 +206,9 @@ impl FakeService {
 
 impl Drop for FakeService {
     fn drop(&mut self) {
-        if let Door::Open(tasks) = self.door.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            tasks.iter().for_each(JoinHandle::abort);
+        if let Door::Open(server, caller) = self.door.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            server.abort();
+            caller.iter().for_each(JoinHandle::abort);
         }
     }
 }

@@ -5,7 +5,7 @@ use emp_syntax::selector::{Selector, Source};
 use super::{missing_key, operation, protocol, value};
 use crate::catalogue::stream::{DELTAS, STREAM_BODY, STREAM_END, STREAM_MODE};
 use crate::diag::{Diagnostic, Sink};
-use crate::raw::{RawSpec, RawStream, RawStreamFormat};
+use crate::raw::{Given, RawSpec, RawStream, RawStreamFormat, RawSubmit, RawTake};
 use crate::spec::{Body, Spanned, Stream, StreamFormat};
 
 pub(super) fn stream(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<Stream> {
@@ -65,7 +65,6 @@ pub(super) fn stream(raw: &RawSpec, sync: bool, sink: &Sink) -> Option<Stream> {
         end: stream.end.clone(),
         error: stream.error.clone(),
         idle_timeout: value(stream.idle_timeout.as_ref()),
-        stops_on_disconnect: stream.stops_on_disconnect,
     })
 }
 
@@ -81,12 +80,16 @@ fn answer(raw: &RawSpec, given: &Spanned<RawStream>, sync: bool, sink: &Sink) {
     if stream.done.is_none() && stream.end.is_none() {
         sink.report(Diagnostic::new(STREAM_END, given.key, "this stream does not say how it ends"));
     }
-    let body = raw.submit.as_ref().and_then(|submit| submit.value.request.body.as_ref());
-    let has_json = body.is_some_and(|body| matches!(body.value, Body::Json(_)));
-    if let (Some(json), false) = (&stream.json, has_json) {
+    let Some(json) = &stream.json else { return };
+    let has_json = |submit: &RawSubmit| {
+        submit.request.body.as_ref().is_some_and(|body| matches!(body.value, Body::Json(_)))
+    };
+    // The job of any operation may be streamed.
+    if let Some(submit) = raw.submits().find(|submit| !has_json(&submit.value)) {
         sink.report(
             Diagnostic::new(STREAM_BODY, json.key, "the submit has no `json {..}` to add these members to")
-                .help("write `json {..}` in `#[submit]`"),
+                .help("write `json {..}` in `#[submit]`")
+                .related(submit.key, "the submit is here"),
         );
     }
 }
@@ -109,10 +112,11 @@ fn deltas(raw: &RawSpec, sink: &Sink) {
     let Some(outcome) = &raw.outcome else { return };
     let reads = |selectors: &[Selector]| selectors.iter().any(|selector| selector.source == Source::Deltas);
     let facts = outcome.value.meta.iter().any(|fact| reads(&fact.from));
-    let take = &outcome.value.take;
-    let given =
-        |given: &crate::raw::Given<Vec<Selector>>| given.as_ref().is_some_and(|given| reads(&given.value));
-    if !(given(&take.text) || given(&take.json) || facts) {
+    let given = |given: &Given<Vec<Selector>>| given.as_ref().is_some_and(|given| reads(&given.value));
+    let takes = |take: &RawTake| given(&take.text) || given(&take.json);
+    let places = outcome.value.first_of.iter().flat_map(|parts| &parts.value);
+    let mut parts = places.chain(outcome.value.also.iter().map(|extra| &extra.part));
+    if !(takes(&outcome.value.take) || parts.any(|part| takes(&part.take)) || facts) {
         return;
     }
     let format = raw.stream.as_ref().and_then(|stream| stream.value.format.as_ref());

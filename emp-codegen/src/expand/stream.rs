@@ -23,7 +23,6 @@ impl Print for Stream {
         let (delta, error) = (slice(&self.delta), slice(&self.error));
         let idle_timeout =
             self.idle_timeout.map_or_else(|| quote!(__emp::spec::Stream::IDLE), |idle| idle.print());
-        let stops_on_disconnect = self.stops_on_disconnect;
         quote! {
             __emp::spec::Stream {
                 format: __emp::spec::StreamFormat::#format,
@@ -34,7 +33,6 @@ impl Print for Stream {
                 end: #end,
                 error: #error,
                 idle_timeout: #idle_timeout,
-                stops_on_disconnect: #stops_on_disconnect,
             }
         }
     }

@@ -47,12 +47,8 @@ pub(super) fn stream(input: ParseStream, context: &Context<'_>) -> RawStream {
                 raw.error = selectors(input, context)?;
                 return Ok(());
             }
-            "idle_timeout" => {
-                raw.idle_timeout = given(met, input, value::duration)?;
-                return Ok(());
-            }
             _ => {
-                raw.stops_on_disconnect = true;
+                raw.idle_timeout = given(met, input, value::duration)?;
                 return Ok(());
             }
         };

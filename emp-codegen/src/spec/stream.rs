@@ -27,8 +27,6 @@ pub struct Stream {
     pub error: Vec<Selector>,
     /// Longest silence.
     pub idle_timeout: Option<Duration>,
-    /// Closing the connection cancels.
-    pub stops_on_disconnect: bool,
 }
 
 /// Where the events of a stream come from.

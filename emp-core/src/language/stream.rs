@@ -17,7 +17,8 @@
 //! #[http(base = env.url)]
 //! #[auth(none)]
 //! #[submit(post = "/api/generate", json { "model": payload.model, "prompt": payload.prompt }, billable = false)]
-//! #[stream(ndjson, delta = "$.response", done = "$.done" == true, error = "$.error", idle_timeout = "60s", stops_on_disconnect)]
+//! #[stream(ndjson, delta = "$.response", done = "$.done" == true, error = "$.error", idle_timeout = "60s")]
+//! #[cancel(drop_connection)]
 //! #[outcome(text = deltas, meta(tokens = "$.eval_count"))]
 //! pub struct Ollama {
 //!     /// Where it is.

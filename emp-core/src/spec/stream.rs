@@ -27,8 +27,6 @@ pub struct Stream {
     pub error: &'static [Selector],
     /// Longest silence between two pieces.
     pub idle_timeout: Duration,
-    /// The service stops working, and charging, when the connection is closed: that is how a job is cancelled.
-    pub stops_on_disconnect: bool,
 }
 
 impl Stream {

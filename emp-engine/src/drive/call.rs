@@ -22,7 +22,11 @@ impl Engine {
         http: &'static HttpProtocol,
         poll: &'static Poll,
     ) -> Option<Next> {
-        let webhook = http.webhook.as_ref().filter(|webhook| !matches!(webhook.body, CallBody::Hint))?;
+        // Chunks are fetched beside a poll, so that a job which has them is polled to its end.
+        let webhook = http
+            .webhook
+            .as_ref()
+            .filter(|webhook| !matches!(webhook.body, CallBody::Hint) && http.stream.is_none())?;
         let call = match run.job.call.take() {
             Some(call) => call,
             None => run.port.call().await?,

@@ -135,6 +135,7 @@ impl<'a> Parts<'a> {
         source: &Exchange,
     ) -> Result<Option<Value>, Miss> {
         let Some(request) = self.located(&extra.at, source)? else { return Ok(None) };
+        self.store.beside();
         let answer = self.ask(&request, &extra.take, Judging::default(), Some(extra.name)).await?;
         if extra.take.raw {
             return Ok(None);

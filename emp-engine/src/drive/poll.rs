@@ -72,11 +72,14 @@ impl Engine {
         if let Some(wait) = service.poll_wait() {
             return Some(Next::Wait(wait.min(left)));
         }
+        let began = run.port.now();
         if let Some(batch) = &http.batch_poll
             && let Some(next) = self.poll_in_batch(run, service, http, batch, left).await
         {
             return Some(next);
         }
+        // The batch that told nothing of this job has taken its time.
+        let left = left.checked_sub(run.port.now().since(began)).filter(|left| !left.is_zero())?;
         let (sent, mut memory) = (run.port.now(), run.memory.clone());
         let asked = tokio::select! {
             asked = self.ask_after(run, &mut memory, service, http, poll, None) => asked,

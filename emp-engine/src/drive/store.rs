@@ -41,6 +41,8 @@ pub(super) struct Store<'a> {
     number: usize,
     /// What is left of the largest result.
     left: u64,
+    /// What its files may be; any that is no page when empty.
+    types: &'static [&'static str],
 }
 
 /// What is known of a file before its bytes.
@@ -57,7 +59,12 @@ impl<'a> Store<'a> {
         http: &'static HttpProtocol,
     ) -> Self {
         let left = run.connector.spec.limits.max_total.unwrap_or(MAX_TOTAL);
-        Self { engine, run, service, http, number: 0, left }
+        Self { engine, run, service, http, number: 0, left, types: http.outcome.types }
+    }
+
+    /// From now on files come that go with the result: `types` is about the result itself.
+    pub(super) fn beside(&mut self) {
+        self.types = &[];
     }
 
     /// Stores one file and gives its entry in the result.
@@ -218,7 +225,7 @@ impl<'a> Store<'a> {
 
     /// Refuses a page of HTML in place of a file, and what is not of a declared type. It may be a page of a proxy, which passes.
     fn expect(&self, media: &MediaType) -> Result<(), Miss> {
-        let types = self.http.outcome.types;
+        let types = self.types;
         let fits = if types.is_empty() { !media.is_page() } else { types.iter().any(|kind| media.is(kind)) };
         if fits {
             return Ok(());

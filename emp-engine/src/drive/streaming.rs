@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use emp_core::error::Billed;
 use emp_core::job::{Delta, UpstreamCancel};
-use emp_core::spec::{HttpProtocol, Stream, StreamFormat};
+use emp_core::spec::{Cancel, HttpProtocol, Stream, StreamFormat};
 use emp_core::{ErrorCode, JobError};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
@@ -86,7 +86,7 @@ impl Engine {
                 }
                 Err(Broken::Cancelled) => {
                     drop(events);
-                    let upstream = if stream.stops_on_disconnect {
+                    let upstream = if http.cancel.as_ref().is_some_and(Cancel::drops_connection) {
                         UpstreamCancel::Confirmed
                     } else {
                         UpstreamCancel::Unknown

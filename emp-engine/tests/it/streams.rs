@@ -6,7 +6,7 @@ use std::time::Duration;
 use emp_core::ErrorCode;
 use emp_core::error::Billed;
 use emp_core::job::{Delta, UpstreamCancel};
-use emp_core::spec::{Outcome, Settle, States, Stream, StreamFormat, Take};
+use emp_core::spec::{Cancel, Outcome, Settle, States, Stream, StreamFormat, Take};
 use emp_engine::port::Stop;
 use emp_engine::run::{End, Next};
 use emp_syntax::hole::{Literal, Root};
@@ -67,7 +67,6 @@ fn streaming(format: StreamFormat) -> Declared {
             end: Some("[DONE]"),
             error: list(vec![at("$.error")]),
             idle_timeout: Duration::from_millis(150),
-            stops_on_disconnect: true,
         });
     })
 }
@@ -238,9 +237,7 @@ async fn p15_a_cancel_closes_the_connection() {
     for (stops, upstream) in [(true, UpstreamCancel::Confirmed), (false, UpstreamCancel::Unknown)] {
         let connector = streaming(StreamFormat::Sse)
             .with(|http| {
-                if let Some(stream) = &mut http.stream {
-                    stream.stops_on_disconnect = stops;
-                }
+                http.cancel = stops.then_some(Cancel::DEFAULT);
             })
             .loaded(&server.url());
         let (engine, port) = (engine(), MemoryPort::new(Arc::default()));

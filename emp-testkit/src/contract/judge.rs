@@ -9,6 +9,7 @@ use super::scenario::Judged;
 use super::script::{Expect, Script};
 use super::stage::Evidence;
 use crate::fault::Step;
+use crate::rig::{Calling, Calls};
 use crate::sample::SECRET;
 
 /// Whether what was seen is right, or what is wrong.
@@ -61,6 +62,23 @@ fn always(truth: &ConnectorSpec, script: &Script, evidence: &Evidence) -> Result
     ensure(evidence.ledger.conflicts == 0, || {
         "a resend had the key of the submit before and other bytes".to_owned()
     })?;
+    match script.calling {
+        None => {}
+        Some(Calling::Forged | Calling::Stale) => {
+            let Calls { taken, refused } = evidence.calls;
+            ensure(taken == 0 && refused > 0, || {
+                format!(
+                    "of calls that are not the service's, or are old, {taken} were taken and {refused} refused"
+                )
+            })?;
+        }
+        Some(_) => {
+            let Calls { taken, refused } = evidence.calls;
+            ensure(taken > 0 && refused == 0, || {
+                format!("of the service's own calls {taken} were taken and {refused} refused")
+            })?;
+        }
+    }
     ensure(evidence.stray == 0, || "it followed a URL to an origin that is not declared".to_owned())?;
     let fractions: Vec<f64> =
         evidence.ended.progress.iter().filter_map(|progress| progress.fraction).collect();

@@ -19,6 +19,7 @@
 //! declaration ([`Contract::against`]), or by a [`Record`] of the service that was written once, reviewed, and is kept in the repository
 //! ([`Contract::recorded`]). A word that is missing, a settle rule that is gone, a cancel that goes to the wrong place are seen only so.
 
+mod calls;
 mod conduct;
 mod judge;
 mod lives;

@@ -8,6 +8,7 @@ use emp_core::job::UpstreamCancel;
 use crate::fault::{Fault, Step};
 use crate::job::Ending;
 use crate::kill::Moment;
+use crate::rig::Calling;
 
 /// A scenario that is played.
 #[derive(Clone, Debug)]
@@ -26,6 +27,10 @@ pub(crate) struct Script {
     pub(crate) attempts: bool,
     /// The answer to this step leads to another origin, which nobody may follow.
     pub(crate) trap: Option<Step>,
+    /// The service is told where to call, and does.
+    pub(crate) calling: Option<Calling>,
+    /// Its job is done as soon as it is accepted.
+    pub(crate) instant: bool,
 }
 
 /// What becomes of the worker, and of the wish for the job.
@@ -35,6 +40,10 @@ pub(crate) enum Life {
     Whole,
     /// The service refuses connections at first.
     Closed,
+    /// The name of the service is not known at first.
+    Nameless,
+    /// No secure connection to the service comes about at first.
+    Untrusted,
     /// The worker dies at a moment; another goes on.
     DiesAt(Moment),
     /// The worker dies while a request of this step is at the service.
@@ -78,6 +87,8 @@ impl Script {
             expect,
             attempts: false,
             trap: None,
+            calling: None,
+            instant: false,
         }
     }
 
@@ -109,6 +120,13 @@ impl Script {
 
     pub(crate) fn trap(mut self, step: Step) -> Self {
         self.trap = Some(step);
+        self
+    }
+
+    /// The service is told where to call, and calls like this.
+    pub(crate) fn calling(mut self, calling: Calling) -> Self {
+        self.calling = Some(calling);
+        self.instant = calling == Calling::First;
         self
     }
 

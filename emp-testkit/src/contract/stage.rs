@@ -11,6 +11,7 @@ use emp_engine::context;
 use emp_engine::gateway::Patience;
 use emp_store::StoreError;
 use serde_json::Value;
+use url::Url;
 
 use super::judge::judge;
 use super::scenario::{Judged, Outcome};
@@ -18,7 +19,7 @@ use super::script::{Life, Script};
 use crate::fault::{Fault, Step, Trouble, When};
 use crate::kill::Moment;
 use crate::ledger::{Ledger, Recorded};
-use crate::rig::{Ended, Rig};
+use crate::rig::{Calls, Ear, Ended, Rig};
 use crate::service::{FakeOptions, FakeService};
 
 /// For how long a job of the fake runs, by the manual clock.
@@ -52,6 +53,8 @@ pub(crate) struct Evidence {
     pub(crate) unfinished: usize,
     /// Requests that came to a place that nobody declared.
     pub(crate) stray: usize,
+    /// What became of the service's calls.
+    pub(crate) calls: Calls,
     /// The worker died where it should.
     pub(crate) died: bool,
     /// How much time went by, by the manual clock.
@@ -105,10 +108,19 @@ impl Stage {
             longest: Some(limit),
             ..Patience::default()
         };
-        let rig = Rig::patient(connector, self.payload.clone(), Arc::clone(&clock), patience);
+        let ear = match (script.calling, &fake) {
+            (Some(calling), Some(fake)) => Some(Ear::new(calling, fake.shared(), connector.spec)?),
+            _ => None,
+        };
+        let rig = Rig::called(connector, self.payload.clone(), Arc::clone(&clock), patience, ear);
         let rig = rig.await.map_err(|error| error.to_string())?;
         let died = self.live(script.life, &rig, fake.as_ref()).await.map_err(|error| error.to_string())?;
         let ended = rig.finish().await.map_err(|error| error.to_string())?;
+        let calls = rig.called_again().await.map_err(|error| error.to_string())?;
+        let after = rig.ended().await.map_err(|error| error.to_string())?;
+        if after.job != ended.job {
+            return Err("a call for a job that had ended has changed it".to_owned());
+        }
         Ok(Evidence {
             ended,
             ledger: fake.as_ref().map(FakeService::ledger).unwrap_or_default(),
@@ -116,6 +128,7 @@ impl Stage {
             unfinished: fake.as_ref().map(FakeService::unfinished).unwrap_or_default(),
             stray: trap.as_ref().map(|trap| trap.requests().len()).unwrap_or_default(),
             died,
+            calls,
             elapsed: clock.elapsed(),
         })
     }
@@ -123,7 +136,7 @@ impl Stage {
     fn options(&self, script: &Script, faults: Vec<Fault>, clock: &Arc<ManualClock>) -> FakeOptions {
         // A sync service holds its answer in real time, so it must not take any.
         let polled = self.truth.http().is_some_and(|http| http.poll.is_some());
-        let (queued, running) = match (polled, script.queued) {
+        let (queued, running) = match (polled && !script.instant, script.queued) {
             (false, _) => (Duration::ZERO, Duration::ZERO),
             (true, true) => (QUEUED_FOR_LONG, RUNNING),
             (true, false) => (RUNNING / 10, RUNNING),
@@ -134,6 +147,7 @@ impl Stage {
             ending: script.ending,
             faults,
             clock: Arc::<ManualClock>::clone(clock),
+            keeps_calls: true,
             closed: script.life == Life::Closed,
             ..FakeOptions::default()
         }
@@ -145,6 +159,12 @@ impl Stage {
             return Ok(None);
         }
         FakeService::start(self.truth, options).await.map(Some).map_err(|error| error.to_string())
+    }
+
+    /// A try at a place where no connection comes about. Says whether it was no attempt.
+    async fn astray(rig: &Rig, base: Option<Url>) -> Result<bool, StoreError> {
+        let Some(base) = base else { return Ok(false) };
+        Ok(rig.attempt_at(base).await?.is_some_and(|job| job.attempt == 0 && !job.state.terminal()))
     }
 
     /// What happens before the worker that works on the job to its end. Says whether it happened.
@@ -159,6 +179,14 @@ impl Stage {
                 let attempt = rig.attempt().await?;
                 let opened = fake.is_some_and(|fake| fake.open().is_ok());
                 Ok(opened && attempt.is_some_and(|job| job.attempt == 0))
+            }
+            Life::Nameless => Self::astray(rig, Url::parse("https://nowhere.invalid").ok()).await,
+            Life::Untrusted => {
+                let secure = fake.and_then(|fake| {
+                    let mut url = fake.base_url();
+                    url.set_scheme("https").ok().map(|()| url)
+                });
+                Self::astray(rig, secure).await
             }
             Life::DiesAt(moment) => rig.die_at(moment).await,
             Life::DiesDuring(step) => during(step).await,

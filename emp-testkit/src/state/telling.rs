@@ -54,6 +54,7 @@ impl Service {
                 self.said_beside.extend(draft.also.clone());
                 draft
             }
+            (Some(job), Some(Trouble::AnotherJob)) => self.show(&job.another(), &View::done(), 200),
             (Some(job), Some(Trouble::Backwards)) => self.show(&job, &View::fresh(durations), 200),
             (Some(job), _) => self.show(&job, &job.at(now, durations), 200),
         }

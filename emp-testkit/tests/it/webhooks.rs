@@ -1,7 +1,10 @@
 //! The fake calls where it was asked to, once, when a job has ended.
 
-use emp_core::{Connector, Timestamp};
-use emp_testkit::{FakeOptions, FakeService};
+use emp_core::connector::Entry;
+use emp_core::{Clock as _, Connector, Secret, Timestamp};
+use emp_engine::webhook::{Heard, Receiver};
+use emp_testkit::contract::{Contract, Outcome};
+use emp_testkit::{FakeOptions, FakeService, fake_env};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,4 +48,78 @@ async fn m58_the_fake_calls_once_when_the_job_has_ended() {
     drop(socket);
     let again = tokio::time::timeout(Duration::from_millis(100), listener.accept()).await;
     assert!(again.is_err(), "once");
+}
+
+/// Signs body and moment.
+#[derive(Connector)]
+#[connector(service = "signs", version = "1.0.0", unregistered)]
+#[http(base = "https://signs.example.com")]
+#[auth(none)]
+#[submit(post = "/jobs", json { "prompt": payload.prompt, "callback": webhook.url? }, capture(id = "$.id"), at_most_once)]
+#[poll(get = "/jobs/{job.id}", echo = "$.id")]
+#[states(at = "$.status", running = ["running"], succeeded = ["done"], failed = ["failed"], unknown = running(warn))]
+#[webhook(
+    verify = hmac(key = key, header = "X-Signature", prefix = "v0=", signed = "{timestamp}.{body}", timestamp = "t="),
+    body = "$.data", events = ["job.ended"], event = "$.type",
+)]
+struct Signs {
+    #[env("SIGNS_WEBHOOK_KEY")]
+    key: Secret,
+}
+
+/// Shows a secret, and says only that there is news.
+#[derive(Connector)]
+#[connector(service = "shows", version = "1.0.0", unregistered)]
+#[http(base = "https://shows.example.com")]
+#[auth(none)]
+#[submit(post = "/jobs", query("callback" = webhook.url?), json { "prompt": payload.prompt }, capture(id = "$.id"), at_most_once)]
+#[poll(get = "/jobs/{job.id}")]
+#[states(at = "$.status", running = ["running"], succeeded = ["done"], failed = ["failed"], unknown = running(warn))]
+#[webhook(verify = header("X-Token", token))]
+struct Shows {
+    #[env("SHOWS_TOKEN")]
+    token: Secret,
+}
+
+/// What the kit finds in its scenarios of calls: those that pass, and those that do not.
+async fn called(entry: Entry) -> (Vec<String>, Vec<String>) {
+    let contract = Contract::load(&entry).expect("an environment").only("F42,F43,webhook.,F40");
+    let findings = contract.run().await.findings;
+    let ids = |wanted: Outcome| -> Vec<String> {
+        let those = findings.iter().filter(|finding| finding.outcome == wanted);
+        those.map(|finding| format!("{} {}", finding.scenario.id, finding.reason)).collect()
+    };
+    (ids(Outcome::Pass), ids(Outcome::Fail))
+}
+
+#[tokio::test]
+async fn f42_f43_the_kit_tries_calls_that_are_right_wrong_stale_early_and_repeated() {
+    let cases = [(Entry::of::<Signs>(), 7), (Entry::of::<Shows>(), 4), (Entry::of::<Calls>(), 3)];
+    for (entry, applicable) in cases {
+        let (passed, failed) = called(entry).await;
+        assert_eq!(failed, Vec::<String>::new(), "{}", entry.spec.name);
+        assert_eq!(passed.len(), applicable, "{}: {passed:?}", entry.spec.name);
+    }
+}
+
+#[tokio::test]
+async fn m58_the_fakes_calls_are_signed_as_declared_and_name_their_event() {
+    let clock = Arc::new(emp_core::time::ManualClock::at(Timestamp(1_700_000_000_000)));
+    let options = FakeOptions {
+        keeps_calls: true,
+        clock: Arc::<emp_core::time::ManualClock>::clone(&clock),
+        ..FakeOptions::instant()
+    };
+    let fake = FakeService::start(Signs::SPEC, options).await.expect("starts");
+    let url = "https://queue.example.com/api/webhooks/1/2";
+    let body = json!({ "prompt": "a", "callback": url }).to_string();
+    assert_eq!(send_raw(&fake.base_url(), "POST", "/jobs", &[], &body).await.code, 200);
+    let calls = fake.calls();
+    let [call] = calls.as_slice() else { panic!("{calls:?}") };
+    assert_eq!(call.url, url);
+    let said: serde_json::Value = serde_json::from_slice(&call.body).expect("JSON");
+    assert_eq!((&said["type"], &said["data"]["status"]), (&json!("job.ended"), &json!("done")));
+    let receiver = Receiver::of(Signs::SPEC, &fake_env(Signs::SPEC)).expect("a key");
+    assert!(matches!(receiver.hear(&call.headers, &call.body, clock.now()), Ok(Heard::Call(_))));
+    assert!(fake.calls().is_empty(), "once");
 }

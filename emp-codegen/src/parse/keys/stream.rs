@@ -38,12 +38,6 @@ pub const STREAM: Attribute = Attribute {
         key("ndjson", Flag, "ndjson", "The submit's answer is lines of JSON."),
         key("sse", Flag, "sse", "The submit's answer is server-sent events."),
         key(
-            "stops_on_disconnect",
-            Flag,
-            "stops_on_disconnect",
-            "The service stops working when the connection closes: so a job is cancelled.",
-        ),
-        key(
             "when",
             Value,
             "when = payload.stream == true",
