@@ -1,12 +1,15 @@
-//! What this server is, offers and has: `/livez`, `/readyz`, `/api/version`, `/api/connectors`, `/api/services`, `/api/workers`.
+//! What this server is, offers and has: `/livez`, `/readyz`, `/metrics`, `/api/version`, `/api/connectors`, `/api/services`, `/api/workers`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use emp_core::job::JOB_SCHEMA;
 use emp_core::job::JobState;
+use emp_metrics::Metrics;
 use emp_store::WorkerStatus;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -71,6 +74,16 @@ pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Json<Well>, 
         }
         Err(_) => Err(not_ready("the store does not answer in time")),
     }
+}
+
+/// Shows what this process counts. A store that does not answer is one of the things that are shown, so it is no reason to refuse.
+pub(crate) async fn metrics(State(state): State<ApiState>) -> impl IntoResponse {
+    match tokio::time::timeout(READY_TIMEOUT, state.store.counts()).await {
+        Ok(Ok(counts)) => state.metrics.jobs(&counts),
+        Ok(Err(error)) => tracing::warn!(%error, "the jobs are not counted"),
+        Err(_) => tracing::warn!("the jobs are not counted: the store does not answer in time"),
+    }
+    ([(CONTENT_TYPE, Metrics::MEDIA_TYPE)], state.metrics.text())
 }
 
 fn not_ready(why: &str) -> Refusal {

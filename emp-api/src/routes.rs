@@ -29,7 +29,7 @@ pub(crate) fn health_router(state: ApiState) -> Router {
 }
 
 /// What a process without an API shows.
-const HEALTH: [&str; 3] = ["/livez", "/readyz", "/api/version"];
+const HEALTH: [&str; 4] = ["/livez", "/readyz", "/metrics", "/api/version"];
 
 fn of_routes<'a>(state: ApiState, routes: impl Iterator<Item = &'a Route>) -> Router {
     routes
@@ -314,6 +314,22 @@ pub(crate) const TABLE: &[Route] = &[
         body: None,
         parameters: &[],
         answers: &[json!(200, "It does.", meta::Well)],
+        refusals: &[],
+    },
+    Route {
+        method: Method::Get,
+        path: "/metrics",
+        name: "metrics",
+        summary: "Show what this process counts, for Prometheus",
+        handler: || get(meta::metrics),
+        body: None,
+        parameters: &[],
+        answers: &[Answer {
+            status: 200,
+            description: "The metrics, in the text format of Prometheus.",
+            content: &[Content { media_type: "text/plain", schema: of::<String> }],
+            headers: &[],
+        }],
         refusals: &[],
     },
     Route {

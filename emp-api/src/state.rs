@@ -7,6 +7,7 @@ use emp_core::Registry;
 use emp_core::Secret;
 use emp_core::mapping::Mapping;
 use emp_engine::webhook::Receivers;
+use emp_metrics::Metrics;
 use emp_outputs::OutputStore;
 use emp_store::Store;
 use tokio::sync::Semaphore;
@@ -23,6 +24,8 @@ pub struct ApiState {
     pub(crate) outputs: Option<Arc<OutputStore>>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) auth: Auth,
+    /// What this process counts.
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     /// The key of the tokens in the URLs that services call; `None` when no call is taken.
     pub(crate) webhook_key: Option<Secret>,
@@ -85,11 +88,21 @@ impl ApiState {
         self
     }
 
+    /// Shows what this process counts; the store should be [`emp_metrics::Metered`] by the same.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Arc<Metrics>) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
     /// The same with a catalog made otherwise, and other limits.
     pub fn with(store: Arc<dyn Store>, catalog: Catalog, auth: Auth, limits: Limits) -> Self {
+        let services = catalog.services().map(|(name, _)| name);
+        let metrics = Arc::new(Metrics::new(services, env!("CARGO_PKG_VERSION")));
         Self {
             store,
             outputs: None,
+            metrics,
             catalog: Arc::new(catalog),
             auth,
             limits,

@@ -24,7 +24,8 @@ pub(crate) fn plan(
     env: &dyn EnvSource,
     out: &Output,
 ) -> Result<MachinePlan, Failure> {
-    let entries = workers::parse(&args.workers).map_err(|faults| failure(&PlanError(faults)))?;
+    let entries = workers::parse(args.workers.as_deref().unwrap_or_default())
+        .map_err(|faults| failure(&PlanError(faults)))?;
     let machine = describe(args, mapping, env, out)?;
     let common = common(env);
     let request = Request { mapping, registry, workers: &entries, machine, env, common: &common };

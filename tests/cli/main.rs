@@ -7,6 +7,7 @@ mod demo;
 mod dev;
 mod export;
 mod job;
+mod metrics;
 mod openapi;
 mod process;
 mod support;

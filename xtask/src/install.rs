@@ -19,13 +19,17 @@ pub(crate) fn redis_server() -> Result<(), Failed> {
     as_root("install redis-server", "apt-get install -y -qq --no-install-recommends redis-server")
 }
 
-/// What reads the units of systemd.
-pub(crate) fn systemd_analyze() -> Result<(), Failed> {
-    if Step::program("systemd-analyze", "systemd-analyze", ["--version"]).holds() {
-        return Ok(());
+/// What reads the units of systemd, and the metrics and rules of Prometheus.
+pub(crate) fn operators_tools() -> Result<(), Failed> {
+    for (program, package) in [("systemd-analyze", "systemd"), ("promtool", "prometheus")] {
+        if Step::program(program, program, ["--version"]).holds() {
+            continue;
+        }
+        let name = format!("install {program}");
+        as_root(&name, "apt-get update -qq")?;
+        as_root(&name, &format!("apt-get install -y -qq --no-install-recommends {package}"))?;
     }
-    as_root("install systemd-analyze", "apt-get update -qq")?;
-    as_root("install systemd-analyze", "apt-get install -y -qq --no-install-recommends systemd")
+    Ok(())
 }
 
 /// A real valkey-server, where the system has a package of it: of the release itself, or of its backports. Without it the tests say

@@ -18,7 +18,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what the tests need (redis-server, valkey-server, systemd-analyze; others' validators, editors and pm2 under target/tools),
+    /// Install what the tests need (redis-server, valkey-server, systemd-analyze, promtool; others' validators, editors and pm2 under target/tools),
     /// then run every test of the workspace.
     Test {
         /// Passed on to `cargo test`.
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
 fn test(args: &[String]) -> Result<(), Failed> {
     install::redis_server()?;
     install::valkey_server();
-    install::systemd_analyze()?;
+    install::operators_tools()?;
     install::outside_tools()?;
     Step::cargo("test", ["test", "--workspace", "--locked"]).args(args).run()
 }

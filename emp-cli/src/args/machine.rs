@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(crate) struct Planned {
     /// Which workers: slots of an external one, instances of an internal one.
     #[arg(long, env = "WORKERS", value_name = "NAME:COUNT,..")]
-    pub(crate) workers: String,
+    pub(crate) workers: Option<String>,
     /// How many GPUs the machine has; `NUM_GPUS`, the mapping's `machine`, or what there is here when not given.
     #[arg(long, value_name = "COUNT")]
     pub(crate) gpus: Option<u32>,
@@ -50,6 +50,10 @@ pub(crate) enum Target {
     Env,
     /// A Dockerfile with the mapping's build stages.
     Dockerfile,
+    /// A dashboard, as JSON.
+    Grafana,
+    /// Rules for Prometheus.
+    Alerts,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use emp_core::Registry;
 use emp_machine::export::{self, Conduct, File};
+use emp_metrics::{alerts, dashboard};
 
 use crate::args::{Export, Target};
 use crate::environment::Environment;
@@ -20,19 +21,23 @@ pub(super) fn run(
     mapping: Option<&Path>,
     out: &Output,
 ) -> Result<Exit, Failure> {
-    let files = files(args, registry, mapping, out)?;
+    let files = match args.target {
+        Target::Grafana => {
+            vec![File { name: "emp.grafana.json".to_owned(), text: pretty(&dashboard::grafana()) }]
+        }
+        Target::Alerts => vec![File { name: "emp.rules.yaml".to_owned(), text: alerts::rules() }],
+        _ => files(args, registry, mapping, out)?,
+    };
+    let workers =
+        args.planned.workers.as_ref().map_or_else(String::new, |workers| format!(" --workers {workers}"));
     let folder = args.out.as_deref().unwrap_or(Path::new("."));
     if args.check {
         for file in &files {
             let path = folder.join(&file.name);
             if std::fs::read_to_string(&path).ok().as_ref() != Some(&file.text) {
                 let message = format!("{} is not what the mapping and this environment say", path.display());
-                let command = format!(
-                    "emp export {} --workers {} --out {}",
-                    name(args.target),
-                    args.planned.workers,
-                    folder.display()
-                );
+                let command =
+                    format!("emp export {}{} --out {}", name(args.target), workers, folder.display());
                 return Err(Failure::new(Exit::Conflict, "E_STALE", message).help(command));
             }
         }
@@ -81,8 +86,14 @@ fn files(
         Target::K8s => export::Target::K8s,
         Target::Env => export::Target::Env,
         Target::Dockerfile => export::Target::Dockerfile,
+        // Of every machine alike, and written before anything is planned.
+        Target::Grafana | Target::Alerts => return Ok(Vec::new()),
     };
     export::export(&plan, target, &conduct).map_err(|error| machine::failure(&error))
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
 fn name(target: Target) -> &'static str {
@@ -93,5 +104,7 @@ fn name(target: Target) -> &'static str {
         Target::K8s => "k8s",
         Target::Env => "env",
         Target::Dockerfile => "dockerfile",
+        Target::Grafana => "grafana",
+        Target::Alerts => "alerts",
     }
 }

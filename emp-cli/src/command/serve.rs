@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use emp_core::env::EnvSource;
 use emp_core::mapping::Mapping;
-use emp_core::{Registry, SystemClock, Url};
+use emp_core::{Clock as _, Registry, SystemClock, Url};
 use emp_engine::outputs::Outputs;
 use emp_engine::webhook::{Receivers, Webhooks};
 use emp_engine::{Engine, EngineOptions};
+use emp_metrics::{Metered, Metrics, watch_stalls};
 use emp_outputs::OutputStore;
 use emp_store::Store;
 use emp_worker::plan::{self, PlannedWorker};
@@ -123,6 +124,11 @@ pub(super) async fn run(
     let (key, webhooks) = webhooks.unzip();
     logging::hide(key.iter());
     logging::hide(receivers.secrets());
+    let services = mapping.capabilities().map(|capability| capability.capability);
+    let metrics = Arc::new(Metrics::new(services, env!("CARGO_PKG_VERSION")));
+    metrics.configured(SystemClock.now().0 as f64 / 1000.0);
+    let store: Arc<dyn Store> = Arc::new(Metered::new(store, Arc::clone(&metrics)));
+    let stalls = tokio::spawn(watch_stalls(Arc::clone(&metrics)));
     let loaded = planned.iter().flat_map(|worker| &worker.services);
     logging::hide(loaded.flat_map(|(_, connector)| connector.settings.secrets()));
     let worker = (!planned.is_empty()).then(|| {
@@ -135,7 +141,8 @@ pub(super) async fn run(
         Worker::new(options, Arc::clone(&store), engine, planned, Arc::new(SystemClock))
     });
     let api = front.map(|front| {
-        let state = emp_api::ApiState::new(Arc::clone(&store), mapping, registry, auth).outputs(outputs);
+        let state = emp_api::ApiState::new(Arc::clone(&store), mapping, registry, auth);
+        let state = state.outputs(outputs).metrics(metrics);
         let state = match key {
             Some(key) => state.webhooks(key, receivers),
             None => state,
@@ -160,6 +167,7 @@ pub(super) async fn run(
         }
     };
     let ((), answered) = tokio::join!(work, answer);
+    stalls.abort();
     answered.map_err(|error| Failure::io("the API stopped", &error))?;
     Ok(Exit::Ok)
 }
