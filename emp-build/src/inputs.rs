@@ -41,6 +41,10 @@ impl Inputs {
 /// The Dockerfiles that a mapping names, from where it is; none when it cannot be read, which is reported.
 fn dockerfiles(mapping: &Document) -> Vec<PathBuf> {
     let Ok(text) = &mapping.text else { return Vec::new() };
+    // A large mapping is not read for what it does not have.
+    if !text.text().contains("\"dockerfile\"") {
+        return Vec::new();
+    }
     let value: serde_json::Value = serde_json::from_str(text.text()).unwrap_or_default();
     let folder = Path::new(&mapping.name).parent().unwrap_or(Path::new(""));
     let dockerfile = &value["machine"]["dockerfile"];

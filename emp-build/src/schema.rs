@@ -114,6 +114,7 @@ mod tests {
             ]),
             variables: set(["A_KEY"]),
             bindings: set(["gpu"]),
+            stages: set(["base"]),
         };
         let worker = |entry: Value| json!({ "workers": { "w": entry } });
         let service = |connector: &str, capability: Value| {
@@ -130,6 +131,8 @@ mod tests {
             (json!({ "connectors": { "A": {} } }), json!({ "connectors": { "C": {} } })),
             (with("required_env", json!(["A_KEY"])), with("required_env", json!(["A_KYE"]))),
             (with("resource_binding", json!("gpu")), with("resource_binding", json!("gpus"))),
+            (with("build_stage", json!("base")), with("build_stage", json!("bas"))),
+            (with("build_stage", Value::Null), with("build_stage", json!(""))),
         ] {
             assert!(jsonschema::is_valid(&offered, &right), "{right}");
             assert!(!jsonschema::is_valid(&offered, &wrong), "{wrong}");

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use proc_macro2::{Delimiter, LexError, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, DeriveInput, Path};
+use syn::{Attribute, DeriveInput, Token};
 
 use crate::cfg::Cfg;
 
@@ -71,8 +71,7 @@ impl Parse for Skimmed {
         let mut connectors = Vec::new();
         while !input.is_empty() {
             let item = input.fork();
-            let attributes = input.call(Attribute::parse_outer)?;
-            if attributes.iter().any(derives_connector) {
+            if skip_attributes(input)? {
                 // Left out, it would be missed by the mapping, far from the mistake.
                 let derived = item.parse::<DeriveInput>()?;
                 connectors.push(Skim {
@@ -101,20 +100,29 @@ fn skip_item(input: ParseStream<'_>) -> syn::Result<()> {
     Ok(())
 }
 
-fn derives_connector(attribute: &Attribute) -> bool {
+/// Moves behind the attributes of an item, and says whether one of them derives `Connector`.
+fn skip_attributes(input: ParseStream<'_>) -> syn::Result<bool> {
     let mut found = false;
-    if attribute.path().is_ident("derive") {
-        // A derive that does not parse is rustc's to report.
-        let _ = attribute.parse_nested_meta(|meta| {
-            found |= last(&meta.path).is_some_and(|name| name == "Connector");
-            Ok(())
-        });
+    while input.peek(Token![#]) {
+        input.parse::<Token![#]>()?;
+        if let TokenTree::Group(attribute) = input.parse()? {
+            found |= derives_connector(attribute.stream());
+        }
     }
-    found
+    Ok(found)
 }
 
-fn last(path: &Path) -> Option<&proc_macro2::Ident> {
-    path.segments.last().map(|segment| &segment.ident)
+/// Whether what stands in `#[..]` is a `derive` with a path that ends with `Connector`. A derive that is none is rustc's to report.
+fn derives_connector(attribute: TokenStream) -> bool {
+    let mut tokens = attribute.into_iter();
+    let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(list))) = (tokens.next(), tokens.next()) else {
+        return false;
+    };
+    let ends_so =
+        |path: &[TokenTree]| matches!(path.last(), Some(TokenTree::Ident(end)) if end == "Connector");
+    let paths: Vec<TokenTree> = list.stream().into_iter().collect();
+    let comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
+    name == "derive" && paths.split(comma).any(ends_so)
 }
 
 /// The conditions, as they must be repeated wherever the type is named.

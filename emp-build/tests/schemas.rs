@@ -44,3 +44,20 @@ fn a_report_is_valid_by_its_schema() {
     let value = serde_json::to_value(&report).expect("a report is texts and numbers");
     assert!(jsonschema::is_valid(&schema::findings(), &value), "{value:#}");
 }
+
+#[test]
+fn the_stages_of_the_dockerfiles_that_a_mapping_names_are_choices() {
+    let tree = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(tree.path().join(name), text).expect("writes");
+    write("service-mapping.json", r#"{ "machine": { "dockerfile": "./Dockerfile" } }"#);
+    write("Dockerfile", "FROM debian AS base\nRUN true\nFROM base AS comfyui\n");
+    let asked = emp_build::CheckInputs {
+        mapping: "service-mapping.json".into(),
+        connectors: "connectors".into(),
+        dockerfile: None,
+    };
+    let choices = Choices::of(&asked.read(tree.path()));
+    assert_eq!(choices.stages.iter().map(String::as_str).collect::<Vec<_>>(), ["base", "comfyui"]);
+    let worker = schema::mapping(&choices)["$defs"]["Worker"].clone();
+    assert_eq!(worker["properties"]["build_stage"]["enum"], serde_json::json!(["base", "comfyui", null]));
+}

@@ -1,6 +1,6 @@
 //! Whether the mapping is JSON at all, and whether each key stands once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -87,6 +87,10 @@ fn comment(text: &str, at: usize) -> bool {
 /// Keys that stand twice.
 pub(super) fn duplicates(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    // Most have none, and need no pointers.
+    if !has_duplicates(subject.root) {
+        return findings;
+    }
     let mut open = vec![At::root(subject.root)];
     while let Some(at) = open.pop() {
         if let Json::Object(members) = &at.node.value {
@@ -113,4 +117,13 @@ pub(super) fn duplicates(subject: &Subject<'_>) -> Vec<Finding> {
         open.extend(at.entries());
     }
     findings
+}
+
+/// Whether any object of a value has a key twice.
+fn has_duplicates(node: &Node) -> bool {
+    let members = node.members();
+    let keys: BTreeSet<&str> = members.iter().map(|member| member.key.as_str()).collect();
+    keys.len() < members.len()
+        || members.iter().any(|member| has_duplicates(&member.value))
+        || node.entries().iter().any(has_duplicates)
 }

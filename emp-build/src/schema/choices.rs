@@ -7,6 +7,7 @@ use emp_core::mapping::BUILT_IN_BINDINGS;
 use serde_json::{Value, json};
 
 use crate::connector::Sources;
+use crate::dockerfile::Dockerfile;
 use crate::inputs::Inputs;
 
 /// The words that a schema of mappings offers. Where a set is empty, any text is allowed.
@@ -18,6 +19,8 @@ pub struct Choices {
     pub variables: BTreeSet<String>,
     /// What a worker's instances can be bound to.
     pub bindings: BTreeSet<String>,
+    /// The stages of the Dockerfiles that the mapping names.
+    pub stages: BTreeSet<String>,
 }
 
 impl Choices {
@@ -41,7 +44,13 @@ impl Choices {
         let mapping: Value = serde_json::from_str(text).unwrap_or_default();
         let declared = mapping["resource_bindings"].as_object().into_iter().flatten();
         let bindings = declared.map(|(name, _)| name.as_str()).chain(BUILT_IN_BINDINGS);
-        Self { bindings: bindings.map(str::to_owned).collect(), ..Self::default() }
+        let dockerfiles = inputs.dockerfiles.iter().filter_map(|file| file.text.as_ref().ok());
+        let stages = dockerfiles.flat_map(|file| {
+            let file = Dockerfile::read(file.text());
+            file.names().map(str::to_owned).collect::<Vec<_>>()
+        });
+        let stages = stages.collect();
+        Self { bindings: bindings.map(str::to_owned).collect(), stages, ..Self::default() }
     }
 
     /// Writes the choices into the schema.
@@ -60,6 +69,10 @@ impl Choices {
             let words = json!([{ "enum": self.bindings }, { "pattern": "\\$\\{" }, { "type": "null" }]);
             let bound = json!([{ "anyOf": words }]);
             add(schema, "/$defs/Worker/properties/resource_binding", "allOf", bound);
+        }
+        if !self.stages.is_empty() {
+            let stages = self.stages.iter().map(|stage| json!(stage)).chain([Value::Null]);
+            add(schema, "/$defs/Worker/properties/build_stage", "enum", stages.collect());
         }
     }
 

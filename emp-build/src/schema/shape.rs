@@ -115,8 +115,8 @@ impl<'a> Shape<'a> {
     /// Follows a reference, and an `anyOf` of which all but one are `null`.
     fn resolved(&self, part: &'a Value) -> Self {
         if let Some(reference) = part.get("$ref").and_then(Value::as_str) {
-            let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
-            let name = reference.rsplit('/').next();
+            let name = reference.strip_prefix("#/$defs/");
+            let target = name.and_then(|name| self.root.get("$defs")?.get(name));
             return Self { root: self.root, part: target.unwrap_or(&Value::Null), name };
         }
         let choices = part.get("anyOf").and_then(Value::as_array);

@@ -79,6 +79,7 @@ impl Starter {
             connectors: [(self.connector.clone(), [self.names.kebab()].into())].into(),
             variables: self.required_env.iter().cloned().collect(),
             bindings: emp_core::mapping::BUILT_IN_BINDINGS.map(str::to_owned).into(),
+            stages: std::collections::BTreeSet::new(),
         }
     }
 
