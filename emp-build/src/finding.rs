@@ -61,8 +61,6 @@ pub struct Finding {
 pub enum Fix {
     /// Takes out the member or the entry at a JSON pointer.
     Remove(String),
-    /// Writes another text at a JSON pointer.
-    Write(String, String),
     /// Adds a name to the `required_env` of the worker at a JSON pointer.
     Require(String, String),
 }

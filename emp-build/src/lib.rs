@@ -38,7 +38,7 @@ pub use builder::{Builder, connectors};
 pub use cargo::Directive;
 pub use cfg::Target;
 pub use described::{Described, described};
-pub use finding::{Allowed, Finding, Mark, Report, Severity};
+pub use finding::{Allowed, Finding, Fix, Mark, Report, Severity};
 pub use inputs::{CheckInputs, Document, Folder, Inputs, MAX_BYTES};
 pub use outcome::{Outcome, check, plan, report};
 pub use source::{Place, SourceText};

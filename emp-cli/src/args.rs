@@ -68,6 +68,9 @@ pub(crate) enum Command {
     /// The environment that the connectors need.
     #[command(subcommand)]
     Env(Env),
+    /// Service mappings of elsewhere.
+    #[command(subcommand)]
+    Mapping(MappingCommand),
     /// The JSON Schemas and the OpenAPI document.
     Schema(Schema),
     /// Slices of vendors' `OpenAPI` descriptions, which the build checks connectors against.
@@ -214,6 +217,18 @@ pub(crate) struct Check {
     /// Check again whenever a file changes, until Ctrl-C.
     #[arg(long)]
     pub(crate) watch: bool,
+    /// First make the changes of the mapping that cannot do harm, and put its keys into the schema's order.
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Exit as for errors when there are warnings.
+    #[arg(long, value_enum)]
+    pub(crate) deny: Option<Deny>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deny {
+    /// All of them.
+    Warnings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -371,14 +386,37 @@ pub(crate) enum Env {
         #[arg(long, env = "WORKERS", value_name = "NAME:SLOTS,..")]
         workers: Option<String>,
     },
+    /// Where each variable is read, what it must be, and what for.
+    Explain {
+        /// Which variable; all when not given.
+        variable: Option<String>,
+        /// Of which workers; all of the mapping when not given.
+        #[arg(long, env = "WORKERS", value_name = "NAME:SLOTS,..")]
+        workers: Option<String>,
+    },
     /// An example of the environment, for every connector.
     Example {
+        /// For these workers only, with the variables of the mapping.
+        #[arg(long, value_name = "NAME:SLOTS,..", conflicts_with_all = ["write", "check"])]
+        workers: Option<String>,
         /// Write `.env.example`.
         #[arg(long, conflicts_with = "check")]
         write: bool,
         /// Exit with 6 when `.env.example` is not this.
         #[arg(long)]
         check: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MappingCommand {
+    /// Turn a mapping of the system replaced, of either shape, into one of this, and say what could not be carried over.
+    Migrate {
+        /// The old mapping.
+        file: PathBuf,
+        /// Where the new one goes; stdout when not given.
+        #[arg(long = "out", value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 

@@ -216,6 +216,13 @@ fn in_range(field: &EnvField, value: SettingValue) -> Result<SettingValue, Strin
     }
 }
 
+impl EnvField {
+    /// What would be valid, in words.
+    pub fn expected(&self) -> String {
+        expected(self.kind, self.range)
+    }
+}
+
 /// What would be valid, in words.
 fn expected(kind: EnvKind, range: Option<(f64, f64)>) -> String {
     let what = match kind {

@@ -7,6 +7,7 @@
 mod binding;
 mod checks;
 mod machine;
+mod setting;
 mod template;
 mod worker;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use binding::{BUILT_IN_BINDINGS, ResourceBinding, Scaling, ServiceTypeInfo};
 pub use checks::Checks;
 pub use machine::{API_PORT, MachineEntry};
+pub use setting::{Setting, SettingVariable};
 pub use template::{Bytes, Count, Kind, Port, Seconds, Template, TemplateError, Words};
 pub use worker::{ApiConfig, InstallerConfig, OneOrMany, ServiceEntry, ServiceType, Worker};
 

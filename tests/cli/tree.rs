@@ -28,7 +28,10 @@ fn check(mapping: &Path) -> Ran {
 #[test]
 fn check_finds_nothing_in_a_valid_tree() {
     let mapping = Path::new(TREE).join("service-mapping.json");
-    assert_eq!(check(&mapping).exits(0).json(), json!({ "schema_version": 1, "findings": [] }));
+    assert_eq!(
+        check(&mapping).exits(0).json(),
+        json!({ "schema_version": 1, "findings": [], "allowed": [] })
+    );
 }
 
 #[test]
@@ -129,6 +132,24 @@ fn env_check_names_what_is_missing_and_shows_no_value() {
         let all_set = run_with(command.args(form)).exits(0);
         assert!(!format!("{all_set:?}").contains("canary"), "{all_set:#?}");
     }
+}
+
+#[test]
+fn env_explain_says_where_a_variable_is_read_and_knows_a_slip_of_the_pen() {
+    let all = run(&["env", "explain", "MY_SERVICE_API_KEY", "--json"]).exits(0).json();
+    let key = &all[0];
+    assert_eq!((&key["secret"], &key["required"]), (&true.into(), &true.into()));
+    assert_eq!(key["listed_by"], serde_json::json!(["my-service-api"]));
+    assert_eq!(key["read_by"][0]["connector"], "MyServiceConnector");
+    let slip = run(&["env", "explain", "MY_SERVICE_API_KEX", "--json"]).exits(5).error();
+    assert_eq!(slip["code"], "E_NO_VARIABLE");
+}
+
+#[test]
+fn a_mapping_of_the_system_replaced_is_migrated_to_one_that_can_be_checked() {
+    let old = Path::new(TREE).join("emp-build/tests/data/service-mapping.2025-07-28.json");
+    let new = run(&["mapping", "migrate", old.to_str().expect("UTF-8")]).exits(0).json();
+    assert_eq!(new["workers"]["openai"]["required_env"], serde_json::json!(["OPENAI_API_KEY"]));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::Subject;
 use super::names::{self, quoted};
 use crate::codes;
 use crate::connector::Connector;
-use crate::finding::Finding;
+use crate::finding::{Finding, Fix};
 use crate::json::At;
 
 /// All of it.
@@ -109,15 +109,20 @@ fn no_source(subject: &Subject<'_>, declared: &At<'_>) -> Option<Finding> {
                 .help(format!("mv {file} {}", lifted(&subject.sources.folder, file))),
         );
     }
-    Some(match near_source(subject, name) {
-        Some(source) => finding
-            .label(format!("did you mean `{}`?", source.name))
-            .also(&source.source, source.span.clone(), "this one")
-            .help(format!("\"{}\": ..", source.name)),
-        None => finding
-            .label("is declared here")
-            .help(format!("write it into {}, or take this declaration out", file_of(subject, name))),
-    })
+    if let Some(source) = near_source(subject, name) {
+        return Some(
+            finding
+                .label(format!("did you mean `{}`?", source.name))
+                .also(&source.source, source.span.clone(), "this one")
+                .help(format!("\"{}\": ..", source.name)),
+        );
+    }
+    let finding = finding
+        .label("is declared here")
+        .help(format!("write it into {}, or take this declaration out", file_of(subject, name)));
+    // What no worker uses and no source has is a leftover.
+    let used = subject.used().any(|at| at.node.text() == Some(name));
+    Some(if used { finding } else { finding.fix(Fix::remove(declared)) })
 }
 
 /// A file of a subfolder as it is called in the folder itself: `connectors/meshy/mod.rs` is `connectors/meshy.rs`.

@@ -70,5 +70,9 @@ fn summary(report: &Report) -> String {
         0 => String::new(),
         more => format!("; {more} more are in `emp check --format json`"),
     };
-    format!("{counts}{more}; `emp explain CODE` says more\n")
+    let allowed = match report.allowed.iter().map(|one| one.count).sum::<usize>() {
+        0 => String::new(),
+        allowed => format!(", {allowed} allowed by the mapping's `checks`"),
+    };
+    format!("{counts}{allowed}{more}; `emp explain CODE` says more\n")
 }

@@ -1,5 +1,6 @@
 //! `emp check`: the build's own checks on any tree, without compiling it.
 
+mod fix;
 mod junit;
 mod sarif;
 mod watch;
@@ -8,7 +9,7 @@ use std::path::Path;
 
 use emp_build::{CheckInputs, Report, render};
 
-use crate::args::{Check, Format};
+use crate::args::{Check, Deny, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -18,17 +19,52 @@ pub(super) fn run(args: &Check, mapping: Option<&Path>, out: &Output) -> Result<
         connectors: args.connectors.clone(),
         dockerfile: args.dockerfile.clone(),
     };
+    if args.fix {
+        mend(&asked, out)?;
+    }
+    let denied = |report: Report| match args.deny {
+        Some(Deny::Warnings) => report.deny_warnings(),
+        None => report,
+    };
     let format = args.format.unwrap_or_else(|| default_format(out));
     if args.watch {
         let mut ended = Ok(Exit::Ok);
         watch::each_state(&asked, |inputs| {
-            ended = print(&emp_build::report(inputs), &asked, format, out);
+            ended = print(&denied(emp_build::report(inputs)), &asked, format, out);
             out.note("watching; Ctrl-C ends it");
             ended.is_ok()
         });
         return ended;
     }
-    print(&emp_build::check(&asked), &asked, format, out)
+    print(&denied(emp_build::check(&asked)), &asked, format, out)
+}
+
+/// Makes the safe changes, as often as one makes another possible, and says which.
+fn mend(asked: &CheckInputs, out: &Output) -> Result<(), Failure> {
+    /// Each round takes away what it mends, so there are never many.
+    const ROUNDS: usize = 8;
+    let name = asked.mapping.display();
+    let mut done = Vec::new();
+    for _ in 0..ROUNDS {
+        let Ok(text) = std::fs::read_to_string(&asked.mapping) else { break };
+        let Some(mended) = fix::mended(&text, &emp_build::check(asked)) else {
+            out.note(format!("{name} is not mended: it is no JSON, or a key stands twice"));
+            return Ok(());
+        };
+        if mended.text == text {
+            break;
+        }
+        std::fs::write(&asked.mapping, &mended.text)
+            .map_err(|error| Failure::io(&format!("cannot write {name}"), &error))?;
+        done.extend(mended.done);
+    }
+    for what in &done {
+        out.note(what);
+    }
+    if done.is_empty() {
+        out.note(format!("{name}: nothing to mend"));
+    }
+    Ok(())
 }
 
 fn print(report: &Report, asked: &CheckInputs, format: Format, out: &Output) -> Result<Exit, Failure> {

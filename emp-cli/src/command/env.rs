@@ -1,27 +1,28 @@
-//! `emp env`: the environment that the connectors need, from their own declarations.
+//! `emp env`: the environment that the workers need, from the connectors' declarations and the mapping.
+
+mod example;
+mod explain;
+mod reader;
 
 use std::path::Path;
 
 use emp_core::Registry;
 use emp_core::env::{EnvSource, ProcessEnv};
-use emp_core::spec::EnvField;
+use emp_core::mapping::{Mapping, TemplateError};
 use emp_worker::plan;
 use serde::Serialize;
 
+use self::reader::{Reader, readers};
 use crate::args::Env;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::runtime;
 
-const EXAMPLE: &str = ".env.example";
-
-/// A variable of a connector, and how it is here. Its value is never shown.
+/// How a variable is here. Its value is never shown.
 #[derive(Serialize)]
 struct Row {
-    variable: &'static str,
-    connector: &'static str,
-    required: bool,
-    secret: bool,
+    #[serde(flatten)]
+    reader: Reader,
     /// `set`, `default`, `unset`
     source: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,28 +37,46 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     match args {
         Env::Check { workers } => check(workers.as_deref(), registry, mapping, out),
-        Env::Example { write: true, .. } => {
-            std::fs::write(EXAMPLE, example(registry))
-                .map_err(|error| Failure::io("cannot write .env.example", &error))?;
-            out.note(format!("wrote {EXAMPLE}"));
-            Ok(Exit::Ok)
+        Env::Explain { variable, workers } => {
+            let mapping = runtime::mapping(mapping, registry)?;
+            let workers = wanted(workers.as_deref(), &mapping)?;
+            explain::run(variable.as_deref(), &mapping, &workers, readers(&mapping, registry, &workers), out)
         }
-        Env::Example { check: true, .. } => {
-            if std::fs::read_to_string(EXAMPLE).is_ok_and(|text| text == example(registry)) {
-                return Ok(Exit::Ok);
-            }
-            Err(Failure::new(
-                Exit::Conflict,
-                "E_STALE",
-                format!("{EXAMPLE} is not what the connectors declare"),
-            )
-            .help("emp env example --write"))
-        }
-        Env::Example { .. } => {
-            out.line(example(registry).trim_end());
-            Ok(Exit::Ok)
+        Env::Example { workers, write, check } => {
+            let readers = match workers {
+                Some(workers) => {
+                    let mapping = runtime::mapping(mapping, registry)?;
+                    Some(readers(&mapping, registry, &wanted(Some(workers), &mapping)?))
+                }
+                None => None,
+            };
+            example::run(registry, readers, *write, *check, out)
         }
     }
+}
+
+/// The workers that are asked for; all of the mapping when none is named.
+fn wanted(workers: Option<&str>, mapping: &Mapping) -> Result<Vec<String>, Failure> {
+    let Some(text) = workers else { return Ok(mapping.workers.keys().cloned().collect()) };
+    let help = "WORKERS=\"my-service-api:2,openai:4\"";
+    let entries = plan::parse(text).map_err(|error| {
+        Failure::new(Exit::Config, plan::WORKERS, plan::PlanError(error).to_string()).help(help)
+    })?;
+    let unknown: Vec<_> = entries.iter().filter(|entry| mapping.worker(&entry.name).is_none()).collect();
+    if let Some(first) = unknown.first() {
+        let names = mapping.workers.keys().map(String::as_str);
+        let near = emp_core::syntax::nearest(&first.name, names);
+        let list: Vec<_> = unknown.iter().map(|entry| format!("`{}`", entry.name)).collect();
+        let failure = Failure::new(
+            Exit::Config,
+            plan::WORKERS,
+            format!("the mapping has no worker {}", list.join(", ")),
+        );
+        return Err(
+            failure.help(near.map_or_else(|| help.to_owned(), |near| format!("did you mean `{near}`?")))
+        );
+    }
+    Ok(entries.into_iter().map(|entry| entry.name).collect())
 }
 
 fn check(
@@ -67,52 +86,20 @@ fn check(
     out: &Output,
 ) -> Result<Exit, Failure> {
     let mapping = runtime::mapping(mapping, registry)?;
-    let wanted = workers.map(plan::parse).transpose().map_err(|error| {
-        Failure::new(Exit::Config, plan::WORKERS, plan::PlanError(error).to_string())
-            .help("WORKERS=\"my-service-api:2,openai:4\"")
-    })?;
-    let used = |connector: &str| {
-        mapping.capabilities().any(|capability| {
-            let asked =
-                wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|w| w.name == capability.worker));
-            asked && capability.connector == connector
-        })
-    };
-    let rows: Vec<Row> = registry
-        .entries()
-        .iter()
-        .filter(|entry| used(entry.spec.name))
-        .flat_map(|entry| {
-            let faults = entry.load(&ProcessEnv).err().unwrap_or_default();
-            entry.spec.env.iter().map(move |field| Row {
-                variable: field.variable,
-                connector: entry.spec.name,
-                required: field.required,
-                secret: field.secret(),
-                source: source(field),
-                problem: faults
-                    .iter()
-                    .find(|fault| fault.variable == field.variable)
-                    .map(|fault| format!("{}; expected {}", fault.problem, fault.expected)),
-            })
-        })
+    let workers = wanted(workers, &mapping)?;
+    let rows: Vec<Row> = readers(&mapping, registry, &workers)
+        .into_iter()
+        .map(|reader| Row { source: source(&reader), problem: problem(&reader, &mapping, registry), reader })
         .collect();
     let broken = rows.iter().any(|row| row.problem.is_some());
     if out.is_json() {
         out.json(&rows);
     } else {
         let table = rows.iter().map(|row| {
-            let kind = if row.secret {
-                "secret"
-            } else if row.required {
-                "required"
-            } else {
-                ""
-            };
             vec![
-                row.variable.to_owned(),
-                row.connector.to_owned(),
-                kind.to_owned(),
+                row.reader.variable.clone(),
+                row.reader.who(),
+                row.reader.need().to_owned(),
                 row.source.to_owned(),
                 row.problem.clone().unwrap_or_else(|| "ok".to_owned()),
             ]
@@ -122,33 +109,27 @@ fn check(
     Ok(if broken { Exit::Config } else { Exit::Ok })
 }
 
-fn source(field: &EnvField) -> &'static str {
-    match ProcessEnv.get(field.variable).filter(|text| !text.trim().is_empty()) {
-        Some(_) => "set",
-        None if field.default.is_some() => "default",
-        None => "unset",
+/// What is wrong with a variable here, where it is read.
+fn problem(reader: &Reader, mapping: &Mapping, registry: &Registry) -> Option<String> {
+    if let Some(connector) = &reader.connector {
+        let faults = registry.get(connector)?.load(&ProcessEnv).err()?;
+        let fault = faults.into_iter().find(|fault| fault.variable == reader.variable)?;
+        return Some(format!("{}; expected {}", fault.problem, fault.expected));
     }
-}
-
-/// The example: every connector's variables, what they are, and how they are spelled.
-fn example(registry: &Registry) -> String {
-    let head = "# The environment of every connector, written by `emp env example --write`. Do not edit.\n"
-        .to_owned();
-    registry.entries().iter().fold(head, |text, entry| {
-        let fields: String = entry.spec.env.iter().map(example_line).collect();
-        text + "\n# " + entry.spec.name + "\n" + &fields
+    let settings = mapping.worker(reader.worker.as_deref()?)?.settings();
+    let own = settings.iter().filter(|setting| Some(&setting.field) == reader.field.as_ref());
+    let mut own = own.filter(|setting| setting.variables().iter().any(|one| one.name == reader.variable));
+    own.find_map(|setting| match setting.check(&|name| ProcessEnv.get(name)).err()? {
+        // The value itself is not shown.
+        TemplateError::Value { expected, .. } => Some(format!("is not {expected}")),
+        other => Some(other.to_string()),
     })
 }
 
-fn example_line(field: &EnvField) -> String {
-    let about = match field.description.trim() {
-        "" => String::new(),
-        about => format!("# {}\n", about.replace('\n', "\n# ")),
-    };
-    let line = match (field.required, field.default) {
-        (true, _) => format!("{}=\n", field.variable),
-        (false, Some(default)) => format!("# {}={default}\n", field.variable),
-        (false, None) => format!("# {}=\n", field.variable),
-    };
-    about + &line
+fn source(reader: &Reader) -> &'static str {
+    match ProcessEnv.get(&reader.variable).filter(|text| !text.trim().is_empty()) {
+        Some(_) => "set",
+        None if reader.default.is_some() => "default",
+        None => "unset",
+    }
 }

@@ -19,7 +19,7 @@ struct Explanation {
 }
 
 /// The codes of the command line itself.
-const OWN: [(&str, &str, &str); 17] = [
+const OWN: [(&str, &str, &str); 18] = [
     (
         "E_API",
         "the API does not answer",
@@ -34,6 +34,7 @@ const OWN: [(&str, &str, &str); 17] = [
     ),
     ("E_NO_CONNECTOR", "this binary has no such connector", "`emp connector list` shows those that it has."),
     ("E_NO_MAPPING", "there is no service-mapping.json", "Name one with `--mapping FILE`."),
+    ("E_NO_VARIABLE", "no worker reads this variable", "`emp env explain` shows those that are read."),
     ("E_PLAN", "the workers cannot start", "Each line says what is missing and how to mend it."),
     ("E_STALE", "a generated file is not fresh", "Write it anew with `--write` and commit it."),
     (

@@ -11,6 +11,7 @@ mod export;
 mod health;
 mod job;
 mod machine;
+mod mapping;
 mod new;
 mod openapi;
 mod schema;
@@ -44,6 +45,7 @@ pub(crate) fn run(cli: Cli, registry: &'static Registry, out: &Output) -> Result
         Command::Job(args) => runtime::block_on(job::run(args, out)),
         Command::Store(args) => runtime::block_on(store::run(&args, out)),
         Command::Env(args) => env::run(&args, registry, mapping, out),
+        Command::Mapping(args) => mapping::run(&args, out),
         Command::Schema(args) => schema::run(&args, registry, mapping, out),
         Command::OpenApi(args) => openapi::run(&args, out),
         Command::Explain { code } => explain::run(code.as_deref(), out),
