@@ -23,5 +23,5 @@ pub use open::{open, shown};
 pub use redis::RedisStore;
 pub use store::{
     Answer, CancelAnswer, Change, ClaimKey, ClaimRequest, Enqueued, Finish, ListQuery, NewJob, Page, Release,
-    ServiceStatus, Store, StoreError, StoreOptions, WorkerStatus, Write,
+    Retention, ServiceStatus, Store, StoreError, StoreOptions, WorkerStatus, Write,
 };

@@ -231,6 +231,8 @@ pub struct StoreOptions {
     pub worker_ttl: Duration,
     /// Events kept of one job.
     pub max_events: usize,
+    /// How long jobs are kept that have ended; of the Redis store, whose memory is dear.
+    pub retention: Retention,
     /// A server in which jobs can be lost is used all the same (P19).
     pub allow_unsafe: bool,
     /// A server that comes back without its data is used all the same, instead of refusing until it has them again (F9).
@@ -245,8 +247,30 @@ impl Default for StoreOptions {
             max_crashes: 3,
             worker_ttl: Duration::from_secs(90),
             max_events: 200,
+            retention: Retention::default(),
             allow_unsafe: false,
             accept_empty: false,
+        }
+    }
+}
+
+/// How long jobs are kept that have ended.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// Those that succeeded.
+    pub succeeded: Duration,
+    /// Those that failed or were cancelled.
+    pub failed: Duration,
+    /// Those that were taken out because they end their workers.
+    pub quarantined: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            succeeded: Duration::from_hours(24),
+            failed: Duration::from_hours(7 * 24),
+            quarantined: Duration::from_hours(30 * 24),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::line::{Lane, Place};
 use crate::redis::names::{self, Spot};
 use crate::redis::record::{self, Rev, Stored, Text};
 use crate::store::{StoreError, StoreOptions};
+use crate::transition;
 
 /// What must hold of a job for an entry to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +88,11 @@ impl Entry {
         Self { id: id.to_string(), expect, ..Self::default() }
     }
 
+    /// Something happened that others may wait for.
+    pub(super) fn tells(&self) -> bool {
+        !self.events.is_empty() || !self.texts.is_empty()
+    }
+
     /// Nothing is changed; it is only asked whether the job is as it was read.
     pub(super) fn unchanged(before: &Stored) -> Self {
         Self::of(&before.job.id, Expect::Rev(before.rev.clone()))
@@ -100,6 +106,17 @@ impl Entry {
             entry.leave(found_in, before.job.id.to_string());
         }
         entry.stand(spot, &before.job);
+        entry
+    }
+
+    /// Is gone, with every key of it.
+    pub(super) fn forgotten(before: &Stored) -> Self {
+        let job = &before.job;
+        let mut entry = Self::unchanged(before);
+        entry.drop_job = true;
+        entry.leave(&names::in_state(job.state), job.id.to_string());
+        entry.leave(names::ENDED, job.id.to_string());
+        entry.from = names::counter(&job.service, job.state);
         entry
     }
 
@@ -198,6 +215,10 @@ impl Entry {
             self.leave(&names::in_state(was.state), was.id.to_string());
             let (score, member) = (is.arrival as i64, is.id.to_string());
             self.moves.push(Move::Add(Spot { index: names::in_state(is.state), score, member }));
+            if let Some(until) = transition::expires(is, &options.retention) {
+                let (index, member) = (names::ENDED.to_owned(), is.id.to_string());
+                self.moves.push(Move::Add(Spot { index, score: until.0, member }));
+            }
             self.from = names::counter(&was.service, was.state);
             self.to = names::counter(&is.service, is.state);
         }
@@ -293,7 +314,6 @@ mod tests {
 
     use super::*;
     use crate::store::NewJob;
-    use crate::transition;
 
     fn moves(entry: &Entry) -> Vec<String> {
         entry
@@ -329,7 +349,7 @@ mod tests {
         let cancel = Entry::changed(&queued, &cancelled, &[], &none, &options).unwrap();
         assert_eq!(
             moves(&cancel),
-            ["-in", "+in", "-leases", "-lane"],
+            ["-in", "+in", "+ended", "-leases", "-lane"],
             "somebody may be claiming it just now"
         );
         let mut renewed = Stored { rev: claimed.rev.next(), ..claimed.clone() };

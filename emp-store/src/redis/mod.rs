@@ -179,6 +179,7 @@ impl RedisStore {
             return Ok(Some(Vec::new()));
         }
         let count = entries.len();
+        let news = entries.iter().any(Entry::tells);
         let reply = self
             .run(&script::COMMIT, at, |args| {
                 args.push(self.options.max_events.to_string().into_bytes());
@@ -193,7 +194,10 @@ impl RedisStore {
         if outcomes.len() != count {
             return Err(reply::strange("a script"));
         }
-        self.hints.give();
+        // A renewal is none: it would bring the next one forward, for ever.
+        if news {
+            self.hints.give();
+        }
         Ok(Some(outcomes))
     }
 

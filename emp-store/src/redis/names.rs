@@ -7,6 +7,7 @@
 //! | `emp:{queue}:lane:<lane>` | jobs to claim, best first |
 //! | `emp:{queue}:lanes`, `lanes:version` | which lanes there are |
 //! | `emp:{queue}:leases`, `due` | jobs with a worker, waiting jobs: by the moment at which something is due |
+//! | `emp:{queue}:ended` | jobs that have ended, by the moment at which they are forgotten |
 //! | `emp:{queue}:in:<state>`, `counts` | jobs of a state by arrival; how many of each service and state |
 //! | `emp:{queue}:keys`, `keys:age` | idempotency keys |
 //! | `emp:{queue}:workers`, `workers:seen` | who is alive |
@@ -24,6 +25,9 @@ use crate::line::{Lane, Place};
 pub(super) const LEASES: &str = "leases";
 /// Waiting jobs, by the moment at which they are due.
 pub(super) const DUE: &str = "due";
+
+/// Jobs that have ended, by the moment at which they may be forgotten.
+pub(super) const ENDED: &str = "ended";
 
 /// The names of one queue's keys.
 #[derive(Clone, Debug)]

@@ -14,6 +14,17 @@ use crate::transition;
 /// So many empty lanes cost nothing.
 const LANES: usize = 64;
 
+/// A record that was not renewed for so many leases is not needed any more: whoever had the job has stopped.
+const STOPPED: u32 = 20;
+
+/// What became of a page of jobs for which something was due.
+struct Worked {
+    found: usize,
+    /// Stored, or put into the right place.
+    done: usize,
+    changed: usize,
+}
+
 impl RedisStore {
     /// Takes back the jobs whose lease has lapsed, none while the clock is not to be trusted; says how many.
     pub(super) async fn take_back(&self) -> Result<usize, StoreError> {
@@ -25,14 +36,18 @@ impl RedisStore {
         while !self.moments.leapt_within(lease) && !self.link.recovered_within(lease) {
             let at = self.moments.now();
             let lapse = |job: &mut Job| transition::lapse(job, at, &self.options);
-            let (found, changed) = self.work_off(names::LEASES, at, lapse).await?;
-            reaped += changed;
-            if found < PAGED {
+            let page = self.work_off(names::LEASES, at, lapse).await?;
+            reaped += page.changed;
+            // What cannot be changed, such as the jobs of a newer version, stays where it is.
+            if page.found < PAGED || page.done == 0 {
                 break;
             }
         }
         let now = self.moments.now();
-        self.held.forget_before(Timestamp(now.0.saturating_sub(millis(lease))));
+        if !self.link.recovered_within(lease) {
+            self.held.forget_before(Timestamp(now.0.saturating_sub(millis(lease * STOPPED))));
+        }
+        self.forget_ended(now).await?;
         self.tidy(now).await?;
         Ok(reaped)
     }
@@ -42,20 +57,39 @@ impl RedisStore {
         self.work_off(names::DUE, at, |job: &mut Job| transition::promote(job, at)).await.map(drop)
     }
 
-    /// Changes the jobs of an index that something is due for; says how many there were and how many were changed. What the index shows
-    /// wrongly is put right.
+    /// Forgets jobs that ended long ago (P28), at most a page of them.
+    async fn forget_ended(&self, at: Timestamp) -> Result<(), StoreError> {
+        let ids = self.due(names::ENDED, at).await?;
+        let mut entries = Vec::with_capacity(ids.len());
+        for (id, found) in ids.iter().zip(self.read(&ids, &FIELDS).await?) {
+            match found {
+                Found::Job(job) if transition::expires(&job.job, &self.options.retention).is_some() => {
+                    entries.push(Entry::forgotten(&job));
+                }
+                other => self.put_right(id, other, names::ENDED).await?,
+            }
+        }
+        self.commit(at, entries).await.map(drop)
+    }
+
+    /// The jobs of an index for which something is due, at most a page of them.
+    async fn due(&self, index: &str, at: Timestamp) -> Result<Vec<JobId>, StoreError> {
+        let mut range = redis::cmd("ZRANGE");
+        range.arg(self.names.key(index)).arg("-inf").arg(at.0).arg("BYSCORE").arg("LIMIT").arg(0).arg(PAGED);
+        let members = reply::items(self.link.command(&range).await?);
+        Ok(members.iter().filter_map(|id| reply::text(id)?.parse().ok()).collect())
+    }
+
+    /// Changes a page of the jobs of an index that something is due for. What the index shows wrongly is put right.
     async fn work_off(
         &self,
         index: &str,
         at: Timestamp,
         step: impl Fn(&mut Job) -> Vec<Event>,
-    ) -> Result<(usize, usize), StoreError> {
-        let mut range = redis::cmd("ZRANGE");
-        range.arg(self.names.key(index)).arg("-inf").arg(at.0).arg("BYSCORE").arg("LIMIT").arg(0).arg(PAGED);
-        let members = reply::items(self.link.command(&range).await?);
-        let ids: Vec<JobId> = members.iter().filter_map(|id| reply::text(id)?.parse().ok()).collect();
+    ) -> Result<Worked, StoreError> {
+        let ids = self.due(index, at).await?;
         let mut entries = Vec::with_capacity(ids.len());
-        let mut changes = Vec::with_capacity(ids.len());
+        let mut wanted = Vec::with_capacity(ids.len());
         for (id, found) in ids.iter().zip(self.read(&ids, &FIELDS).await?) {
             let Found::Job(before) = found else {
                 self.put_right(id, found, index).await?;
@@ -63,7 +97,7 @@ impl RedisStore {
             };
             let mut job = before.job.clone();
             let events = step(&mut job);
-            changes.push(!events.is_empty());
+            wanted.push(!events.is_empty());
             entries.push(if events.is_empty() {
                 Entry::replaced(&before, index, &self.options)
             } else {
@@ -71,9 +105,9 @@ impl RedisStore {
             });
         }
         let outcomes = self.commit(at, entries).await?.unwrap_or_default();
-        let done =
-            outcomes.iter().zip(changes).filter(|(outcome, change)| *change && **outcome == Outcome::Done);
-        Ok((members.len(), done.count()))
+        let done = outcomes.iter().map(|outcome| *outcome == Outcome::Done);
+        let changed = done.clone().zip(wanted).filter(|(done, wanted)| *done && *wanted).count();
+        Ok(Worked { found: ids.len(), done: done.filter(|done| *done).count(), changed })
     }
 
     /// Takes out of an index what is no job that it should show.

@@ -12,6 +12,7 @@
 //! | [`nudge`] | the service has called for it |
 //! | [`lapse`] | its worker was not heard of |
 //! | [`promote`] | its waiting time is over |
+//! | [`expires`] | it has ended, and nobody asks for it any more |
 //! | [`reassert`] | the store has forgotten what its holder knows |
 
 mod cancel;
@@ -22,6 +23,7 @@ mod lease;
 mod nudge;
 mod pen;
 mod reassert;
+mod retention;
 mod submit;
 
 use emp_core::Timestamp;
@@ -34,6 +36,7 @@ pub use delta::{compact, crowded};
 pub use lease::{claim, enqueue, lapse, promote};
 pub use nudge::nudge;
 pub use reassert::reassert;
+pub use retention::expires;
 
 use pen::Pen;
 

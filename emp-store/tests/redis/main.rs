@@ -1,5 +1,10 @@
 //! What the Redis store promises beside the conformance suite: to other tools, to other processes, and when its server fails.
-#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail by panicking"
+)]
 
 mod failures;
 mod trust;
@@ -145,4 +150,97 @@ async fn p17_a_job_that_was_taken_and_not_claimed_stands_in_line_again() {
     assert_eq!(store.reap().await.expect("reap"), 0, "no lease has lapsed");
     let claimed = claim(&store, 1).await.pop().expect("the job again");
     assert_eq!((claimed.id, claimed.deliveries, claimed.crashes), (job.id, 1, 0));
+}
+
+/// P28: after the time of each, nothing is left of a job, nor of its key, its lane and its events.
+#[tokio::test]
+async fn p28_nothing_is_left_of_jobs_that_ended_long_ago() {
+    let server = RedisBox::start().expect("a server");
+    let clock = clock();
+    let shared = Arc::<ManualClock>::clone(&clock);
+    let store = RedisStore::open_with_clock(&server.url(), options(), shared).await.expect("a store");
+    let keys = || {
+        let all = server.command(&["KEYS", "*"]).expect("an answer").text();
+        all.split(' ').map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    for index in 0..60 {
+        let key = (index % 2 == 0).then(|| index.to_string());
+        store.enqueue(NewJob { idempotency_key: key, ..new() }).await.expect("enqueue");
+    }
+    let claimed = claim(&store, 59).await;
+    for job in &claimed {
+        assert_eq!(write(&store, job, intent()).await, Answer::Ok);
+        assert_eq!(write(&store, job, success()).await, Answer::Ok);
+    }
+    let first = &claimed[0].id;
+    clock.advance(Duration::from_hours(25));
+    store.reap().await.expect("reap");
+    let kept = |job: &Job| job.idempotency_key.is_some();
+    assert!(store.get(first).await.expect("get").is_some_and(|job| kept(&job)), "kept with its key");
+    assert_eq!(store.get(&claimed[1].id).await.expect("get"), None);
+    clock.advance(Duration::from_hours(24));
+    // The keys go when their jobs have gone.
+    store.reap().await.expect("reap");
+    store.reap().await.expect("reap");
+    let waiting = claim(&store, 5).await.pop().expect("the one that nobody had");
+    assert_eq!(write(&store, &waiting, success()).await, Answer::Ok);
+    clock.advance(Duration::from_hours(49));
+    store.reap().await.expect("reap");
+    let base = ["arrival", "clock", "lanes", "lanes:version"].map(|name| format!("emp:{{emp}}:{name}"));
+    assert_eq!(keys(), BTreeSet::from(base));
+}
+
+/// DESIGN section 9: at 50 slots a job that is claimed and ended costs at most 10 commands, those within scripts counted, and 0.15 round
+/// trips.
+#[tokio::test]
+async fn a_job_costs_few_commands_and_round_trips() {
+    const SLOTS: usize = 50;
+    let server = RedisBox::start().expect("a server");
+    let store = open(&server).await;
+    // Scripts and lanes are known.
+    add(&store).await;
+    assert_eq!(claim(&store, SLOTS).await.len(), 1);
+    for _ in 0..2 * SLOTS {
+        add(&store).await;
+    }
+    server.command(&["CONFIG", "RESETSTAT"]).expect("an answer");
+    for _ in 0..2 {
+        let claimed = claim(&store, SLOTS).await;
+        let done = claimed.iter().map(|job| {
+            let nonce = job.lease.as_ref().expect("a lease").nonce.clone();
+            Write { claim: ClaimKey { job: job.id.clone(), nonce }, change: success() }
+        });
+        let answers = store.write(done.collect()).await.expect("write");
+        assert_eq!(answers, [Answer::Ok; SLOTS]);
+    }
+    let stats = server.command(&["INFO", "commandstats"]).expect("an answer").text();
+    let calls = |line: &str| -> usize {
+        let number = line.split_once("calls=").and_then(|(_, rest)| rest.split(',').next());
+        number.and_then(|number| number.parse().ok()).unwrap_or(0)
+    };
+    let commands: usize = stats.lines().map(calls).sum();
+    let trips: usize = stats.lines().filter(|line| line.starts_with("cmdstat_evalsha")).map(calls).sum();
+    println!("{commands} commands and {trips} round trips for {} jobs", 2 * SLOTS);
+    assert!(commands <= 10 * 2 * SLOTS, "{commands}: {stats}");
+    assert!(trips * 100 <= 15 * 2 * SLOTS, "{trips}: {stats}");
+}
+
+/// P22: a renewal is no news, or a worker that renews when it hears some would never rest.
+#[tokio::test]
+async fn p22_a_renewal_is_no_hint() {
+    let server = RedisBox::start().expect("a server");
+    let (store, other) = (open(&server).await, open(&server).await);
+    add(&store).await;
+    let claimed = claim(&store, 1).await.pop().expect("the job");
+    let quiet = async |store: &RedisStore, hint| {
+        tokio::time::timeout(Duration::from_millis(150), hint).await.is_err() && store.counts().await.is_ok()
+    };
+    // What was published before has been heard by then.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let hints = (store.changed(), other.changed());
+    assert_eq!(write(&store, &claimed, Change::Renew).await, Answer::Ok);
+    assert!(quiet(&store, hints.0).await && quiet(&other, hints.1).await);
+    let hint = other.changed();
+    assert_eq!(write(&store, &claimed, success()).await, Answer::Ok);
+    tokio::time::timeout(Duration::from_secs(5), hint).await.expect("a hint");
 }
