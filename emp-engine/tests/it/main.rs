@@ -19,4 +19,5 @@ mod streams;
 mod submits;
 mod support;
 mod tokens;
+mod transports;
 mod webhooks;
