@@ -143,8 +143,15 @@ impl Engine {
                 return Err(Next::End(End::Failed(error.into_job_error(emp_core::error::Billed::No))));
             }
             Err(error) => {
-                service.breaker.fault(Trip::Faults);
+                let faults = service.breaker.fault(Trip::Faults);
+                let nobody = error.when == When::BeforeBytes;
                 let error = error.into_job_error(emp_core::error::Billed::No);
+                if nobody {
+                    // Nobody is there: the job waits in the queue, as one does whose submit meets that.
+                    let reason = service.scrubber.text(&error.to_string());
+                    let after = pace::backoff(faults, pace::LONGEST_BACKOFF, self.random());
+                    return Err(Next::End(End::GiveBack { reason, after }));
+                }
                 return Err(self.later(run, error, None));
             }
         };

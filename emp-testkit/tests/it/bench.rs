@@ -26,9 +26,24 @@ impl Bench {
         faults: &[&str],
         allow: Vec<(String, u16)>,
     ) -> Self {
+        Self::made::<C>(payload, faults, allow, false).await
+    }
+
+    /// As `new`, with a service that refuses connections until it is opened.
+    pub(crate) async fn closed<C: Connector>(payload: Value) -> Self {
+        Self::made::<C>(payload, &[], Vec::new(), true).await
+    }
+
+    async fn made<C: Connector>(
+        payload: Value,
+        faults: &[&str],
+        allow: Vec<(String, u16)>,
+        closed: bool,
+    ) -> Self {
         let entry = Entry::of::<C>();
         let clock = Arc::new(ManualClock::at(Timestamp(1_700_000_000_000)));
         let options = FakeOptions {
+            closed,
             queued: Duration::from_secs(2),
             running: Duration::from_secs(20),
             clock: Arc::<ManualClock>::clone(&clock),

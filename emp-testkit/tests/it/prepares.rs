@@ -140,6 +140,20 @@ async fn m6_a_fault_that_passes_is_met_by_doing_the_step_again() {
 }
 
 #[tokio::test]
+async fn f24_a_job_waits_in_the_queue_while_nobody_is_there_to_take_its_step() {
+    let bench = Bench::closed::<Speech>(json!({ "audio": WAV })).await;
+    for _ in 0..8 {
+        let given_back = bench.rig.attempt().await.expect("the store works").expect("it can be claimed");
+        assert_eq!((given_back.state, given_back.attempt), (JobState::Queued, 0), "{:?}", given_back.error);
+        bench.rig.clock().advance(std::time::Duration::from_hours(1));
+    }
+    bench.fake.open().expect("opens");
+    let ended = bench.finish().await;
+    assert_eq!(ended.job.state, JobState::Succeeded, "{:?}", ended.job.error);
+    assert_eq!((bench.fake.ledger().accepted(), ended.job.attempt), (1, 1));
+}
+
+#[tokio::test]
 async fn m6_a_refusal_of_a_step_fails_the_job_with_its_class_and_nothing_is_submitted() {
     for (fault, code) in [
         ("prepare:422*", ErrorCode::EInvalidInput),
