@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::known::Known;
 use crate::outcome::FakeFile;
-use crate::place::{fitting, literal_value, place, unpattern};
+use crate::pattern;
+use crate::place::{SOMETHING, fitting, literal_value, place};
 
 /// An answer in the making.
 #[derive(Clone, Debug, Default)]
@@ -117,7 +118,8 @@ impl Draft {
                 Reducer::Millis => whole(number? * 1000.0),
                 Reducer::Duration => format!("{}ms", (number? * 1000.0).round()).into(),
                 Reducer::Count => Value::Array(vec![Value::Null; value.as_u64()? as usize]),
-                Reducer::HttpDate | Reducer::LastMatch(_) => return None,
+                Reducer::LastMatch(pattern) => pattern::capturing(pattern, &text_of(&value))?.into(),
+                Reducer::HttpDate => return None,
                 // `between` maps the service's own progress into ours, and it is its own that the fake tells.
                 Reducer::Between(..)
                 | Reducer::First
@@ -140,13 +142,13 @@ impl Draft {
                 values.first().is_some_and(|value| self.put(selector, literal_value(value)))
             }
             Predicate::Matches { selector, pattern } => {
-                unpattern(pattern).is_some_and(|text| self.put(selector, text.into()))
+                pattern::matching(pattern).is_some_and(|text| self.put(selector, text.into()))
             }
             Predicate::Present(selector) => match &selector.source {
                 // When it cannot be put, something else is there: that is present too.
                 Source::Path(_) | Source::Probe(..) | Source::Header(_) => {
                     // An element that a filter makes is not replaced by a text.
-                    let _there = self.put(selector, "present".into()) || self.put(selector, Value::Null);
+                    let _there = self.put(selector, SOMETHING.into()) || self.put(selector, Value::Null);
                     true
                 }
                 Source::Code | Source::Raw | Source::State => true,
@@ -179,7 +181,7 @@ impl Draft {
             Predicate::In { selector, .. } | Predicate::Matches { selector, .. } => {
                 self.put(selector, "none of them".into())
             }
-            Predicate::Absent(selector) => self.put(selector, "present".into()),
+            Predicate::Absent(selector) => self.put(selector, SOMETHING.into()),
             Predicate::All(all) => all.first().is_some_and(|predicate| self.unsatisfy(predicate)),
             Predicate::Any(any) => any.iter().all(|predicate| self.unsatisfy(predicate)),
             Predicate::Not(inner) => inner.iter().all(|predicate| self.satisfy(predicate)),

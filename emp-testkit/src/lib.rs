@@ -34,6 +34,7 @@ mod kill;
 mod known;
 mod ledger;
 mod outcome;
+mod pattern;
 mod place;
 mod polling;
 pub mod redis;

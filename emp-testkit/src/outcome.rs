@@ -66,8 +66,9 @@ pub(crate) fn put(http: &HttpProtocol, take: &Take, job: &VirtualJob, draft: &mu
             let found = json!([link(job, 0)]);
             if take.json.is_empty() {
                 draft.body = json!({ "output": found });
-            } else {
-                draft.put_first(take.json, &found);
+            } else if !draft.put_first(take.json, &found) {
+                // Where a filter wants an object, the link is a member of it.
+                draft.put_first(take.json, &json!({ "url": link(job, 0) }));
             }
         }
         Files::Each(each) => put_item(each, draft),
@@ -90,9 +91,13 @@ pub(crate) fn part(http: &HttpProtocol, take: &Take, job: &VirtualJob, draft: &m
     }
 }
 
-/// An answer by lines: its array, one element a line.
+/// An answer by lines: its array, one element a line; a value that is none is the only line.
 pub(crate) fn by_lines(draft: &mut Draft) {
-    let values = draft.body.as_array().cloned().unwrap_or_default();
+    let values = match &draft.body {
+        Value::Array(values) => values.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    };
     let lines: Vec<String> = values.iter().map(Value::to_string).collect();
     draft.raw = Some(lines.join("\n"));
     draft.headers.insert("content-type".to_owned(), "application/jsonl".to_owned());
@@ -121,17 +126,29 @@ fn put_item(each: &Each, draft: &mut Draft) {
         Source::Path(path) => path.nodes(&draft.body).first().map(|node| (*node).clone()).unwrap_or_default(),
         _ => Value::Null,
     };
+    let bare = Selector { reducers: std::borrow::Cow::Borrowed(&[]), ..each.items.clone() };
+    if item_holes(each).iter().any(|hole| hole.reference.path.is_empty()) {
+        draft.put(&bare, "fake-item".into());
+        return;
+    }
     let mut item = Map::new();
     for name in item_members(each).filter(|name| there.get(name).is_none()) {
         let value = format!("fake-{name}.png");
         item.insert(name, value.into());
     }
-    let bare = Selector { reducers: std::borrow::Cow::Borrowed(&[]), ..each.items.clone() };
     draft.put(&bare, Value::Object(item));
 }
 
 /// The members of an item that its request and its name read.
 fn item_members(each: &Each) -> impl Iterator<Item = String> {
+    item_holes(each).into_iter().filter_map(|hole| match hole.reference.path.first()? {
+        Step::Name(name) => Some(name.clone().into_owned()),
+        Step::Index(_) => None,
+    })
+}
+
+/// What a request for an item, and its name, read of it.
+fn item_holes(each: &Each) -> Vec<Hole> {
     let of_text = |template: &Template| -> Vec<Hole> {
         let hole = |part: &Part| match part {
             Part::Hole { hole, .. } => Some(hole.clone()),
@@ -150,10 +167,6 @@ fn item_members(each: &Each) -> impl Iterator<Item = String> {
             PairValue::Hole(hole) => holes.push(hole.clone()),
         }
     }
-    holes.into_iter().filter(|hole| hole.reference.root == Root::Item).filter_map(|hole| {
-        match hole.reference.path.first()? {
-            Step::Name(name) => Some(name.clone().into_owned()),
-            Step::Index(_) => None,
-        }
-    })
+    holes.retain(|hole| hole.reference.root == Root::Item);
+    holes
 }

@@ -5,6 +5,11 @@ use emp_core::syntax::jsonpath::{Filter, Operand, PathSelector, Query, Segment};
 use emp_core::syntax::rule::Comparison;
 use serde_json::{Map, Value};
 
+use crate::pattern;
+
+/// What stands where something has to be and nobody said what. It gives way to anything else.
+pub(crate) const SOMETHING: &str = "something";
+
 /// Puts a value where a path looks for it, making what is missing on the way. Says whether the path finds it there now; what is
 /// there already is never overwritten.
 pub(crate) fn place(at: &mut Value, path: &[Segment], value: Value) -> bool {
@@ -31,15 +36,20 @@ pub(crate) fn place(at: &mut Value, path: &[Segment], value: Value) -> bool {
     }
 }
 
+/// Whether there is nothing yet that has to stay.
+fn free(at: &Value) -> bool {
+    at.is_null() || at == SOMETHING
+}
+
 fn member<'v>(at: &'v mut Value, name: &str) -> Option<&'v mut Value> {
-    if at.is_null() {
+    if free(at) {
         *at = Value::Object(Map::new());
     }
     Some(at.as_object_mut()?.entry(name).or_insert(Value::Null))
 }
 
 fn element(at: &mut Value, index: usize) -> Option<&mut Value> {
-    if at.is_null() {
+    if free(at) {
         *at = Value::Array(Vec::new());
     }
     let items = at.as_array_mut()?;
@@ -70,6 +80,10 @@ fn merge(at: &mut Value, value: Value) -> bool {
             true
         }
         (_, Value::Null) => true,
+        (there, value) if free(there) => {
+            *at = value;
+            true
+        }
         (Value::Object(members), Value::Object(new)) => {
             let mut whole = true;
             for (name, value) in new {
@@ -94,7 +108,7 @@ fn satisfy_filter(filter: &Filter, node: &mut Value) -> bool {
         }),
         // What must not be there is not put there.
         Filter::Not(_) => true,
-        Filter::Exists(query) => place_query(query, node, Value::from("present")),
+        Filter::Exists(query) => place_query(query, node, Value::from(SOMETHING)),
         Filter::Compare { left: Operand::Query(query), op, right: Operand::Literal(literal) } => {
             place_query(query, node, fitting(*op, literal))
         }
@@ -102,7 +116,7 @@ fn satisfy_filter(filter: &Filter, node: &mut Value) -> bool {
             place_query(query, node, fitting(mirrored(*op), literal))
         }
         Filter::Match { value: Operand::Query(query), pattern, .. } => {
-            unpattern(pattern).is_some_and(|text| place_query(query, node, text.into()))
+            pattern::matching(pattern).is_some_and(|text| place_query(query, node, text.into()))
         }
         Filter::Compare { .. } | Filter::Match { .. } => false,
     }
@@ -147,11 +161,4 @@ pub(crate) fn literal_value(literal: &Literal) -> Value {
         Literal::Float(number) => (*number).into(),
         Literal::Text(text) => text.as_ref().into(),
     }
-}
-
-/// A text that a simple pattern matches: its first alternative, when that has no operators.
-pub(crate) fn unpattern(pattern: &str) -> Option<&str> {
-    let bare = pattern.trim_start_matches("(?i)").trim_start_matches('^').trim_end_matches('$');
-    let first = bare.split('|').next()?;
-    (!first.contains(['\\', '.', '[', ']', '(', ')', '*', '+', '?', '{', '}'])).then_some(first)
 }

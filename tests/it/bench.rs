@@ -9,7 +9,8 @@ use emp_core::env::EnvSource;
 use emp_core::spec::Settle;
 use emp_core::time::ManualClock;
 use emp_core::{ConnectorSpec, Timestamp};
-use emp_testkit::{Ended, FakeOptions, FakeService, Rig, example, fake_env};
+use emp_testkit::{Ended, FakeOptions, FakeService, Rig, Step, example, fake_env};
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 /// The connectors of the registry that speak HTTP.
@@ -71,6 +72,19 @@ impl Bench {
 
     /// With an environment of the test's own.
     pub(crate) async fn with_env(entry: &'static Entry, faults: &[&str], env: &dyn EnvSource) -> Self {
+        Self::made(entry, faults, env, example(&entry.spec.payload.to_json_schema())).await
+    }
+
+    /// With a payload that has these members, or has them otherwise.
+    pub(crate) async fn with_payload(entry: &'static Entry, faults: &[&str], members: Value) -> Self {
+        let mut payload = example(&entry.spec.payload.to_json_schema());
+        if let (Value::Object(payload), Value::Object(members)) = (&mut payload, members) {
+            payload.extend(members);
+        }
+        Self::made(entry, faults, &fake_env(entry.spec), payload).await
+    }
+
+    async fn made(entry: &'static Entry, faults: &[&str], env: &dyn EnvSource, payload: Value) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp(1_700_000_000_000)));
         // A sync service holds its answer in real time, so it must not take any.
         let sync = entry.spec.http().is_some_and(|http| http.poll.is_none());
@@ -79,12 +93,12 @@ impl Bench {
             queued: running / 10,
             running,
             clock: Arc::<ManualClock>::clone(&clock),
+            skip: Some(Arc::clone(&clock)),
             faults: faults.iter().map(|fault| fault.parse().expect("a fault")).collect(),
             ..FakeOptions::default()
         };
         let fake = FakeService::start(entry.spec, options).await.expect("starts");
         let loaded = Loaded { base: Some(fake.base_url()), ..entry.load(env).expect("a whole environment") };
-        let payload = example(&entry.spec.payload.to_json_schema());
         Self { fake, rig: Rig::new(loaded, payload, clock).await.expect("a job") }
     }
 
@@ -99,6 +113,12 @@ impl Bench {
             ended.job.attempt
         );
         ended
+    }
+
+    /// The targets of the requests of a step, in order.
+    pub(crate) fn targets(&self, step: Step) -> Vec<String> {
+        let requests = self.fake.requests().into_iter().filter(|request| request.step == Some(step));
+        requests.map(|request| request.target).collect()
     }
 
     /// A worker that dies while it waits for an answer.

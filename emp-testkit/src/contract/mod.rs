@@ -127,8 +127,7 @@ impl Contract {
     /// Runs every scenario.
     pub async fn run(&self) -> Report {
         let began = Instant::now();
-        let stage =
-            Stage { connector: self.connector.clone(), truth: self.truth, payload: self.payload.clone() };
+        let stage = Stage::new(self.connector.clone(), self.truth, self.payload.clone());
         let (happy, steps) = self.happy(&stage).await;
         let rest = stream::iter(self.plans(&steps))
             .map(|plan| self.answer(&stage, plan))

@@ -130,6 +130,11 @@ impl Script {
         self
     }
 
+    /// An answer has no end.
+    pub(crate) fn endless(&self) -> bool {
+        self.faults.iter().any(|fault| matches!(fault.trouble, crate::fault::Trouble::HugeBody))
+    }
+
     /// Somebody waits in real time for an answer that does not come.
     pub(crate) fn silent(&self) -> bool {
         use crate::fault::Trouble;

@@ -35,10 +35,15 @@ const LONGER: Duration = Duration::from_secs(4);
 /// For how long one that comes: longer than anything takes on a busy machine.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 
+/// The largest answer and the largest file of a script in which one has no end: what is declared may take long to reach.
+const SMALL: u64 = 1 << 20;
+
 /// A connector under test, and what its service is like.
 #[derive(Clone, Debug)]
 pub(crate) struct Stage {
     pub(crate) connector: Loaded,
+    /// The same with limits that are reached at once.
+    narrow: Loaded,
     pub(crate) truth: &'static ConnectorSpec,
     pub(crate) payload: Value,
 }
@@ -62,6 +67,16 @@ pub(crate) struct Evidence {
 }
 
 impl Stage {
+    /// The description with small limits that comes of it lives as long as the process.
+    pub(crate) fn new(connector: Loaded, truth: &'static ConnectorSpec, payload: Value) -> Self {
+        let mut spec = connector.spec.clone();
+        for limit in [&mut spec.limits.max_response, &mut spec.limits.max_file] {
+            *limit = Some(limit.map_or(SMALL, |limit| limit.min(SMALL)));
+        }
+        let narrow = Loaded { spec: Box::leak(Box::new(spec)), ..connector.clone() };
+        Self { connector, narrow, truth, payload }
+    }
+
     /// Plays a script and judges it.
     ///
     /// Who waits for an answer that does not come waits in real time, so for a short one; on a busy machine an answer that does come
@@ -99,7 +114,8 @@ impl Stage {
         }
         let fake = self.fake(self.options(script, faults, &clock)).await?;
         let base = fake.as_ref().map(FakeService::base_url);
-        let connector = Loaded { base, ..self.connector.clone() };
+        let under_test = if script.endless() { &self.narrow } else { &self.connector };
+        let connector = Loaded { base, ..under_test.clone() };
         let patience = Patience {
             connect: limit,
             total: limit,
@@ -148,6 +164,7 @@ impl Stage {
             faults,
             clock: Arc::<ManualClock>::clone(clock),
             keeps_calls: true,
+            skip: Some(Arc::clone(clock)),
             closed: script.life == Life::Closed,
             ..FakeOptions::default()
         }

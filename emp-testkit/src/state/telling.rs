@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use emp_core::Timestamp;
 use emp_core::spec::{HttpProtocol, RequestSpec, StreamFormat};
 use emp_core::syntax::rule::StateVerdict;
 
@@ -47,9 +48,9 @@ impl Service {
         match (job, trouble) {
             (None, _) => answer::unknown_job(self.http),
             (Some(_), Some(Trouble::UnknownStatus)) => answer::unknown_status(self.http, 200),
-            (Some(job), Some(Trouble::Word(word))) => self.say(&job, &Saying::Word(word.clone())),
+            (Some(job), Some(Trouble::Word(word))) => self.tell(holes, &job, &Saying::Word(word.clone())),
             (Some(job), Some(Trouble::Rule(index))) => {
-                let draft = self.say(&job, &Saying::Rule(*index));
+                let draft = self.tell(holes, &job, &Saying::Rule(*index));
                 // What the rule reads elsewhere is said when it is asked for there.
                 self.said_beside.extend(draft.also.clone());
                 draft
@@ -58,6 +59,17 @@ impl Service {
             (Some(job), Some(Trouble::Backwards)) => self.show(&job, &View::fresh(durations), 200),
             (Some(job), _) => self.show(&job, &job.at(now, durations), 200),
         }
+    }
+
+    /// Says of a job what it was told to say. What is done is so from then on, and has its result.
+    fn tell(&mut self, holes: &Holes, job: &VirtualJob, saying: &Saying) -> Draft {
+        let done = saying.verdict(&self.http.states) == Some(&StateVerdict::Succeeded);
+        let (now, whole) = (self.clock.now(), self.durations.queued + self.durations.running);
+        if let Some(job) = self.books.named(holes).filter(|_| done) {
+            job.accepted_at =
+                Timestamp(now.0.saturating_sub(i64::try_from(whole.as_millis()).unwrap_or(i64::MAX)));
+        }
+        self.say(job, saying)
     }
 
     pub(crate) fn say(&self, job: &VirtualJob, saying: &Saying) -> Draft {
