@@ -2,7 +2,8 @@
 //!
 //! Source: BFL's OpenAPI description (`generate_flux_2_pro`, `get_result`, `get_credits`, `ResultResponse`), all six values of
 //! `status`; `result` is untyped there. 402, the limit of 24 tasks, `retry_after` in the body of a 429 and the ten minutes for
-//! which an image is kept are from BFL's guide. Asking for a result takes no key, so a regional host gets none.
+//! which an image is kept are from BFL's guide. Asking for a result takes no key, so a regional host gets none. With a webhook BFL would
+//! not say where to ask after a task, so it is given none. The hosts of images are general knowledge; a link to any other stays a link.
 //!
 //! BFL has no idempotency key and no list of tasks, so a lost answer leaves the job `uncertain` (`at_most_once`).
 
@@ -17,7 +18,7 @@ use serde_json::{Map, Value};
 // Refusals other than 422 have a text in `detail`, which the description does not mention.
 #[openapi(file = "bfl.json", poll = "GET /v1/get_result", allow = ["$.detail"])]
 #[http(base = "https://api.bfl.ai")]
-#[origins(follow = ["*.bfl.ai"])]
+#[origins(follow = ["*.bfl.ai"], download = ["*.bfl.ai", "*.blob.core.windows.net"])]
 #[auth(header("x-key") = "{api_key}")]
 #[submit(
     post = "/v1/{payload.model ?? env.model}",
@@ -31,7 +32,7 @@ use serde_json::{Map, Value};
     failed(moderated) = ["Request Moderated", "Content Moderated"], lost = ["Task not found"], unknown = running(warn),
     rules(code == 404 => lost),
 )]
-#[outcome(json = "$.result", keep_for = "10m")]
+#[outcome(json = "$.result", files = auto_urls, keep_for = "10m")]
 #[errors(
     message = ["$.detail[*].msg" | join("; "), "$.detail", "$.details..*" | join("; ")],
     400 | 404 | 422 => invalid_input, 401 | 403 => auth, 402 => billing,

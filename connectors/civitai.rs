@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
     feeds_poll,
     at_most_once,
 )]
-#[poll(get = "/workflows/{job.id}", query("wait" = "20", "until" = "change"), timeout = "60s")]
+#[poll(get = "/workflows/{job.id}", query("wait" = queue.hold_secs, "until" = "change"), hold = "20s")]
 #[states(
     at = "$.status", queued = ["unassigned", "preparing", "scheduled"], running = ["processing"],
     succeeded = ["succeeded"], failed = ["failed"], failed(expired) = ["expired"], canceled = ["canceled"],

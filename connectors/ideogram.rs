@@ -1,20 +1,22 @@
 //! Ideogram: one request, one answer with the URLs of the images.
 //!
 //! Source: Ideogram's OpenAPI description (`POST /v1/ideogram-v3/generate`, `ImageObject`). A prompt that fails the safety check is a
-//! 422; an image that fails it has `is_image_safe: false`. The URLs end after a while; for how long they live is written nowhere.
+//! 422; an image that fails it has `is_image_safe: false`. The URLs end after a while; for how long they live is written nowhere. Their
+//! host is that of the description's examples.
 //!
 //! An image cannot be looked up or merged, so a lost answer leaves the job `uncertain` (`at_most_once`).
 
 use emp_core::{Connector, Secret};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Makes images with Ideogram.
 #[derive(Connector)]
-#[connector(service = "ideogram", version = "1.0.0", mode = sync, payload = IdeogramPayload, output = IdeogramImages)]
+#[connector(service = "ideogram", version = "1.0.0", mode = sync, payload = IdeogramPayload)]
 #[openapi(file = "ideogram.json")]
 #[http(base = "https://api.ideogram.ai")]
+#[origins(download = ["ideogram.ai"])]
 #[auth(header("Api-Key") = "{api_key}")]
 #[submit(
     post = "/v1/ideogram-v3/generate",
@@ -23,7 +25,7 @@ use serde_json::{Map, Value};
     at_most_once,
 )]
 #[states(rules("$.data[?@.is_image_safe==true]" present => succeeded, code == 200 => failed(moderated, "no image is safe")))]
-#[outcome(json = "$.data[?@.is_image_safe==true]" | all, meta(created = "$.created"))]
+#[outcome(json = "$.data[?@.is_image_safe==true]" | all, files = auto_urls, meta(created = "$.created"))]
 #[errors(
     message = ["$.error", "$.detail"],
     422 => moderated, 400 | 404 => invalid_input, 401 | 403 => auth, 402 => billing,
@@ -44,28 +46,4 @@ pub struct IdeogramPayload {
     /// Everything else that the API takes: `num_images`, `aspect_ratio`, `style_type`, `seed`.
     #[schemars(example = serde_json::json!({ "aspect_ratio": "16x9" }))]
     pub params: Option<Map<String, Value>>,
-}
-
-/// The images that passed the safety check.
-#[derive(Serialize, JsonSchema)]
-pub struct IdeogramImages(pub Vec<IdeogramImage>);
-
-/// An image.
-#[derive(Serialize, JsonSchema)]
-pub struct IdeogramImage {
-    /// Where it is, for a while.
-    #[schemars(example = &"https://ideogram.ai/api/images/direct/8YEpFzHuS-S6xXEGmCsf7g")]
-    pub url: Option<String>,
-    /// The seed that it was made with.
-    #[schemars(example = 12345)]
-    pub seed: u64,
-    /// Its size.
-    #[schemars(example = &"1280x800")]
-    pub resolution: String,
-    /// The prompt that it was made from.
-    #[schemars(example = &"a lighthouse in the fog")]
-    pub prompt: String,
-    /// Always, since the others are left out.
-    #[schemars(example = true)]
-    pub is_image_safe: bool,
 }

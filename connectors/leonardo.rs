@@ -1,7 +1,8 @@
 //! Leonardo.Ai: images from a prompt. Each route wraps its answer in an object of its own.
 //!
 //! Source: Leonardo's OpenAPI description (`createGeneration`, `getGenerationById`, `deleteGenerationById`, `getUserSelf`), all three
-//! values of `status`. A generation that does not exist is a 200 with a null; a failed one has no text that says why.
+//! values of `status`. A generation that does not exist is a 200 with a null; a failed one has no text that says why. The host of the
+//! images is that of the description's examples.
 //!
 //! Leonardo has no idempotency key, so a lost answer leaves the job `uncertain` (`at_most_once`). A cancel deletes the generation.
 
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 #[connector(service = "leonardo", version = "1.0.0", payload = LeonardoPayload)]
 #[openapi(file = "leonardo.json")]
 #[http(base = "https://cloud.leonardo.ai/api/rest/v1")]
+#[origins(download = ["cdn.leonardo.ai"])]
 #[auth(bearer = api_key)]
 #[submit(
     post = "/generations",
@@ -27,7 +29,7 @@ use serde_json::{Map, Value};
     at = "$.generations_by_pk.status", running = ["PENDING"], succeeded = ["COMPLETE"], failed = ["FAILED"],
     unknown = running(warn), rules(code == 404 || code == 200 && "$" present && "$.generations_by_pk" absent => lost),
 )]
-#[outcome(json = "$.generations_by_pk.generated_images", meta(seed = "$.generations_by_pk.seed"))]
+#[outcome(json = "$.generations_by_pk.generated_images", files = auto_urls, meta(seed = "$.generations_by_pk.seed"))]
 #[errors(
     message = ["$.error", "$.message"], code = "$.code",
     400 | 404 | 422 => invalid_input, 401 | 403 => auth, 402 => billing,

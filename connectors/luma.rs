@@ -2,6 +2,7 @@
 //!
 //! Source: Luma's OpenAPI description (`createGeneration`, `generateImage`, `getGeneration`, `deleteGeneration`, `getCredits`,
 //! `Generation`), all four values of `state`. What 402 and 429 mean is general knowledge: the description has one error for all.
+//! So is the host of what is made; a link to any other stays a link.
 //!
 //! Luma has no idempotency key, so a lost answer leaves the job `uncertain` (`at_most_once`). A cancel deletes the generation.
 
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 #[connector(service = "luma", version = "1.0.0", payload = LumaPayload)]
 #[openapi(file = "luma.json")]
 #[http(base = "https://api.lumalabs.ai/dream-machine/v1")]
+#[origins(download = ["*.cdn-luma.com"])]
 #[auth(bearer = api_key)]
 #[submit(
     post = "/generations/{payload.kind}",
@@ -28,7 +30,7 @@ use serde_json::{Map, Value};
     at = "$.state", queued = ["queued"], running = ["dreaming"], succeeded = ["completed"], failed = ["failed"],
     unknown = running(warn), rules(code == 404 => lost),
 )]
-#[outcome(json = "$.assets", meta(model = "$.model"))]
+#[outcome(json = "$.assets", files = auto_urls, refresh = poll, meta(model = "$.model"))]
 #[errors(
     message = ["$.failure_reason", "$.detail"],
     400 | 404 | 422 => invalid_input, 401 | 403 => auth, 402 => billing,

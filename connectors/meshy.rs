@@ -1,7 +1,8 @@
 //! Meshy: 3D models from a text. The id of a task is the `result` of its submit.
 //!
 //! Source: Meshy's documentation (text to 3D, task lifecycle), all five values of `status`. A running task's answer says in
-//! `Retry-After` when to come again. What 402 means is general knowledge. Meshy publishes no OpenAPI description.
+//! `Retry-After` when to come again. What 402 means, and the host of the models, are general knowledge; a link to any other stays a
+//! link. Meshy publishes no OpenAPI description.
 //!
 //! Meshy has no idempotency key, so a lost answer leaves the job `uncertain` (`at_most_once`).
 
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 #[derive(Connector)]
 #[connector(service = "meshy", version = "1.0.0", payload = MeshyPayload)]
 #[http(base = "https://api.meshy.ai/openapi/v2")]
+#[origins(download = ["assets.meshy.ai"])]
 #[auth(bearer = api_key)]
 #[submit(
     post = "/text-to-3d",
@@ -27,7 +29,7 @@ use serde_json::{Map, Value};
     at = "$.status", queued = ["PENDING"], running = ["IN_PROGRESS"], succeeded = ["SUCCEEDED"], failed = ["FAILED"],
     canceled = ["CANCELED"], unknown = running(warn), rules(code == 404 => lost),
 )]
-#[outcome(json = "$.model_urls", keep_for = "3d", meta(thumbnail = "$.thumbnail_url"))]
+#[outcome(json = "$.model_urls", files = auto_urls, keep_for = "3d", meta(thumbnail = "$.thumbnail_url"))]
 #[errors(
     message = ["$.task_error.message", "$.message"],
     400 | 404 | 422 => invalid_input, 401 | 403 => auth, 402 => billing,

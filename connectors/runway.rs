@@ -2,7 +2,8 @@
 //!
 //! Source: Runway's OpenAPI description (`POST /v1/image_to_video` and the other tasks, `GET` and `DELETE /v1/tasks/{id}`,
 //! `GET /v1/organization`), all six values of `status`. The version header is required by every operation. A failure code that
-//! begins with `SAFETY.` is moderation; the description has one of them, `SAFETY.INPUT.IMAGE`.
+//! begins with `SAFETY.` is moderation; the description has one of them, `SAFETY.INPUT.IMAGE`. Links to outputs end after a day or two,
+//! and the next poll has fresh ones. Their host is general knowledge; a link to any other stays a link.
 //!
 //! Runway has no idempotency key, so a lost answer leaves the job `uncertain` (`at_most_once`). The same `DELETE` that cancels a
 //! running task deletes the output of a finished one.
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 #[connector(service = "runway", version = "1.0.0", payload = RunwayPayload)]
 #[openapi(file = "runway.json")]
 #[http(base = "https://api.dev.runwayml.com")]
+#[origins(download = ["*.cloudfront.net"])]
 #[auth(bearer = api_key)]
 #[submit(
     post = "/v1/{payload.task}",
@@ -31,7 +33,7 @@ use serde_json::{Map, Value};
     failed = ["FAILED"], canceled = ["CANCELLED"], unknown = running(warn),
     rules("$.failureCode" matches r"^SAFETY" => failed(moderated), code == 404 => lost),
 )]
-#[outcome(json = "$.output", keep_for = "24h", meta(credits = "$.cost.credits"))]
+#[outcome(json = "$.output", files = auto_urls, refresh = poll, keep_for = "24h", meta(credits = "$.cost.credits"))]
 #[errors(
     message = ["$.failure", "$.error"], code = "$.failureCode",
     400 | 404 | 413 | 422 => invalid_input, 401 | 403 => auth, 402 => billing,

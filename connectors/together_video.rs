@@ -1,7 +1,7 @@
 //! Together videos. For Together's chat set `OPENAI_BASE_URL=https://api.together.ai/v1` and use the OpenAI connector.
 //!
 //! Source: Together's OpenAPI description (`createVideo`, `retrieveVideo`, `VideoJob`), all three values of `status`. What 402 and
-//! 429 mean is general knowledge.
+//! 429 mean is general knowledge, and so is the host of videos; a link to any other stays a link.
 //!
 //! Together has no idempotency key, so a lost answer leaves the job `uncertain` (`at_most_once`), and no route to cancel a video.
 
@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 #[connector(service = "together-video", version = "1.0.0", payload = TogetherVideoPayload)]
 #[openapi(file = "together.json")]
 #[http(base = "https://api.together.ai")]
+#[origins(download = ["api.together.ai", "*.together.ai", "*.together.xyz"])]
 #[auth(bearer = api_key)]
 #[submit(
     post = "/v2/videos",
@@ -28,7 +29,7 @@ use serde_json::{Map, Value};
     at = "$.status", running = ["in_progress"], succeeded = ["completed"], failed = ["failed"], unknown = running(warn),
     rules(code == 404 => lost),
 )]
-#[outcome(json = "$.outputs", meta(cost = "$.outputs.cost", seconds = "$.seconds", size = "$.size"))]
+#[outcome(json = "$.outputs", files = auto_urls, meta(cost = "$.outputs.cost", seconds = "$.seconds", size = "$.size"))]
 #[errors(
     message = ["$.error.message", "$.message"], code = ["$.error.code", "$.code"],
     400 | 404 | 422 => invalid_input, 401 | 403 => auth, 402 => billing,

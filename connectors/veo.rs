@@ -3,18 +3,19 @@
 //! Source: Google's Python SDK (`predictLongRunning`, `GenerateVideosOperation`): `done` is a boolean, then there is `error` or
 //! `response`. Google publishes no OpenAPI description of it. The fields of `error`, and what 429 means, are general knowledge.
 //!
-//! An operation that is done without a video was filtered: `raiMediaFilteredReasons` says why.
+//! An operation that is done without a video was filtered: `raiMediaFilteredReasons` says why. A video is at the API's own host, which
+//! asks for the key there too.
 //!
 //! Veo has no idempotency key, so a lost answer leaves the job `uncertain` (`at_most_once`).
 
 use emp_core::{Connector, Secret};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Makes videos with Google's Veo models.
 #[derive(Connector)]
-#[connector(service = "veo", version = "1.0.0", payload = VeoPayload, output = VeoResult)]
+#[connector(service = "veo", version = "1.0.0", payload = VeoPayload)]
 #[http(base = "https://generativelanguage.googleapis.com/v1beta")]
 #[auth(header("x-goog-api-key") = "{api_key}")]
 #[submit(
@@ -32,7 +33,10 @@ use serde_json::{Map, Value};
     code == 404 => lost,
     code == 200 => running,
 ))]
-#[outcome(json = "$.response.generateVideoResponse", keep_for = "48h")]
+#[outcome(
+    json = "$.response.generateVideoResponse", files = urls("$.response.generateVideoResponse.generatedSamples[*].video.uri"),
+    keep_for = "48h",
+)]
 #[errors(
     message = ["$.response.generateVideoResponse.raiMediaFilteredReasons[*]" | join("; "), "$.error.message"],
     code = ["$.error.status", "$.error.code"],
@@ -64,16 +68,4 @@ pub struct VeoPayload {
     /// `aspectRatio`, `durationSeconds`, `negativePrompt`, `resolution`.
     #[schemars(example = serde_json::json!({ "aspectRatio": "16:9" }))]
     pub parameters: Option<Map<String, Value>>,
-}
-
-/// The videos.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct VeoResult {
-    /// One for each video that was not filtered. Its URI needs the key.
-    #[schemars(example = serde_json::json!([{ "video": { "uri": "https://generativelanguage.googleapis.com/v1beta/files/x:download?alt=media" } }]))]
-    pub generated_samples: Vec<Value>,
-    /// How many were filtered.
-    #[schemars(example = 0)]
-    pub rai_media_filtered_count: Option<u32>,
 }

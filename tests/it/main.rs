@@ -8,6 +8,7 @@ mod contract;
 mod crash;
 mod declared;
 mod ends;
+mod files;
 mod promises;
 mod services;
 mod sockets;

@@ -40,6 +40,13 @@ fn every_connector_over_http_stands_in_the_table_of_services() {
     assert_eq!(listed, stock);
 }
 
+#[test]
+fn every_one_of_the_29_services_stands_in_the_table() {
+    let numbers: BTreeSet<u32> =
+        rows().iter().filter_map(|row| row[0].split(' ').next()?.parse().ok()).collect();
+    assert_eq!(numbers, (1..=29).collect());
+}
+
 /// Whether a function of that name is a test: its attribute stands on the line before it.
 fn is_test(source: &str, name: &str) -> bool {
     let heads = [format!("fn {name}("), format!("async fn {name}(")];

@@ -274,6 +274,16 @@ fn the_id_of_a_service_is_where_its_answer_has_it() {
 }
 
 #[test]
+fn the_path_of_a_job_of_fal_is_cut_out_of_the_url_that_fal_gives() {
+    let body =
+        json!({ "request_id": "r", "response_url": "https://queue.fal.run/fal-ai/wan/requests/r?x=1" });
+    let path = seen("HuggingFaceFalConnector", 200, &[], &body, |http, view| {
+        captured(http.submit.capture, view).get("path").cloned()
+    });
+    assert_eq!(path, Some(json!("fal-ai/wan/requests/r")));
+}
+
+#[test]
 fn progress_is_a_fraction_whatever_the_service_counts_in() {
     let of = |connector: &str, body: &Value| {
         let told =
@@ -283,6 +293,9 @@ fn progress_is_a_fraction_whatever_the_service_counts_in() {
     assert_eq!(of("MeshyConnector", &json!({ "progress": 40 })), Some(0.4));
     assert_eq!(of("RunwayConnector", &json!({ "progress": 0.4 })), Some(0.4));
     assert_eq!(of("AzureDocIntConnector", &json!({ "percentCompleted": 40 })), Some(0.4));
+    assert_eq!(of("OpenAIVideosConnector", &json!({ "progress": 40 })), Some(0.4));
+    let counts = json!({ "request_counts": { "completed": 2, "failed": 1, "total": 5 } });
+    assert_eq!(of("OpenAIBatchesConnector", &counts), Some(0.4));
     assert_eq!(of("BflConnector", &json!({ "progress": null })), None);
 }
 
@@ -307,4 +320,93 @@ fn a_job_of_fal_that_failed_is_completed_with_an_error() {
     assert_eq!(says("FalConnector", 200, &json!({ "status": "COMPLETED" })), "succeeded");
     let user = [("x-fal-request-timeout-type", "user")];
     assert_eq!(word(&seen("FalConnector", 504, &user, &json!({}), decide)), "refused(timeout)");
+}
+
+#[test]
+fn what_a_batch_of_openai_has_done_until_its_end_is_its_result() {
+    let of = |status: &str, output: Value| {
+        let mut batch = json!({ "status": status, "output_file_id": output });
+        batch[format!("{status}_at")] = json!(1_714_508_499);
+        says("OpenAIBatchesConnector", 200, &batch)
+    };
+    assert_eq!(of("expired", json!("file-1")), "succeeded");
+    assert!(of("expired", Value::Null).starts_with("failed(expired)"));
+    assert_eq!(of("cancelled", json!("file-1")), "succeeded");
+    assert_eq!(of("cancelled", Value::Null), "canceled");
+    let failed = json!({ "status": "failed", "errors": { "data": [{ "code": "invalid_json_line", "message": "line 3 is no JSON" }] } });
+    assert_eq!(
+        says("OpenAIBatchesConnector", 200, &failed),
+        "failed(service): invalid_json_line: line 3 is no JSON"
+    );
+}
+
+#[test]
+fn a_batch_of_anthropic_ends_well_as_soon_as_one_of_its_messages_did() {
+    let of = |counts: Value, cancelled: Value| {
+        let batch = json!({ "processing_status": "ended", "request_counts": counts, "cancel_initiated_at": cancelled, "ended_at": "2026-01-02T00:00:00Z" });
+        says("AnthropicBatchesConnector", 200, &batch)
+    };
+    let counts = |succeeded: u32, errored: u32, expired: u32| json!({ "processing": 0, "succeeded": succeeded, "errored": errored, "canceled": 0, "expired": expired });
+    assert_eq!(of(counts(1, 4, 0), Value::Null), "succeeded");
+    assert_eq!(of(counts(0, 5, 0), Value::Null), "succeeded", "why each was refused is in the results");
+    assert_eq!(of(counts(1, 0, 4), Value::Null), "succeeded");
+    assert!(of(counts(0, 0, 5), Value::Null).starts_with("failed(expired)"));
+    assert_eq!(of(counts(1, 0, 0), json!("2026-01-01T00:00:00Z")), "succeeded");
+    assert_eq!(of(counts(0, 0, 0), json!("2026-01-01T00:00:00Z")), "canceled");
+    assert_eq!(
+        says("AnthropicBatchesConnector", 200, &json!({ "processing_status": "canceling" })),
+        "running"
+    );
+}
+
+#[test]
+fn stability_says_with_a_code_that_it_works_and_with_a_header_that_it_has_filtered() {
+    let of = |connector: &str, code: u16, reason: Option<&str>| {
+        let headers: Vec<_> = reason.map(|reason| ("finish-reason", reason)).into_iter().collect();
+        word(&seen(connector, code, &headers, &Value::Null, decide))
+    };
+    for connector in ["StabilityConnector", "StabilityAsyncConnector"] {
+        assert_eq!(of(connector, 200, Some("SUCCESS")), "succeeded", "{connector}");
+        assert!(of(connector, 200, Some("CONTENT_FILTERED")).starts_with("failed(moderated)"), "{connector}");
+        assert!(of(connector, 200, None).starts_with("failed(bug)"), "{connector}");
+        let refused = json!({ "name": "content_moderation", "errors": ["flagged"] });
+        assert_eq!(says(connector, 403, &refused), "refused(moderated)", "{connector}");
+    }
+    assert_eq!(of("StabilityAsyncConnector", 202, None), "running");
+    assert_eq!(of("StabilityAsyncConnector", 404, None), "lost");
+}
+
+#[test]
+fn an_envelope_of_suno_may_be_a_refusal_under_200() {
+    assert_eq!(says("SunoConnector", 200, &json!({ "code": 402, "msg": "no credits" })), "refused(billing)");
+    assert_eq!(says("SunoConnector", 200, &json!({ "code": 429, "msg": "slower" })), "refused(rate_limited)");
+    assert_eq!(
+        says("SunoConnector", 200, &json!({ "code": 200, "data": { "status": "PENDING" } })),
+        "queued"
+    );
+}
+
+#[test]
+fn a_call_back_that_failed_takes_no_song_away() {
+    let of = |songs: Value| json!({ "code": 200, "data": { "status": "CALLBACK_EXCEPTION", "response": { "sunoData": songs } } });
+    assert_eq!(says("SunoConnector", 200, &of(json!([{ "audioUrl": "https://x/1.mp3" }]))), "succeeded");
+    assert!(says("SunoConnector", 200, &of(json!([]))).starts_with("failed(service)"));
+    let first = json!({ "code": 200, "data": { "status": "FIRST_SUCCESS", "response": { "sunoData": [{ "audioUrl": "https://x/1.mp3" }] } } });
+    assert_eq!(says("SunoConnector", 200, &first), "running");
+    let words = json!({ "code": 200, "data": { "status": "SENSITIVE_WORD_ERROR", "errorMessage": "no" } });
+    assert_eq!(says("SunoConnector", 200, &words), "failed(moderated): no");
+}
+
+#[test]
+fn a_model_at_hugging_face_that_is_being_loaded_has_no_room_for_a_while() {
+    let loading = json!({ "error": "Model x is currently loading", "estimated_time": 20.0 });
+    assert_eq!(says("HuggingFaceConnector", 503, &loading), "refused(capacity) for 20s");
+}
+
+#[test]
+fn an_answer_of_wavespeed_is_inside_an_envelope() {
+    let of = |code: u32, status: &str| json!({ "code": code, "message": "no", "data": { "status": status } });
+    assert_eq!(says("WaveSpeedConnector", 200, &of(200, "processing")), "running");
+    assert_eq!(says("WaveSpeedConnector", 200, &of(200, "completed")), "succeeded");
+    assert_eq!(says("WaveSpeedConnector", 200, &of(500, "completed")), "refused(service)");
 }

@@ -7,6 +7,11 @@ use emp::REGISTRY;
 /// The status words of each connector that reads some, as its vendor's description lists them.
 const VOCABULARIES: &[(&str, &str, &[&str])] = &[
     (
+        "AnthropicBatchesConnector",
+        "anthropic.yaml, `MessageBatch.processing_status`",
+        &["canceling", "ended", "in_progress"],
+    ),
+    (
         "AssemblyAIConnector",
         "assemblyai.yaml, `TranscriptStatus`",
         &["completed", "error", "processing", "queued"],
@@ -26,7 +31,17 @@ const VOCABULARIES: &[(&str, &str, &[&str])] = &[
         "civitai-javascript, `WorkflowStatus`",
         &["canceled", "expired", "failed", "preparing", "processing", "scheduled", "succeeded", "unassigned"],
     ),
+    (
+        "ElevenLabsDubbingConnector",
+        "elevenlabs-docs-2025-08.json, the text and the examples of `GET /v1/dubbing/{dubbing_id}`",
+        &["cloning", "dubbed", "dubbing", "failed", "preparing", "queued"],
+    ),
     ("FalConnector", "fal's Python client, `client.py`", &["COMPLETED", "IN_PROGRESS", "IN_QUEUE"]),
+    (
+        "HuggingFaceFalConnector",
+        "fal's Python client, `client.py`",
+        &["COMPLETED", "IN_PROGRESS", "IN_QUEUE"],
+    ),
     (
         "KlingConnector",
         "Kling's API reference, `task_status`",
@@ -55,9 +70,28 @@ const VOCABULARIES: &[(&str, &str, &[&str])] = &[
         &["cancelled", "completed", "error", "failed", "processing", "queued"],
     ),
     (
+        "OpenAIBatchesConnector",
+        "openai.yaml, `Batch.status`",
+        &[
+            "cancelled",
+            "cancelling",
+            "completed",
+            "expired",
+            "failed",
+            "finalizing",
+            "in_progress",
+            "validating",
+        ],
+    ),
+    (
         "OpenAIResponsesConnector",
         "openai.yaml, `Response.status`",
         &["cancelled", "completed", "failed", "in_progress", "incomplete", "queued"],
+    ),
+    (
+        "OpenAIVideosConnector",
+        "openai.yaml, `VideoStatus`",
+        &["completed", "failed", "in_progress", "queued"],
     ),
     (
         "ReplicateConnector",
@@ -78,6 +112,20 @@ const VOCABULARIES: &[(&str, &str, &[&str])] = &[
         "SimulationWebsocketConnector",
         "the connector itself: the service is simulated",
         &["cancelled", "completed", "failed", "queued", "running"],
+    ),
+    (
+        "SunoConnector",
+        "kie.ai's documentation, get music details",
+        &[
+            "CALLBACK_EXCEPTION",
+            "CREATE_TASK_FAILED",
+            "FIRST_SUCCESS",
+            "GENERATE_AUDIO_FAILED",
+            "PENDING",
+            "SENSITIVE_WORD_ERROR",
+            "SUCCESS",
+            "TEXT_SUCCESS",
+        ],
     ),
     (
         "TogetherQueueConnector",
