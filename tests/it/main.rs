@@ -9,6 +9,7 @@ mod crash;
 mod declared;
 mod ends;
 mod files;
+mod playwright;
 mod promises;
 mod services;
 mod sockets;

@@ -69,9 +69,10 @@ async fn the_workers_of_the_mapping_complete_a_job_of_every_service() {
 
     let mut jobs = Vec::new();
     for entry in REGISTRY.entries() {
-        let payload = match entry.spec.http() {
-            Some(_) => example(&entry.spec.payload.to_json_schema()),
-            None => json!({ "duration_ms": 0, "echo": "hi" }),
+        let payload = match entry.spec.name {
+            // Its example takes as long as it says.
+            "SimulationConnector" => json!({ "duration_ms": 0, "echo": "hi" }),
+            _ => example(&entry.spec.payload.to_json_schema()),
         };
         jobs.push((entry.spec, enqueue(&store, entry.spec.services[0], payload).await));
     }

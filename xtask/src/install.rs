@@ -4,30 +4,44 @@ use std::path::Path;
 
 use crate::step::{Failed, Step, say};
 
-/// A real redis-server, from the system's packages.
-pub(crate) fn redis_server() -> Result<(), Failed> {
-    if Step::program("redis-server", "redis-server", ["--version"]).holds() {
-        return Ok(());
-    }
-    if !Step::program("apt-get", "apt-get", ["--version"]).holds() {
-        say(
-            "redis-server is missing and this machine has no apt-get: install Redis 7 or Valkey by hand, then repeat",
-        );
-        return Err(Failed { step: "install redis-server".to_owned(), code: 7 });
-    }
-    as_root("install redis-server", "apt-get update -qq")?;
-    as_root("install redis-server", "apt-get install -y -qq --no-install-recommends redis-server")
+/// A program that tests run, and the system's package of it.
+struct Packaged {
+    package: &'static str,
+    /// The names under which it may be there already.
+    known_as: &'static [&'static str],
+    /// What does as well.
+    by_hand: &'static str,
 }
 
-/// What reads the units of systemd, and the metrics and rules of Prometheus.
-pub(crate) fn operators_tools() -> Result<(), Failed> {
-    for (program, package) in [("systemd-analyze", "systemd"), ("promtool", "prometheus")] {
-        if Step::program(program, program, ["--version"]).holds() {
+const PACKAGED: [Packaged; 4] = [
+    Packaged { package: "redis-server", known_as: &["redis-server"], by_hand: "Redis 7 or Valkey" },
+    // What reads the units of systemd.
+    Packaged { package: "systemd", known_as: &["systemd-analyze"], by_hand: "systemd" },
+    // What reads the metrics and rules of Prometheus.
+    Packaged { package: "prometheus", known_as: &["promtool"], by_hand: "Prometheus" },
+    Packaged {
+        package: "chromium",
+        known_as: &["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"],
+        by_hand: "Chromium or Chrome",
+    },
+];
+
+/// The programs that tests run, from the system's packages.
+pub(crate) fn packages() -> Result<(), Failed> {
+    let there = |name: &str| Step::program(name, name, ["--version"]).holds();
+    for Packaged { package, known_as, by_hand } in PACKAGED {
+        if known_as.iter().any(|name| there(name)) {
             continue;
         }
-        let name = format!("install {program}");
-        as_root(&name, "apt-get update -qq")?;
-        as_root(&name, &format!("apt-get install -y -qq --no-install-recommends {package}"))?;
+        let step = format!("install {package}");
+        if !there("apt-get") {
+            say(&format!(
+                "{package} is missing and this machine has no apt-get: install {by_hand} by hand, then repeat"
+            ));
+            return Err(Failed { step, code: 7 });
+        }
+        as_root(&step, "apt-get update -qq")?;
+        as_root(&step, &format!("apt-get install -y -qq --no-install-recommends {package}"))?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what the tests need (redis-server, valkey-server, systemd-analyze, promtool; others' validators, editors and pm2 under target/tools),
+    /// Install what the tests need (redis-server, valkey-server, chromium, systemd-analyze, promtool; others' validators, editors and pm2 under target/tools),
     /// then run every test of the workspace.
     Test {
         /// Passed on to `cargo test`.
@@ -62,9 +62,8 @@ fn main() -> ExitCode {
 }
 
 fn test(args: &[String]) -> Result<(), Failed> {
-    install::redis_server()?;
+    install::packages()?;
     install::valkey_server();
-    install::operators_tools()?;
     install::outside_tools()?;
     Step::cargo("test", ["test", "--workspace", "--locked"]).args(args).run()
 }

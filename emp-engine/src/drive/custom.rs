@@ -1,22 +1,29 @@
 //! `#[connector(custom)]`: the author's own protocol, with the same durable steps and contained when it panics.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use emp_core::custom::{JobContext, JobHost};
+use bytes::Bytes;
+use emp_core::custom::{JobContext, JobHost, NewFile, Proxy, SavedFile};
 use emp_core::error::Billed;
 use emp_core::job::{Intent, JobId, Phase, Progress, ServiceJob};
 use emp_core::{ErrorCode, JobError, Timestamp};
 use futures_util::FutureExt as _;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use tokio::time::sleep;
 
+use super::store::NO_OUTPUTS;
 use super::submit::uncertain;
 use crate::context;
 use crate::engine::Engine;
+use crate::gateway::Gateway;
+use crate::key;
 use crate::limits::{Held, Service, Trip};
+use crate::outputs::{FileKey, FileName, MediaType, Outputs};
 use crate::port::{JobPort, Stop};
 use crate::run::{End, Next, Run};
 
@@ -39,7 +46,7 @@ impl Engine {
             },
             Phase::Submitted => {}
         }
-        let host = Host::new(run);
+        let host = Host::new(self, run);
         let work = AssertUnwindSafe(runner.run_job(JobContext::new(&host))).catch_unwind();
         tokio::pin!(work);
         let ended = tokio::select! {
@@ -102,6 +109,10 @@ impl Engine {
 
 /// The engine's side of a running custom connector.
 struct Host {
+    gateway: Gateway,
+    outputs: Option<Arc<dyn Outputs>>,
+    /// How many files were kept so far.
+    files: AtomicUsize,
     id: JobId,
     attempt: u32,
     payload: Value,
@@ -115,10 +126,13 @@ struct Host {
 }
 
 impl Host {
-    fn new(run: &Run) -> Self {
+    fn new(engine: &Engine, run: &Run) -> Self {
         let job = &run.job;
         let phase = job.phase.unwrap_or(Phase::Prepared);
         Self {
+            gateway: engine.gateway.clone(),
+            outputs: engine.options.outputs.clone(),
+            files: AtomicUsize::new(0),
             id: job.id.clone(),
             attempt: context::current_attempt(job),
             payload: job.payload.clone(),
@@ -209,6 +223,23 @@ impl JobHost for Host {
         Ok(())
     }
 
+    async fn save_file(&self, file: NewFile<'_>) -> Result<SavedFile, JobError> {
+        // A worker that lost its claim writes nothing, not even here.
+        if let Some(stop) = self.port.stop() {
+            return Err(stopped(stop));
+        }
+        let media = MediaType::parse(file.mime);
+        let name = FileName::new(self.files.fetch_add(1, Ordering::Relaxed), Some(file.name), &media);
+        let key = FileKey { job: self.id.clone(), attempt: self.attempt, name };
+        keep(self.outputs.as_ref(), &key, &media, file.bytes.into()).await
+    }
+
+    async fn proxy(&self, allow: &[String]) -> Result<Proxy, JobError> {
+        self.gateway.proxy(allow).await.map_err(|error| {
+            JobError::new(ErrorCode::EInternal, format!("no way out could be opened: {error}"))
+        })
+    }
+
     fn progress(&self, progress: Progress) {
         let clean = Progress {
             fraction: progress
@@ -232,6 +263,22 @@ impl JobHost for Host {
             () = self.port.sleep(duration) => Ok(()),
         }
     }
+}
+
+/// Keeps a whole file.
+async fn keep(
+    outputs: Option<&Arc<dyn Outputs>>,
+    key: &FileKey,
+    media: &MediaType,
+    bytes: Bytes,
+) -> Result<SavedFile, JobError> {
+    let kept_out = |message: String| JobError::new(ErrorCode::EOutput, message).retriable();
+    let outputs = outputs.ok_or_else(|| kept_out(NO_OUTPUTS.to_owned()))?;
+    let (size, sha256) = (bytes.len() as u64, key::hex(&Sha256::digest(&bytes)));
+    let mut writer = outputs.create(key, media).await.map_err(|error| kept_out(error.message))?;
+    writer.write(bytes).await.map_err(|error| kept_out(error.message))?;
+    let url = writer.finish().await.map_err(|error| kept_out(error.message))?;
+    Ok(SavedFile { name: key.name.to_string(), url, mime: media.to_string(), bytes: size, sha256 })
 }
 
 fn stopped(stop: Stop) -> JobError {

@@ -29,7 +29,13 @@ impl Engine {
             ..Health::unknown()
         };
         match &connector.spec.protocol {
-            Protocol::Custom => told(HealthStatus::Healthy, None),
+            Protocol::Custom => match &connector.custom {
+                Some(custom) => match custom.is_ready().await {
+                    Ok(()) => told(HealthStatus::Healthy, None),
+                    Err(error) => told(HealthStatus::Down, Some(error.message)),
+                },
+                None => told(HealthStatus::Healthy, None),
+            },
             Protocol::Http(http) => match &http.health {
                 Some(probe) => self.ask(connector, service, http, probe, told).await,
                 None => Health::unknown(),

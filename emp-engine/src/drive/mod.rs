@@ -186,7 +186,13 @@ impl Engine {
 
     /// Another attempt after a while if the error allows it and there is one left, else the end.
     fn retry_or_fail(&self, run: &Run, error: JobError) -> Next {
-        let attempt = context::current_attempt(&run.job);
+        let job = &run.job;
+        // Work that nothing is submitted for, of a custom connector, is counted by how often it was taken up.
+        let taken_up = match (job.phase, &run.connector.custom) {
+            (Some(Phase::Prepared) | None, Some(_)) => job.deliveries.saturating_sub(job.crashes),
+            _ => 0,
+        };
+        let attempt = context::current_attempt(job).max(taken_up);
         let attempts = context::count(&run.connector.spec.limits.attempts, &run.connector).unwrap_or(1);
         if error.retriable && attempt < attempts {
             let after = pace::backoff(attempt, pace::LONGEST_BACKOFF, self.random());

@@ -31,6 +31,9 @@ const HEAD: usize = 512;
 /// Largest page that is read of a refused download, bytes.
 const MAX_REFUSAL: u64 = 64 << 10;
 
+/// What a job is told whose worker was started without one.
+pub(super) const NO_OUTPUTS: &str = "this worker has no output store; start it with `EMP_OUTPUTS=DIR`";
+
 /// Stores the files of one result, in order.
 pub(super) struct Store<'a> {
     engine: &'a Engine,
@@ -183,8 +186,7 @@ impl<'a> Store<'a> {
     /// Writes a body to the output store.
     async fn pour(&mut self, wanted: Wanted, body: Body) -> Result<Value, Miss> {
         let Some(outputs) = &self.engine.options.outputs else {
-            let message = "this worker has no output store; start it with `EMP_OUTPUTS=DIR`";
-            return Err(Miss::KeptOut(JobError::new(ErrorCode::EOutput, message)));
+            return Err(Miss::KeptOut(JobError::new(ErrorCode::EOutput, NO_OUTPUTS)));
         };
         let mut body = body.fuse();
         let mut first = BytesMut::new();

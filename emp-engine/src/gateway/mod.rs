@@ -24,6 +24,7 @@ mod credential;
 mod download;
 mod error;
 mod events;
+mod proxy;
 mod read;
 mod socket;
 

@@ -82,6 +82,11 @@ impl Stage {
     /// Who waits for an answer that does not come waits in real time, so for a short one; on a busy machine an answer that does come
     /// may be later than that. What is wrong must therefore be wrong with more patience too.
     pub(crate) async fn judged(&self, script: &Script) -> Judged {
+        if let Some(custom) = &self.connector.custom
+            && let Err(missing) = custom.is_ready().await
+        {
+            return Judged::not_applicable(format!("it cannot run on this machine: {}", missing.message));
+        }
         let limits: &[Duration] = if script.silent() { &[SHORT, LONGER] } else { &[LONG] };
         let mut judged = Judged::pass();
         for limit in limits {

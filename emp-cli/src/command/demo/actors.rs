@@ -169,12 +169,14 @@ impl Stage {
     }
 }
 
-/// One service of each connector whose jobs outlive their worker: those that are polled, and those of custom connectors.
+/// One service of each connector whose jobs outlive their worker: those that are polled, and the simulation. Other custom connectors may
+/// need what this machine has not.
 fn services(mapping: &Mapping, registry: &'static Registry) -> Vec<Service> {
     let mut services: Vec<Service> = Vec::new();
     for capability in mapping.capabilities() {
         let Some(entry) = registry.get(capability.connector) else { continue };
-        let outlives = entry.spec.http().is_none_or(|http| http.poll.is_some());
+        let simulated = entry.spec.services.contains(&"simulation");
+        let outlives = entry.spec.http().map_or(simulated, |http| http.poll.is_some());
         let new =
             |service: &Service| service.connector != entry.spec.name && service.name != capability.capability;
         if outlives && services.iter().all(new) {
