@@ -17,9 +17,7 @@ use serde_json::{Map, Value};
 #[derive(Connector)]
 #[connector(service = "elevenlabs-dubbing", version = "1.0.0", payload = DubbingPayload)]
 // The description has the shape of a 422 alone; any other refusal is a text or `{ "status", "message" }`. It has no list of statuses.
-#[openapi(file = "elevenlabs.json", allow = [
-    "$.detail", "$.detail.message", "$.detail.status", "preparing", "queued", "cloning", "dubbing", "dubbed", "failed",
-])]
+#[openapi(file = "elevenlabs.json", allow = ["$.detail", "$.detail.message", "$.detail.status"])]
 #[http(base = "https://api.elevenlabs.io")]
 #[auth(header("xi-api-key") = "{api_key}")]
 #[submit(

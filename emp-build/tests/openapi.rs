@@ -89,6 +89,9 @@ fn without_each_of(source: &str, equals: usize) -> Vec<(String, String)> {
     words.iter().map(|word| (word.trim_matches('"').to_owned(), without(word))).collect()
 }
 
+/// Connectors whose services describe their status as any text.
+const WITHOUT_A_LIST: [&str; 1] = ["elevenlabs_dubbing.rs"];
+
 #[test]
 fn x12_a_status_word_that_is_taken_out_of_any_checked_connector_is_named() {
     let mut tried = 0;
@@ -107,6 +110,10 @@ fn x12_a_status_word_that_is_taken_out_of_any_checked_connector_is_named() {
                     && finding.file == format!("connectors/{file}")
                     && finding.line > 1
             });
+            if WITHOUT_A_LIST.contains(&file.as_str()) {
+                assert!(!named, "{file}: {word} is missed now, so the description has a list");
+                continue;
+            }
             assert!(
                 named,
                 "{file}: nobody misses {word}: {:?}",

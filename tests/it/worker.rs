@@ -79,7 +79,9 @@ async fn the_workers_of_the_mapping_complete_a_job_of_every_service() {
     for (spec, job) in &jobs {
         let job = ended(&store, job).await;
         assert_eq!(job.state, JobState::Succeeded, "{}: {:?}", spec.name, job.error);
-        assert_eq!((job.attempt, job.deliveries), (1, 1), "{}", spec.name);
+        // What a browser of this machine does is submitted nowhere.
+        let submits = u32::from(spec.name != "PlaywrightConnector");
+        assert_eq!((job.attempt, job.deliveries), (submits, 1), "{}", spec.name);
     }
     assert!(fakes.values().all(|fake| fake.ledger().accepted() == 1));
     stop.cancel();

@@ -13,8 +13,11 @@ struct Packaged {
     by_hand: &'static str,
 }
 
-const PACKAGED: [Packaged; 4] = [
+const PACKAGED: [Packaged; 6] = [
     Packaged { package: "redis-server", known_as: &["redis-server"], by_hand: "Redis 7 or Valkey" },
+    // What the tools of others are installed with.
+    Packaged { package: "python3-venv", known_as: &["python3"], by_hand: "Python 3 with venv" },
+    Packaged { package: "npm", known_as: &["npm"], by_hand: "Node.js with npm" },
     // What reads the units of systemd.
     Packaged { package: "systemd", known_as: &["systemd-analyze"], by_hand: "systemd" },
     // What reads the metrics and rules of Prometheus.
