@@ -95,7 +95,7 @@ pub(crate) fn outside_tools() -> Result<(), Failed> {
         Step::program("install rust-analyzer", "rustup", ["component", "add", "rust-analyzer"]).run()?;
     }
     once("requirements.txt", || {
-        Step::program("make a Python environment", "python3", ["-m", "venv", TOOLS]).run()?;
+        Step::program("make a Python environment", "python3", ["-m", "venv", "--clear", TOOLS]).run()?;
         let pip = Path::new(TOOLS).join("bin/pip");
         Step::program(
             "install validators",
