@@ -150,7 +150,7 @@ fn a_value_that_is_not_valid_is_named_and_a_secret_is_not_shown() {
 
 #[test]
 fn a_store_that_is_none_is_refused_by_the_name_of_its_flag() {
-    let wrong = run(&["serve", "--listen", "127.0.0.1:0", "--store", "redis://localhost", "--json"]);
+    let wrong = run(&["serve", "--listen", "127.0.0.1:0", "--store", "mysql://localhost", "--json"]);
     let wrong = wrong.exits(3).error();
     assert_eq!(wrong["code"], "E_STORE_URL");
     assert!(wrong["message"].as_str().is_some_and(|text| text.contains("--store")), "{wrong}");

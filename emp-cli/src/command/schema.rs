@@ -1,12 +1,13 @@
 //! `emp schema`: the JSON Schemas and the OpenAPI document, printed, written, or compared with what is committed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use emp_build::CheckInputs;
 use emp_build::schema::Choices;
 use emp_core::Registry;
 use emp_core::connector::Entry;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::args::{Schema, SchemaName};
 use crate::exit::{Exit, Failure};
@@ -90,29 +91,58 @@ fn choices(registry: &Registry, mapping: Option<&Path>) -> Choices {
 /// The body of `POST /api/jobs`: one alternative for each service, with the payload of its connector.
 fn job(registry: &'static Registry, mapping: Option<&Path>) -> Result<Value, Failure> {
     let mapping = runtime::mapping(mapping, registry)?;
-    let mut alternatives: Vec<(String, Value)> = mapping
-        .capabilities()
-        .filter_map(|capability| {
-            let spec = registry.get(capability.connector)?.spec;
-            Some((
-                capability.capability.to_owned(),
-                json!({
-                    "title": format!("a job for {}", capability.capability),
-                    "description": spec.description.trim(),
-                    "properties": {
-                        "service": { "const": capability.capability },
-                        "payload": spec.payload.to_json_schema(),
-                    },
-                }),
-            ))
-        })
-        .collect();
-    alternatives.sort_by(|a, b| a.0.cmp(&b.0));
-    alternatives.dedup_by(|a, b| a.0 == b.0);
+    let mut specs = BTreeMap::new();
+    for capability in mapping.capabilities() {
+        if let Some(entry) = registry.get(capability.connector) {
+            specs.entry(capability.capability).or_insert(entry.spec);
+        }
+    }
+    let mut alternatives = Vec::new();
+    let mut definitions = Map::new();
+    for (service, spec) in specs {
+        let mut payload = spec.payload.to_json_schema();
+        definitions.append(&mut embed(&mut payload, service));
+        alternatives.push(json!({
+            "title": format!("a job for {service}"),
+            "description": spec.description.trim(),
+            "properties": { "service": { "const": service }, "payload": payload },
+        }));
+    }
     let mut schema = emp_api::openapi::job_request();
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    schema["oneOf"] = alternatives.into_iter().map(|(_, alternative)| alternative).collect();
+    schema["oneOf"] = alternatives.into();
+    schema["$defs"] = definitions.into();
     Ok(schema)
+}
+
+/// Makes a document's schema a part of another document, whose definitions it shares: takes its own out, under names that bear the
+/// owner's, and points its references there.
+fn embed(schema: &mut Value, owner: &str) -> Map<String, Value> {
+    refer(schema, owner);
+    let Value::Object(members) = schema else { return Map::new() };
+    members.remove("$schema");
+    match members.remove("$defs") {
+        Some(Value::Object(own)) => {
+            own.into_iter().map(|(name, schema)| (format!("{owner}.{name}"), schema)).collect()
+        }
+        _ => Map::new(),
+    }
+}
+
+fn refer(schema: &mut Value, owner: &str) {
+    const DEFINITIONS: &str = "#/$defs/";
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::String(target)) = members.get_mut("$ref")
+                && let Some(name) = target.strip_prefix(DEFINITIONS)
+            {
+                *target = format!("{DEFINITIONS}{owner}.{name}");
+            }
+            members.values_mut().for_each(|member| refer(member, owner));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| refer(item, owner)),
+        _ => {}
+    }
 }
 
 fn text(value: &Value) -> String {

@@ -144,7 +144,7 @@ async fn f24_a_job_waits_in_the_queue_while_nobody_is_there_to_take_its_step() {
     let bench = Bench::closed::<Speech>(json!({ "audio": WAV })).await;
     for _ in 0..8 {
         let given_back = bench.rig.attempt().await.expect("the store works").expect("it can be claimed");
-        assert_eq!((given_back.state, given_back.attempt), (JobState::Queued, 0), "{:?}", given_back.error);
+        assert_eq!((given_back.state, given_back.attempt), (JobState::Waiting, 0), "{:?}", given_back.error);
         bench.rig.clock().advance(std::time::Duration::from_hours(1));
     }
     bench.fake.open().expect("opens");
