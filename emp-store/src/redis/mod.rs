@@ -4,12 +4,12 @@
 //! read a job -> transition (the one that all stores apply) -> commit: replaced if it is still as it was read, else once more
 //! ```
 //!
-//! * **One truth.** What a change does to a job is decided in Rust by [`transition`](crate::transition). The scripts know nothing of it:
+//! * **One truth.** What a change does to a job is decided in Rust by [`crate::transition`]. The scripts know nothing of it:
 //!   they compare a job's number of changes, put a new record in its place and move it between indexes, in one step. An index is a way
 //!   to find jobs; what it says wrongly is put right by whoever reads the record.
 //! * **Few round trips.** A process keeps the records that it has claimed, so most writes are one call, for all jobs together; a claim is
 //!   two. Whoever changed the job in between makes the commit say so.
-//! * **Time** is the server's ([`moments`]). A decision that was made for another moment is made again.
+//! * **Time** is the server's (`moments`). A decision that was made for another moment is made again.
 //! * **Lost answers.** Every call can be made again: what was done already is found in the record (P6).
 //! * **Hints** come by a channel that is listened to on a connection of its own; losing all of them costs a second (P17).
 
