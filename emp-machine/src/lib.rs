@@ -4,7 +4,6 @@
 //!
 //! ```text
 //! WORKERS + mapping + registry + machine + environment --plan()--> MachinePlan --export()--> files
-//!                                                                       \--> `emp machine up`
 //! ```
 //!
 //! A plan never holds the value of a secret, so none of what is made from it can.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use emp_core::connector::{Loaded, Registry};
 use emp_core::mapping::{Capability, Mapping};
-use emp_core::syntax::nearest;
 use emp_core::{EnvSource, Url};
 
 pub use emp_core::workers::{
@@ -65,7 +64,7 @@ pub fn plan_with_bases(
     for entry in entries {
         let mut services: Vec<(String, Arc<Loaded>)> = Vec::new();
         if mapping.worker(&entry.name).is_none() {
-            faults.push(unknown_worker(&entry, mapping));
+            faults.push(PlanFault::unknown_worker(&entry, mapping));
         }
         for offer in offers.iter().filter(|offer| offer.worker == entry.name) {
             // The mapping may name a second connector for a capability; the one that it prefers comes first.
@@ -77,11 +76,7 @@ pub fn plan_with_bases(
             }
         }
         if mapping.worker(&entry.name).is_some_and(|worker| worker.service.is_empty()) {
-            faults.push(PlanFault::new(
-                MAPPING,
-                format!("worker `{}` offers no service, so it would wait for ever", entry.name),
-                "add an entry to its `service` list in the mapping",
-            ));
+            faults.push(PlanFault::no_service(&entry.name));
         }
         let finishers = loaded.finishers(&services);
         planned.push(PlannedWorker { name: entry.name, slots: entry.slots, services, finishers });
@@ -139,18 +134,7 @@ impl Connectors<'_> {
     fn load(&self, offer: &Capability<'_>, faults: &mut Vec<PlanFault>) -> Option<Arc<Loaded>> {
         let name = offer.connector;
         let Some(entry) = self.registry.get(name) else {
-            let names = self.registry.entries().iter().map(|entry| entry.spec.name);
-            faults.push(PlanFault::new(
-                MAPPING,
-                format!(
-                    "worker `{}` needs connector `{name}`, which this binary does not have",
-                    offer.worker
-                ),
-                match nearest(name, names) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "put its file into `connectors/` and build again".to_owned(),
-                },
-            ));
+            faults.push(PlanFault::unknown_connector(offer.worker, name, self.registry));
             return None;
         };
         match entry.load(self.env) {
@@ -170,19 +154,4 @@ impl Connectors<'_> {
             }
         }
     }
-}
-
-fn unknown_worker(entry: &WorkerEntry, mapping: &Mapping) -> PlanFault {
-    let names: Vec<&str> = mapping.workers.keys().map(String::as_str).collect();
-    PlanFault::new(
-        WORKERS,
-        format!("WORKERS column {}: the mapping has no worker `{}`", entry.column, entry.name),
-        match nearest(&entry.name, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if names.is_empty() => {
-                "the mapping has no workers at all: add one under `workers`".to_owned()
-            }
-            None => format!("it has `{}`", names.join("`, `")),
-        },
-    )
 }
