@@ -3,20 +3,26 @@
 
 use std::time::Duration;
 
+mod life;
+mod outcome;
 mod polling;
 
+pub use life::{
+    RawCancel, RawChunks, RawCleanup, RawHealth, RawLimits, RawPace, RawStream, RawStreamFormat, RawWebhook,
+    RawWebsocket,
+};
+pub use outcome::{RawEach, RawExtra, RawFiles, RawOutcome, RawPart, RawTake};
 pub use polling::{ProbeUse, RawBatchPoll, RawEnvelope, RawListed, RawProbe, RawSideProgress};
 
 use emp_syntax::hole::Reference;
 use emp_syntax::hook::{Classify, Hook, Judge};
-use emp_syntax::json::Json;
-use emp_syntax::rule::{CodePattern, ErrorRule, FailureKind, Predicate, StateRule, StateVerdict};
+use emp_syntax::rule::{CodePattern, ErrorRule, Predicate, StateRule, StateVerdict};
 use emp_syntax::selector::Selector;
 use proc_macro2::{Ident, Span};
 
 use crate::spec::{
-    Auth, Base, Body, CallBody, CancelScope, CancelStage, Capture, DurationUnit, EnvKind, EventAt, Follow,
-    HookUse, KeyPlace, Learn, Pair, PairValue, Setting, Spanned, Target, TypeRef, Unknown, Use, Verify,
+    Auth, Base, Body, Capture, DurationUnit, EnvKind, Follow, HookUse, KeyPlace, Pair, Setting, Spanned,
+    Target, TypeRef, Unknown, Use,
 };
 
 /// A value that may have been written.
@@ -216,79 +222,6 @@ pub struct RawStates {
     pub rules: Vec<StateRule>,
 }
 
-/// `#[outcome(..)]`
-#[derive(Clone, Debug, Default)]
-pub struct RawOutcome {
-    pub request: RawRequest,
-    pub rules: Vec<StateRule>,
-    pub on_http_error: Given<FailureKind>,
-    pub take: RawTake,
-    pub first_of: Given<Vec<RawPart>>,
-    pub also: Vec<RawExtra>,
-    pub types: Given<Vec<Spanned<String>>>,
-    pub min: Given<u32>,
-    pub too_few: Given<FailureKind>,
-    pub refresh: Given<()>,
-    pub meta: Vec<Capture>,
-    pub keep_for: Given<Duration>,
-}
-
-/// What is taken out of one answer.
-#[derive(Clone, Debug, Default)]
-pub struct RawTake {
-    pub json: Given<Vec<Selector>>,
-    pub text: Given<Vec<Selector>>,
-    pub jsonl: bool,
-    pub raw: Option<Span>,
-    pub mime: Given<Vec<Selector>>,
-    pub base64: Given<Vec<Selector>>,
-    pub files: Given<RawFiles>,
-}
-
-impl RawTake {
-    /// Whether files are among it.
-    pub fn has_files(&self) -> bool {
-        self.raw.is_some() || self.base64.is_some() || self.files.is_some()
-    }
-}
-
-/// A place for the result, or a part of it.
-#[derive(Clone, Debug)]
-pub struct RawPart {
-    pub span: Span,
-    /// `get(..)`
-    pub get: bool,
-    /// The URL is where these find it.
-    pub from: Vec<Selector>,
-    pub request: RawRequest,
-    pub take: RawTake,
-}
-
-/// `also(name = get(..) if predicate)`
-#[derive(Clone, Debug)]
-pub struct RawExtra {
-    pub name: Spanned<String>,
-    pub part: RawPart,
-    pub when: Option<Predicate>,
-}
-
-/// `files = ..`
-#[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant, reason = "one of it lives for one expansion")]
-pub enum RawFiles {
-    Urls(Vec<Selector>),
-    Auto,
-    Each(RawEach),
-}
-
-/// `each(..)`
-#[derive(Clone, Debug)]
-pub struct RawEach {
-    pub items: Selector,
-    pub request: RawRequest,
-    pub name: Option<PairValue>,
-}
-
 /// `#[errors(..)]`
 #[derive(Clone, Debug, Default)]
 pub struct RawErrors {
@@ -297,111 +230,4 @@ pub struct RawErrors {
     pub classify: Option<Hook<Classify>>,
     pub retry: Vec<Selector>,
     pub rules: Vec<ErrorRule>,
-}
-
-/// `#[cancel(..)]`
-#[derive(Clone, Debug, Default)]
-pub struct RawCancel {
-    pub request: RawRequest,
-    pub when: Vec<Spanned<(CancelStage, RawRequest)>>,
-    pub drop_connection: Option<Span>,
-    pub scope: Given<CancelScope>,
-    pub only_if: Given<()>,
-    pub ok: Vec<CodePattern>,
-    pub too_late: Vec<CodePattern>,
-    pub gone: Vec<CodePattern>,
-}
-
-/// `#[cleanup(..)]`
-#[derive(Clone, Debug, Default)]
-pub struct RawCleanup {
-    pub request: RawRequest,
-    pub when: Given<Predicate>,
-}
-
-/// `#[pace(..)]`
-#[derive(Clone, Debug, Default)]
-pub struct RawPace {
-    pub first: Given<Duration>,
-    pub min: Given<Duration>,
-    pub max: Given<Duration>,
-    pub factor: Given<f64>,
-    pub jitter: Given<f64>,
-    pub while_queued: Given<Duration>,
-    pub advice: Vec<Selector>,
-    pub deadline: Given<Setting<Duration>>,
-    pub queued: Given<Setting<Duration>>,
-    pub running: Given<Setting<Duration>>,
-    pub eta: Given<Vec<Selector>>,
-    pub learn: Given<Learn>,
-    pub max_unknown: Given<u32>,
-}
-
-/// `#[limits(..)]`
-#[derive(Clone, Debug, Default)]
-pub struct RawLimits {
-    pub rate: Given<(u32, Duration)>,
-    pub in_flight: Given<Setting<u32>>,
-    pub attempts: Given<Setting<u32>>,
-    pub max_body: Given<u64>,
-    pub max_response: Given<u64>,
-    pub max_file: Given<u64>,
-    pub max_total: Given<u64>,
-}
-
-/// `#[health(..)]`
-#[derive(Clone, Debug, Default)]
-pub struct RawHealth {
-    pub request: RawRequest,
-    pub every: Given<Duration>,
-    pub ready: Option<Predicate>,
-    pub metrics: Vec<Capture>,
-}
-
-/// `#[stream(..)]`
-#[derive(Clone, Debug, Default)]
-pub struct RawStream {
-    pub format: Given<RawStreamFormat>,
-    pub when: Given<Predicate>,
-    pub json: Given<Json>,
-    pub delta: Vec<Selector>,
-    pub done: Option<Predicate>,
-    pub end: Option<String>,
-    pub error: Vec<Selector>,
-    pub idle_timeout: Given<Duration>,
-}
-
-/// Where a stream's events come from.
-#[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant, reason = "one of it lives for one expansion")]
-pub enum RawStreamFormat {
-    Sse,
-    Ndjson,
-    Chunks(RawChunks),
-}
-
-/// `chunks(..)`
-#[derive(Clone, Debug, Default)]
-pub struct RawChunks {
-    pub request: RawRequest,
-    pub items: Given<Selector>,
-}
-
-/// `#[webhook(..)]`
-#[derive(Clone, Debug, Default)]
-pub struct RawWebhook {
-    pub verify: Given<Verify>,
-    pub body: Given<CallBody>,
-    pub events: Given<Vec<Spanned<String>>>,
-    pub event: Given<EventAt>,
-}
-
-/// `#[websocket(..)]`
-#[derive(Clone, Debug, Default)]
-pub struct RawWebsocket {
-    pub channel: RawPoll,
-    pub job: Vec<Selector>,
-    pub states: RawStates,
-    pub delta: Vec<Selector>,
-    pub idle_timeout: Given<Duration>,
 }
