@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use emp_syntax::json::Json;
-use emp_syntax::rule::CodePattern;
-use emp_syntax::rule::Predicate;
+use emp_syntax::rule::{CodePattern, Predicate};
 use emp_syntax::selector::Selector;
 use proc_macro2::Span;
 

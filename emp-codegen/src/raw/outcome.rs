@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use emp_syntax::rule::FailureKind;
-use emp_syntax::rule::Predicate;
-use emp_syntax::rule::StateRule;
+use emp_syntax::rule::{FailureKind, Predicate, StateRule};
 use emp_syntax::selector::Selector;
 use proc_macro2::Span;
 
