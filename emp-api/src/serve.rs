@@ -41,7 +41,7 @@ pub async fn serve(listener: TcpListener, state: ApiState, stop: CancellationTok
     serve_routes(listener, state, stop, router).await
 }
 
-/// Serves `/livez`, `/readyz` and `/api/version` alone, for a process that takes no jobs in. Otherwise as [`serve`].
+/// Serves `/livez`, `/readyz`, `/metrics` and `/api/version` alone, for a process that takes no jobs in. Otherwise as [`serve`].
 pub async fn serve_health(listener: TcpListener, state: ApiState, stop: CancellationToken) -> io::Result<()> {
     serve_routes(listener, state, stop, health_router).await
 }

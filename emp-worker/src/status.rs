@@ -31,10 +31,14 @@ impl HealthBoard {
     }
 }
 
+/// How often a custom connector is asked whether the machine has what it needs.
+const READY_EVERY: Duration = Duration::from_mins(1);
+
 /// Asks a service for its health again and again, as often as its connector declares; once when it declares nothing to ask.
 pub(crate) async fn watch_health(shared: Arc<Shared>, board: Arc<HealthBoard>, connector: Arc<Loaded>) {
     let name = connector.spec.name;
     let declared = connector.spec.http().and_then(|http| http.health.as_ref()).map(|probe| probe.every);
+    let every = declared.or_else(|| connector.custom.as_ref().map(|_| READY_EVERY));
     loop {
         let health = caught(shared.driver.health(&connector), |place| {
             error!(connector = name, place, "the health probe panicked");
@@ -57,7 +61,7 @@ pub(crate) async fn watch_health(shared: Arc<Shared>, board: Arc<HealthBoard>, c
                 info!(connector = name, detail, "health: {status:?}");
             }
         }
-        let Some(every) = declared else { return };
+        let Some(every) = every else { return };
         tokio::time::sleep(spread(every.max(Duration::from_secs(1)), 0.1)).await;
     }
 }

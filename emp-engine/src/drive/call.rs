@@ -45,6 +45,9 @@ impl Engine {
             verdict => {
                 tracing::debug!(job = %run.job.id, "the service's call tells");
                 run.memory.held = std::time::Duration::ZERO;
+                if !matches!(verdict, Verdict::Lost) {
+                    run.memory.note_presence(true, run.port.now());
+                }
                 Some(self.follow(run, service, http, verdict, &exchange).await)
             }
         }

@@ -1,7 +1,7 @@
 //! `#[connector(custom)]`: the author's own protocol, with the same durable steps and contained when it panics.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tokio::time::sleep;
 
-use super::store::NO_OUTPUTS;
+use super::store::{MAX_FILE, MAX_TOTAL, NO_OUTPUTS, too_large};
 use super::submit::uncertain;
 use crate::context;
 use crate::engine::Engine;
@@ -113,6 +113,9 @@ struct Host {
     outputs: Option<Arc<dyn Outputs>>,
     /// How many files were kept so far.
     files: AtomicUsize,
+    max_file: u64,
+    /// How many bytes of files may still come.
+    left: AtomicU64,
     id: JobId,
     attempt: u32,
     payload: Value,
@@ -129,10 +132,13 @@ impl Host {
     fn new(engine: &Engine, run: &Run) -> Self {
         let job = &run.job;
         let phase = job.phase.unwrap_or(Phase::Prepared);
+        let limits = &run.connector.spec.limits;
         Self {
             gateway: engine.gateway.clone(),
             outputs: engine.options.outputs.clone(),
             files: AtomicUsize::new(0),
+            max_file: limits.max_file.unwrap_or(MAX_FILE),
+            left: AtomicU64::new(limits.max_total.unwrap_or(MAX_TOTAL)),
             id: job.id.clone(),
             attempt: context::current_attempt(job),
             payload: job.payload.clone(),
@@ -152,6 +158,16 @@ impl Host {
 
     fn phase(&self) -> Phase {
         self.with(|state| state.0)
+    }
+
+    /// An error of ours. Once something was submitted another attempt would pay again.
+    fn in_phase(&self, error: JobError) -> JobError {
+        match self.phase() {
+            Phase::Prepared => error,
+            Phase::Submitting | Phase::Submitted => {
+                JobError { retriable: false, ..error.billed(Billed::Yes) }
+            }
+        }
     }
 
     async fn left_submitting(&self) {
@@ -228,15 +244,24 @@ impl JobHost for Host {
         if let Some(stop) = self.port.stop() {
             return Err(stopped(stop));
         }
+        let bytes = file.bytes.len() as u64;
+        let cap = self.max_file.min(self.left.load(Ordering::Relaxed));
+        if bytes > cap {
+            return Err(self.in_phase(too_large(cap)));
+        }
         let media = MediaType::parse(file.mime);
         let name = FileName::new(self.files.fetch_add(1, Ordering::Relaxed), Some(file.name), &media);
         let key = FileKey { job: self.id.clone(), attempt: self.attempt, name };
-        keep(self.outputs.as_ref(), &key, &media, file.bytes.into()).await
+        let kept = keep(self.outputs.as_ref(), &key, &media, file.bytes.into()).await;
+        let saved = kept.map_err(|error| self.in_phase(error.retriable()))?;
+        self.left.fetch_sub(bytes, Ordering::Relaxed);
+        Ok(saved)
     }
 
     async fn proxy(&self, allow: &[String]) -> Result<Proxy, JobError> {
         self.gateway.proxy(allow).await.map_err(|error| {
-            JobError::new(ErrorCode::EInternal, format!("no way out could be opened: {error}"))
+            let message = format!("no way out could be opened: {error}");
+            self.in_phase(JobError::new(ErrorCode::EInternal, message))
         })
     }
 
@@ -272,7 +297,7 @@ async fn keep(
     media: &MediaType,
     bytes: Bytes,
 ) -> Result<SavedFile, JobError> {
-    let kept_out = |message: String| JobError::new(ErrorCode::EOutput, message).retriable();
+    let kept_out = |message: String| JobError::new(ErrorCode::EOutput, message);
     let outputs = outputs.ok_or_else(|| kept_out(NO_OUTPUTS.to_owned()))?;
     let (size, sha256) = (bytes.len() as u64, key::hex(&Sha256::digest(&bytes)));
     let mut writer = outputs.create(key, media).await.map_err(|error| kept_out(error.message))?;

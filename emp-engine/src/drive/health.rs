@@ -30,9 +30,10 @@ impl Engine {
         };
         match &connector.spec.protocol {
             Protocol::Custom => match &connector.custom {
-                Some(custom) => match custom.is_ready().await {
-                    Ok(()) => told(HealthStatus::Healthy, None),
-                    Err(error) => told(HealthStatus::Down, Some(error.message)),
+                Some(custom) => match tokio::time::timeout(PROBE, custom.is_ready()).await {
+                    Ok(Ok(())) => told(HealthStatus::Healthy, None),
+                    Ok(Err(error)) => told(HealthStatus::Down, Some(error.message)),
+                    Err(_) => told(HealthStatus::Down, Some(format!("not ready after {PROBE:?}"))),
                 },
                 None => told(HealthStatus::Healthy, None),
             },

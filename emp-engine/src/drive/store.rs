@@ -23,9 +23,9 @@ use crate::request::{self, Origins, OutboundRequest};
 use crate::run::Run;
 
 /// Largest file when the connector declares none, bytes.
-const MAX_FILE: u64 = 1 << 30;
+pub(super) const MAX_FILE: u64 = 1 << 30;
 /// All files of a result together when the connector declares nothing, bytes.
-const MAX_TOTAL: u64 = 4 << 30;
+pub(super) const MAX_TOTAL: u64 = 4 << 30;
 /// So many first bytes tell what a file is.
 const HEAD: usize = 512;
 /// Largest page that is read of a refused download, bytes.
@@ -209,9 +209,7 @@ impl<'a> Store<'a> {
         while let Some(piece) = next {
             bytes = bytes.saturating_add(piece.len() as u64);
             if bytes > cap {
-                let message =
-                    format!("a file is larger than {cap} bytes (`#[limits(max_file = ..)]`, `max_total`)");
-                return Err(Miss::Never(JobError::new(ErrorCode::EResponseTooLarge, message)));
+                return Err(Miss::Never(too_large(cap)));
             }
             digest.update(&piece);
             writer.write(piece).await.map_err(kept_out)?;
@@ -255,4 +253,10 @@ async fn refusal(mut body: Body) -> Bytes {
         read.extend_from_slice(&piece);
     }
     read.freeze()
+}
+
+/// A file, or all files together, beyond what `#[limits(..)]` allows.
+pub(super) fn too_large(cap: u64) -> JobError {
+    let message = format!("a file is larger than {cap} bytes (`#[limits(max_file = ..)]`, `max_total`)");
+    JobError::new(ErrorCode::EResponseTooLarge, message)
 }

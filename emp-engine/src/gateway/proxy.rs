@@ -76,7 +76,12 @@ async fn serve(listener: TcpListener, door: Arc<Door>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            Ok((stream, _)) = listener.accept() => {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else {
+                    // Out of descriptors, for a while.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                };
                 let door = Arc::clone(&door);
                 let (tunnels, mut opened) = tokio::sync::mpsc::unbounded_channel();
                 connections.spawn(async move {
@@ -95,8 +100,6 @@ async fn serve(listener: TcpListener, door: Arc<Door>) {
                 });
             }
             Some(_) = connections.join_next() => {}
-            // Out of descriptors, for a while.
-            else => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
 }
@@ -171,7 +174,9 @@ impl Door {
         let found = match host {
             Host::Ipv4(address) => vec![IpAddr::V4(address)],
             Host::Ipv6(address) => vec![IpAddr::V6(address)],
-            Host::Domain(name) => self.resolver.resolve(&name).await?,
+            Host::Domain(name) => {
+                timeout(self.connect, self.resolver.resolve(&name)).await.map_err(|_| late())??
+            }
         };
         let allowed: Vec<SocketAddr> = found
             .into_iter()
@@ -185,9 +190,21 @@ impl Door {
             }
             return Err(Closed::Refused);
         }
-        let connected = timeout(self.connect, TcpStream::connect(allowed.as_slice())).await;
-        Ok(connected.map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??)
+        let mut last = late();
+        // Each has its time: one that leads nowhere must not use up that of those behind it.
+        for address in allowed {
+            match timeout(self.connect, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = error,
+                Err(_) => last = late(),
+            }
+        }
+        Err(last.into())
     }
+}
+
+fn late() -> std::io::Error {
+    std::io::ErrorKind::TimedOut.into()
 }
 
 #[cfg(test)]
@@ -271,8 +288,12 @@ mod tests {
         let heard = say(&proxy, &[&connect, "any bytes"]).await;
         assert!(heard.starts_with("HTTP/1.1 200") && heard.ends_with("any bytes"), "{heard}");
         let place = (proxy.url().host_str().unwrap().to_owned(), proxy.url().port().unwrap());
+        let mut open = TcpStream::connect(place.clone()).await.unwrap();
+        open.write_all(connect.as_bytes()).await.unwrap();
+        open.read_exact(&mut [0; 12]).await.unwrap();
         drop(proxy);
-        tokio::task::yield_now().await;
+        let ended = timeout(Duration::from_secs(5), open.read_to_end(&mut Vec::new())).await;
+        assert!(ended.is_ok(), "the tunnel has ended, and with it the server's end");
         assert!(TcpStream::connect(place).await.is_err());
     }
 

@@ -20,7 +20,7 @@ pub(crate) struct Board {
 pub(crate) struct Batch {
     /// Which batch it was, from 1.
     pub(crate) number: u64,
-    /// When it was asked for, by the service's clock.
+    /// When its answer came, by the service's clock.
     pub(crate) at: Duration,
     /// The elements, by service job id.
     pub(crate) told: HashMap<String, Value>,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use emp_core::connector::Loaded;
-use emp_core::custom::CustomRunner;
+use emp_core::custom::{CustomRunner, NewFile};
+use emp_core::error::Billed;
 use emp_core::job::{Job, Phase};
 use emp_core::spec::{Limits, Pace, Protocol};
 use emp_core::{ErrorCode, JobContext, JobError};
@@ -23,6 +24,8 @@ enum Act {
     Fail,
     Sleep,
     StopInSubmit,
+    FileInSubmit,
+    FileAfterSubmit,
 }
 
 struct Runner(Act, Arc<MemoryPort>);
@@ -37,9 +40,14 @@ impl CustomRunner for Runner {
             Act::Panic => panic!("a bug"),
             Act::Fail => return Err(JobError::new(ErrorCode::ETransient, "later").retriable()),
             Act::Sleep => job.sleep(Duration::from_hours(1)).await?,
-            Act::Whole | Act::PanicAfterSubmit | Act::StopInSubmit => {}
+            _ => {}
         }
         job.about_to_submit().await?;
+        let file = NewFile { name: "a.txt", mime: "text/plain", bytes: b"a".to_vec() };
+        if matches!(self.0, Act::FileInSubmit) {
+            job.save_file(file).await?;
+            panic!("no output store keeps it");
+        }
         if matches!(self.0, Act::PanicAfterSubmit) {
             panic!("a bug");
         }
@@ -48,6 +56,9 @@ impl CustomRunner for Runner {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         job.save_service_job("c1", Map::new()).await?;
+        if matches!(self.0, Act::FileAfterSubmit) {
+            job.save_file(file).await?;
+        }
         job.sleep(Duration::from_millis(1)).await?;
         Ok(json!({ "attempt": job.attempt() }))
     }
@@ -107,6 +118,20 @@ async fn f06_a_panic_fails_the_job_and_not_the_worker() {
 async fn a_retriable_error_of_a_custom_connector_is_another_attempt() {
     let (next, _) = act(Act::Fail, job(json!({}))).await;
     assert!(matches!(end(next), End::Retry { .. }));
+    let (next, _) = act(Act::Fail, Job { deliveries: 3, ..job(json!({})) }).await;
+    assert!(matches!(end(next), End::Failed(_)), "three times is all");
+    let (next, _) = act(Act::Fail, Job { deliveries: 3, crashes: 2, ..job(json!({})) }).await;
+    assert!(matches!(end(next), End::Retry { .. }), "a crash is no attempt");
+}
+
+/// A file that cannot be kept is no reason to pay again.
+#[tokio::test]
+async fn p02_a_file_of_a_custom_connector_that_nobody_keeps_does_not_pay_twice() {
+    let (next, _) = act(Act::FileInSubmit, job(json!({}))).await;
+    assert!(matches!(end(next), End::Uncertain(error) if error.code == ErrorCode::EOutput));
+    let (next, _) = act(Act::FileAfterSubmit, job(json!({}))).await;
+    let error = failed(end(next));
+    assert_eq!((error.code, error.billed), (ErrorCode::EOutput, Billed::Yes));
 }
 
 #[tokio::test]
