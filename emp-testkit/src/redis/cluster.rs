@@ -16,7 +16,12 @@ pub struct RedisCluster {
 impl RedisCluster {
     /// Starts so many servers, spreads the slots over them and waits until all agree.
     pub fn start(nodes: usize) -> io::Result<Self> {
-        let options = ["--appendonly", "yes", "--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+        Self::start_with(nodes, &["--appendonly", "yes"])
+    }
+
+    /// Of servers with options of their own.
+    pub fn start_with(nodes: usize, options: &[&str]) -> io::Result<Self> {
+        let options = [&["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"], options].concat();
         let nodes: Vec<RedisBox> =
             (0..nodes).map(|_| RedisBox::start_with(Program::Redis, &options)).collect::<io::Result<_>>()?;
         let Some(first) = nodes.first() else { return Err(io::Error::other("a cluster has nodes")) };
@@ -43,6 +48,16 @@ impl RedisCluster {
     pub fn url(&self) -> String {
         let nodes: Vec<String> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
         format!("redis+cluster://{}", nodes.join(","))
+    }
+
+    /// The server that has a key.
+    pub fn node_of(&mut self, key: &str) -> io::Result<&mut RedisBox> {
+        for node in &mut self.nodes {
+            if !node.command(&["TYPE", key])?.refused() {
+                return Ok(node);
+            }
+        }
+        Err(io::Error::other("no server has the key"))
     }
 
     /// Its servers.
