@@ -54,7 +54,7 @@ impl LeaseKeeper {
 
     async fn keep(&self) {
         let fence_after = self.options.fence_after();
-        let mut backoff = Backoff::up_to(self.options.renew_every);
+        let mut backoff = retries(self.options.renew_every);
         let (mut soonest, mut due) = self.next_renewal();
         loop {
             let wake = self.claims.first_fence(fence_after).map_or(due, |fence| fence.min(due));
@@ -127,6 +127,11 @@ impl LeaseKeeper {
     }
 }
 
+/// The waits between two tries at a renewal. Short: after an outage the store may have forgotten who has which job, and is told by it.
+fn retries(renew_every: Duration) -> Backoff {
+    Backoff::up_to(renew_every / 10)
+}
+
 fn note(claim: &Claim, answer: Answer, sent: Instant) {
     if answer.holds() {
         claim.renewed(sent);
@@ -134,4 +139,18 @@ fn note(claim: &Claim, answer: Answer, sent: Instant) {
         debug!(job = %claim.key.job, worker = %claim.worker, ?answer, "a renewal was refused");
     }
     claim.note(answer);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P18: others claim again two seconds after an outage.
+    #[test]
+    fn p18_a_renewal_that_failed_is_tried_again_within_a_second_or_so() {
+        let every = WorkerOptions::default().renew_every;
+        let mut retries = retries(every);
+        let longest = (0..20).map(|_| retries.next()).max();
+        assert!(longest < Some(Duration::from_millis(1500)), "{longest:?} of {every:?}");
+    }
 }

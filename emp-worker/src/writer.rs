@@ -149,8 +149,32 @@ impl WriterTask {
 
 fn failed(error: &StoreError, together: bool) -> Failed {
     match error {
-        StoreError::Down(_) | StoreError::Full(_) | StoreError::Reset(_) => Failed::ForNow(error.to_string()),
-        _ if together => Failed::Together,
-        _ => Failed::ForGood(error.to_string()),
+        // What the store has is at fault, not the way to it: a password or a right that is wrong today is mended by somebody.
+        StoreError::Corrupt(_) | StoreError::Version(_) if together => Failed::Together,
+        StoreError::Corrupt(_) | StoreError::Version(_) => Failed::ForGood(error.to_string()),
+        StoreError::Down(_)
+        | StoreError::Full(_)
+        | StoreError::Reset(_)
+        | StoreError::Unsafe(_)
+        | StoreError::Url(_) => Failed::ForNow(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P21: an outcome is given up only for what will never be otherwise.
+    #[test]
+    fn p21_only_what_the_store_has_ends_a_write_for_good() {
+        let for_good = |error: fn(String) -> StoreError| {
+            matches!(failed(&error(String::new()), false), Failed::ForGood(_))
+        };
+        assert!(for_good(StoreError::Corrupt) && for_good(StoreError::Version));
+        for error in
+            [StoreError::Down, StoreError::Full, StoreError::Reset, StoreError::Unsafe, StoreError::Url]
+        {
+            assert!(!for_good(error));
+        }
     }
 }
