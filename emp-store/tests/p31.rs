@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use emp_core::SystemClock;
 use emp_core::job::{Job, JobId, JobState, WorkerId};
 use emp_store::{
-    Change, ClaimKey, ClaimRequest, EmbeddedStore, Enqueued, Finish, ListQuery, NewJob, Store as _,
+    Answer, Change, ClaimKey, ClaimRequest, EmbeddedStore, Enqueued, Finish, ListQuery, NewJob, Store as _,
     StoreError, StoreOptions, Write,
 };
 use serde_json::{Map, json};
@@ -345,6 +345,24 @@ async fn f18_a_job_that_cannot_be_read_is_taken_out() {
         let page = store.list(ListQuery { limit: 9, ..ListQuery::default() }).await.expect("list");
         assert_eq!(page.jobs.iter().map(|job| &job.id).collect::<Vec<_>>(), [&next.id]);
     }
+}
+
+/// F18: nor does it keep the others from being renewed.
+#[tokio::test]
+async fn f18_an_unreadable_record_keeps_no_other_job_from_being_renewed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path()).expect("a store");
+    for key in ["broken", "next"] {
+        add(&store, key).await.expect("enqueue");
+    }
+    let claimed = claim(&store, 2).await;
+    edit(dir.path(), &format!("UPDATE jobs SET record = '{{' WHERE id = '{}'", claimed[0].id));
+    let renewals = claimed.iter().map(|job| {
+        let nonce = job.lease.as_ref().expect("a lease").nonce.clone();
+        Write { claim: ClaimKey { job: job.id.clone(), nonce }, change: Change::Renew }
+    });
+    let answers = store.write(renewals.collect()).await.expect("write");
+    assert_eq!(answers, [Answer::Gone, Answer::Ok]);
 }
 
 /// A directory that others can put there or write to is refused; ours is closed to them.

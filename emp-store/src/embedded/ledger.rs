@@ -120,7 +120,7 @@ impl<'a> Ledger<'a> {
     }
 
     fn write_one(&mut self, write: &Write) -> Result<Answer, StoreError> {
-        let Some(mut job) = rows::bare(self.db, &write.claim.job)? else { return Ok(Answer::Gone) };
+        let Some(mut job) = self.readable(&write.claim.job, rows::bare)? else { return Ok(Answer::Gone) };
         let step =
             transition::apply(&mut job, &write.claim.nonce, write.change.clone(), self.now, self.options);
         if step.changed {

@@ -95,7 +95,7 @@ pub enum Answer {
     Nudged,
     /// The claim is not the owner's (any more). Nothing changed.
     Fenced,
-    /// There is no such job.
+    /// There is no such job, or none that can be read.
     Gone,
     /// The change does not fit the job's phase. Nothing changed.
     Conflict,
