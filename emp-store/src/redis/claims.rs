@@ -14,7 +14,7 @@ use redis::Value;
 use crate::line::Lane;
 use crate::redis::entry::Outcome;
 use crate::redis::record::{self, FIELDS, Found, Stored};
-use crate::redis::{PAGED, RedisStore, TOO_LATE, names, reply, script};
+use crate::redis::{PAGED, RedisStore, TOO_LATE, held, names, reply, script};
 use crate::store::{ClaimRequest, StoreError};
 use crate::transition;
 
@@ -66,7 +66,15 @@ impl RedisStore {
         let mut claimed = Vec::new();
         let mut left = ClaimRequest { max: request.max.min(most), ..request.clone() };
         loop {
-            let page = self.claim_page(&left, connection).await?;
+            let page = match self.claim_page(&left, connection).await {
+                Ok(page) => page,
+                // Those before are claimed, whatever became of this page.
+                Err(error) if !claimed.is_empty() => {
+                    tracing::warn!(%error, claimed = claimed.len(), "no more jobs claimed");
+                    return Ok(claimed);
+                }
+                Err(error) => return Err(error),
+            };
             let full = page.len() == left.max.min(PAGED);
             for job in &page {
                 if let Some(room) = left.services.get_mut(&job.service) {
@@ -200,27 +208,37 @@ impl RedisStore {
             after.push(stored);
         }
         let Some(outcomes) = self.commit(at, entries).await? else { return Ok(None) };
-        let mut claimed = Vec::with_capacity(after.len());
-        for (mut stored, outcome) in after.into_iter().zip(outcomes) {
-            if outcome == Outcome::Done || self.ours_already(&mut stored).await? {
-                claimed.push(stored.job.clone());
-                self.held.keep(stored);
+        let (done, unsure): (Vec<_>, Vec<_>) =
+            after.into_iter().zip(outcomes).partition(|(_, outcome)| *outcome == Outcome::Done);
+        let mut claimed: Vec<Stored> = done.into_iter().map(|(stored, _)| stored).collect();
+        match self.ours_already(unsure.into_iter().map(|(stored, _)| stored).collect()).await {
+            Ok(ours) => claimed.extend(ours),
+            // Those that are sure are not lost with it; the others lapse.
+            Err(error) if !claimed.is_empty() => tracing::warn!(%error, "not sure of every claim"),
+            Err(error) => return Err(error),
+        }
+        let jobs = claimed.iter().map(|stored| stored.job.clone()).collect();
+        for stored in claimed {
+            if let Some(claim) = held::nonce(&stored) {
+                self.held.keep(stored, &claim);
             }
         }
-        Ok(Some(claimed))
+        Ok(Some(jobs))
     }
 
-    /// The claim was made, and its answer lost: the record shows our number. Else somebody else was first.
-    async fn ours_already(&self, claim: &mut Stored) -> Result<bool, StoreError> {
-        let found = self.read(std::slice::from_ref(&claim.job.id), &FIELDS).await?.pop();
-        let Some(Found::Job(mut stored)) = found else { return Ok(false) };
-        let nonce = |job: &Job| job.lease.as_ref().map(|lease| lease.nonce.clone());
-        if nonce(&stored.job).is_none() || nonce(&stored.job) != nonce(&claim.job) {
-            return Ok(false);
-        }
-        stored.job.payload = std::mem::take(&mut claim.job.payload);
-        *claim = *stored;
-        Ok(true)
+    /// Of claims that were refused those that had been made before, and whose answer was lost: the record shows our number. Of the
+    /// others somebody else was first.
+    async fn ours_already(&self, claims: Vec<Stored>) -> Result<Vec<Stored>, StoreError> {
+        let ids: Vec<JobId> = claims.iter().map(|claim| claim.job.id.clone()).collect();
+        let ours = |(mut claim, found): (Stored, Found)| {
+            let Found::Job(mut stored) = found else { return None };
+            if held::nonce(&stored).is_none() || held::nonce(&stored) != held::nonce(&claim) {
+                return None;
+            }
+            stored.job.payload = std::mem::take(&mut claim.job.payload);
+            Some(*stored)
+        };
+        Ok(claims.into_iter().zip(self.read(&ids, &FIELDS).await?).filter_map(ours).collect())
     }
 }
 

@@ -1,13 +1,14 @@
 //! Makes connections: to one server, to the primary that the sentinels name, to a cluster.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
     Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion, RedisConnectionInfo,
-    RedisResult, TlsCertificates, TlsMode,
+    RedisError, RedisResult, TlsCertificates, TlsMode,
 };
 use tokio::sync::Mutex;
 
@@ -25,7 +26,21 @@ enum Way {
     One(Box<Client>),
     /// Asked again for every connection, because the primary may be another one by then.
     Sentinel(Box<Mutex<SentinelClient>>),
-    Cluster(Box<ClusterClient>, Box<Client>),
+    Cluster(Box<ClusterClient>, Nodes),
+}
+
+/// The nodes of a cluster that the URL names, to listen at one after the other.
+struct Nodes {
+    clients: Vec<Client>,
+    next: AtomicUsize,
+}
+
+impl Nodes {
+    /// Another one each time: the one before may be gone.
+    fn next(&self) -> Option<&Client> {
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        self.clients.get(next.checked_rem(self.clients.len())?)
+    }
 }
 
 impl Dial {
@@ -41,7 +56,7 @@ impl Dial {
             Shape::One(node) => client(address, node, certificates).map(Box::new).map(Way::One),
             Shape::Sentinel { sentinels, primary } => sentinel(address, sentinels, primary, certificates)
                 .map(|client| Way::Sentinel(Box::new(Mutex::new(client)))),
-            Shape::Cluster(nodes) => cluster(address, nodes, certificates),
+            Shape::Cluster(nodes) => cluster(address, nodes, &certificates),
         };
         Ok(Self { way: way.map_err(|error| fault::told(&error, &address.shown()))? })
     }
@@ -64,7 +79,8 @@ impl Dial {
     /// A connection for hearing hints. In a cluster every node passes on what is published at any of them.
     pub(super) async fn listen(&self) -> RedisResult<redis::aio::PubSub> {
         match &self.way {
-            Way::One(client) | Way::Cluster(_, client) => client.get_async_pubsub().await,
+            Way::One(client) => client.get_async_pubsub().await,
+            Way::Cluster(_, nodes) => nodes.next().ok_or_else(no_nodes)?.get_async_pubsub().await,
             Way::Sentinel(sentinels) => {
                 let client = sentinels.lock().await.async_get_client().await?;
                 client.get_async_pubsub().await
@@ -155,7 +171,7 @@ fn sentinel(
     builder.build()
 }
 
-fn cluster(address: &Address, nodes: &[Node], certificates: TlsCertificates) -> RedisResult<Way> {
+fn cluster(address: &Address, nodes: &[Node], certificates: &TlsCertificates) -> RedisResult<Way> {
     let infos = nodes
         .iter()
         .map(|node| info(node, address.tls, &address.login, 0))
@@ -165,13 +181,21 @@ fn cluster(address: &Address, nodes: &[Node], certificates: TlsCertificates) -> 
         .tcp_settings(tcp())
         .connection_timeout(link::ANSWER)
         .response_timeout(link::ANSWER)
-        // The link has patience of its own.
-        .retries(3);
+        // The link asks again, over another connection: who follows a slot to another server must know that it is another one.
+        .retries(0);
     if address.tls {
         builder = builder.tls(TlsMode::Secure).certs(certificates.clone());
     }
-    let Some(first) = nodes.first() else {
-        return Err((redis::ErrorKind::InvalidClientConfig, "a cluster without nodes").into());
-    };
-    Ok(Way::Cluster(Box::new(builder.build()?), Box::new(client(address, first, certificates)?)))
+    let clients = nodes
+        .iter()
+        .map(|node| client(address, node, certificates.clone()))
+        .collect::<RedisResult<Vec<_>>>()?;
+    if clients.is_empty() {
+        return Err(no_nodes());
+    }
+    Ok(Way::Cluster(Box::new(builder.build()?), Nodes { clients, next: AtomicUsize::new(0) }))
+}
+
+fn no_nodes() -> RedisError {
+    (redis::ErrorKind::InvalidClientConfig, "a cluster without nodes").into()
 }

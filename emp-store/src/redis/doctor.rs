@@ -7,10 +7,10 @@ use crate::redis::address::{Address, Shape};
 use crate::redis::link::Link;
 use crate::redis::preflight::{self, Finding, Severity};
 use crate::redis::reply;
-use crate::store::StoreError;
+use crate::store::{StoreError, StoreOptions};
 
 /// The commands that the store calls, by itself and in its scripts.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "info",
     "eval",
     "evalsha",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 25] = [
     "publish",
     "time",
     "get",
+    "set",
     "incr",
     "exists",
     "del",
@@ -54,7 +55,7 @@ pub struct Report {
 /// Looks at the server of a store, and changes nothing there.
 pub async fn examine(url: &str) -> Result<Report, StoreError> {
     let address = Address::parse(url)?;
-    let link = Link::to(&address)?;
+    let link = Link::to(&address, StoreOptions::default().lease)?;
     let findings = findings(&link, &address).await?;
     Ok(Report { store: address.shown(), findings, acl: acl(&address) })
 }

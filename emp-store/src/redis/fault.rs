@@ -26,8 +26,6 @@ pub(super) enum Refusal {
     Login,
     /// The user may not do what the store does.
     Permission,
-    /// The URL says something else than the server is.
-    NotACluster,
     /// A key holds something that is not ours.
     Foreign,
     /// Anything else.
@@ -61,14 +59,15 @@ fn word(code: &str, text: &str) -> Conduct {
         "NOSCRIPT" => Conduct::Reload,
         "LOADING" | "BUSY" | "TRYAGAIN" | "CLUSTERDOWN" | "NOREPLICAS" => Conduct::Wait,
         // The one we talk to is not, or not any more, the one that takes writes; or it was made to let go of us.
-        "READONLY" | "MASTERDOWN" | "UNBLOCKED" => Conduct::Reconnect,
-        // A connection to a cluster follows these by itself, so this one is none.
-        "MOVED" | "ASK" => Conduct::Refuse(Refusal::NotACluster),
+        // In a cluster another server has the slot; who has which is asked anew with every connection, so that whoever follows knows that
+        // it may be a server that has lost something.
+        "READONLY" | "MASTERDOWN" | "UNBLOCKED" | "MOVED" | "ASK" => Conduct::Reconnect,
         "OOM" | "MISCONF" => Conduct::Full,
         "NOAUTH" | "WRONGPASS" => Conduct::Refuse(Refusal::Login),
         "NOPERM" => Conduct::Refuse(Refusal::Permission),
         "WRONGTYPE" => Conduct::Refuse(Refusal::Foreign),
         // An error within a script may have the word of what failed anywhere in its text.
+        _ if text.contains("max number of clients") => Conduct::Reconnect,
         _ => ["READONLY", "MASTERDOWN", "UNBLOCKED", "OOM ", "MISCONF", "NOPERM", "WRONGTYPE", "LOADING"]
             .into_iter()
             .find(|inner| text.contains(inner))
@@ -80,6 +79,10 @@ fn word(code: &str, text: &str) -> Conduct {
 pub(super) fn told(error: &RedisError, place: &str) -> StoreError {
     let text = error.to_string();
     match conduct(error) {
+        Conduct::Reconnect if matches!(error.code(), Some("MOVED" | "ASK")) => StoreError::Down(format!(
+            "the slot of the store at {place} is at another server of its cluster, or on its way there ({text}); where the URL says \
+             `redis://`, write `redis+cluster://`"
+        )),
         Conduct::Reload | Conduct::Wait | Conduct::Reconnect => {
             StoreError::Down(format!("the store at {place} does not answer: {text}"))
         }
@@ -93,9 +96,6 @@ pub(super) fn told(error: &RedisError, place: &str) -> StoreError {
         Conduct::Refuse(Refusal::Permission) => StoreError::Url(format!(
             "the user of the store at {place} may not do what the store does ({text}). `emp store doctor` prints the line that gives \
              the rights it needs, and no others"
-        )),
-        Conduct::Refuse(Refusal::NotACluster) => StoreError::Url(format!(
-            "the store at {place} is part of a cluster ({text}): write `redis+cluster://` instead of `redis://`"
         )),
         Conduct::Refuse(Refusal::Foreign) => StoreError::Corrupt(format!(
             "a key of the store at {place} holds something that emp did not put there ({text})"
@@ -142,8 +142,10 @@ mod tests {
                 "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
                 Conduct::Reconnect,
             ),
-            ("MOVED 3999 127.0.0.1:6381", Conduct::Refuse(Refusal::NotACluster)),
-            ("ASK 3999 127.0.0.1:6381", Conduct::Refuse(Refusal::NotACluster)),
+            ("MOVED 3999 127.0.0.1:6381", Conduct::Reconnect),
+            ("ASK 3999 127.0.0.1:6381", Conduct::Reconnect),
+            ("ERR max number of clients reached", Conduct::Reconnect),
+            ("ERR max number of clients + cluster connections reached", Conduct::Reconnect),
             ("OOM command not allowed when used memory > 'maxmemory'.", Conduct::Full),
             (
                 "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",

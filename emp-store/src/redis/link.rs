@@ -3,25 +3,30 @@
 //!
 //! Its traffic runs on a thread of its own: an executor that is kept busy by something else must not cost its jobs their leases (F7).
 
-use std::sync::Arc;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::future::{BoxFuture, FutureExt as _, Shared};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
 use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisError, RedisResult, Value};
-use tokio::sync::Mutex;
 
 use crate::redis::address::Address;
 use crate::redis::dial::Dial;
-use crate::redis::fault::{self, Conduct};
+use crate::redis::fault::{self, Conduct, Refusal};
+use crate::redis::outages::Outages;
 use crate::redis::script::Script;
 use crate::store::StoreError;
 
 /// How long one answer is waited for. A server that is stopped says nothing at all (F14).
 pub(super) const ANSWER: Duration = Duration::from_secs(2);
-/// How long a call is tried over faults that pass. After that the caller is told, and goes on with its own patience.
+/// How long a call is tried over faults that pass, making connections included. After that the caller is told, and goes on with its own
+/// patience.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long making one connection may take in all, over several sentinels or nodes.
+const DIALING: Duration = Duration::from_secs(15);
 /// The wait between two tries: from, and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
@@ -30,18 +35,11 @@ pub(super) struct Link {
     dial: Arc<Dial>,
     place: String,
     io: Option<tokio::runtime::Runtime>,
-    wire: Mutex<Option<Wire>>,
+    line: Mutex<Line>,
     /// Connections made so far.
     made: AtomicU64,
-    health: std::sync::Mutex<Health>,
-}
-
-/// Whether the server answers, and since when it does again.
-#[derive(Debug, Default)]
-struct Health {
-    failing: Option<Instant>,
-    /// When the last outage ended, and how long it was.
-    recovered: Option<(Instant, Duration)>,
+    outages: Mutex<Outages>,
+    patience: Duration,
 }
 
 impl std::fmt::Debug for Link {
@@ -49,6 +47,18 @@ impl std::fmt::Debug for Link {
         write!(f, "Link({})", self.place)
     }
 }
+
+/// How far the connection is.
+enum Line {
+    /// There is none.
+    Cut,
+    /// It is being made, for everybody who waits for it. That goes on when all of them have lost their patience.
+    Dialing(Dialing),
+    /// It is open.
+    Open(Wire),
+}
+
+type Dialing = Shared<BoxFuture<'static, RedisResult<Connection>>>;
 
 /// An open connection and its number.
 #[derive(Clone)]
@@ -75,8 +85,8 @@ pub(super) enum Ask<'a> {
 }
 
 impl Link {
-    /// To a server; nothing is sent yet.
-    pub(super) fn to(address: &Address) -> Result<Self, StoreError> {
+    /// To a server; nothing is sent yet. A silence is an outage when somebody may have lost a lease by it.
+    pub(super) fn to(address: &Address, lease: Duration) -> Result<Self, StoreError> {
         let io = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("emp-redis")
@@ -87,9 +97,10 @@ impl Link {
             dial: Arc::new(Dial::new(address)?),
             place: address.shown(),
             io: Some(io),
-            wire: Mutex::new(None),
+            line: Mutex::new(Line::Cut),
             made: AtomicU64::new(0),
-            health: std::sync::Mutex::default(),
+            outages: Mutex::new(Outages::of_at_least(lease / 3)),
+            patience: PATIENCE,
         })
     }
 
@@ -105,11 +116,7 @@ impl Link {
 
     /// The server answers again since less than a lease, after so long a silence that nobody could renew.
     pub(super) fn recovered_within(&self, lease: Duration) -> bool {
-        self.health().recovered.is_some_and(|(at, silence)| at.elapsed() < lease && silence > lease / 3)
-    }
-
-    fn health(&self) -> std::sync::MutexGuard<'_, Health> {
-        self.health.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        lock(&self.outages).ended_within(lease, Instant::now())
     }
 
     /// How connections are made.
@@ -158,30 +165,28 @@ impl Link {
 
     /// Asks until there is an answer, or until a fault does not pass; over one connection only, where that is asked for.
     async fn ask(&self, ask: &Ask<'_>, over: Option<u64>) -> RedisResult<Option<Value>> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         let mut pause = PAUSE.0;
         loop {
-            let (number, outcome) = match self.wire().await {
+            let asked = Instant::now();
+            let (number, outcome) = match in_time(until, self.wire()).await {
                 Ok(wire) if over.is_some_and(|over| over != wire.number) => return Ok(None),
                 Ok(wire) => (wire.number, answer(wire.connection, ask).await),
                 Err(error) => (0, Err(error)),
             };
             let error = match outcome {
                 Ok(answer) => {
-                    let mut health = self.health();
-                    if let Some(since) = health.failing.take() {
-                        health.recovered = Some((Instant::now(), since.elapsed()));
-                    }
+                    lock(&self.outages).answered(Instant::now());
                     return Ok(Some(answer));
                 }
                 Err(error) => error,
             };
             match fault::conduct(&error) {
-                Conduct::Reconnect => self.drop_wire(number).await,
+                Conduct::Reconnect => self.cut(number),
                 Conduct::Wait => {}
                 Conduct::Reload | Conduct::Full | Conduct::Refuse(_) => return Err(error),
             }
-            self.health().failing.get_or_insert_with(Instant::now);
+            lock(&self.outages).failed(asked);
             if Instant::now() + pause > until {
                 return Err(error);
             }
@@ -190,33 +195,83 @@ impl Link {
         }
     }
 
-    /// The connection, made now if there is none. Whoever comes while it is being made waits for it.
+    /// The connection, made now if there is none.
     async fn wire(&self) -> RedisResult<Wire> {
-        let mut wire = self.wire.lock().await;
-        if let Some(wire) = &*wire {
-            return Ok(wire.clone());
+        let dialing = {
+            let mut line = lock(&self.line);
+            match &*line {
+                Line::Open(wire) => return Ok(wire.clone()),
+                Line::Dialing(dialing) => dialing.clone(),
+                Line::Cut => {
+                    let dialing = self.dialing();
+                    *line = Line::Dialing(dialing.clone());
+                    dialing
+                }
+            }
+        };
+        let made = dialing.clone().await;
+        let mut line = lock(&self.line);
+        match &*line {
+            // Somebody else who waited for it was here first.
+            Line::Open(wire) => return Ok(wire.clone()),
+            Line::Dialing(current) if current.ptr_eq(&dialing) => {}
+            Line::Dialing(_) | Line::Cut => return Err(made.err().unwrap_or_else(gone)),
         }
-        let dial = Arc::clone(&self.dial);
-        let gone = || RedisError::from(std::io::Error::from(std::io::ErrorKind::NotConnected));
-        // Made on the thread of the traffic, because that is where it will be driven.
-        let connection = self.io().ok_or_else(gone)?.spawn(async move { dial.connect().await });
-        let connection = connection.await.map_err(|_| gone())??;
+        let connection = match made {
+            Ok(connection) => connection,
+            Err(error) => {
+                *line = Line::Cut;
+                return Err(error);
+            }
+        };
         let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         if number > 1 {
             tracing::info!(store = self.place, "connected to the store again");
         }
-        let made = Wire { number, connection };
-        *wire = Some(made.clone());
-        Ok(made)
+        let wire = Wire { number, connection };
+        *line = Line::Open(wire.clone());
+        Ok(wire)
+    }
+
+    /// Begins to make a connection: on the thread of the traffic, because that is where it will be driven.
+    fn dialing(&self) -> Dialing {
+        let dial = Arc::clone(&self.dial);
+        let task = self
+            .io()
+            .map(|io| io.spawn(async move { in_time(Instant::now() + DIALING, dial.connect()).await }));
+        async move {
+            match task {
+                Some(task) => task.await.unwrap_or_else(|_| Err(gone())),
+                None => Err(gone()),
+            }
+        }
+        .boxed()
+        .shared()
     }
 
     /// Drops the connection that failed, unless another one was made since.
-    async fn drop_wire(&self, number: u64) {
-        let mut wire = self.wire.lock().await;
-        if wire.as_ref().is_some_and(|wire| wire.number == number) {
+    fn cut(&self, number: u64) {
+        let mut line = lock(&self.line);
+        if matches!(&*line, Line::Open(wire) if wire.number == number) {
             tracing::warn!(store = self.place, "the connection to the store failed");
-            *wire = None;
+            *line = Line::Cut;
         }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn gone() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::NotConnected).into()
+}
+
+/// What is not there by then has failed.
+pub(super) async fn in_time<T>(until: Instant, work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+    match tokio::time::timeout_at(until.into(), work).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
     }
 }
 
@@ -235,13 +290,40 @@ async fn answer(mut connection: Connection, ask: &Ask<'_>) -> RedisResult<Value>
         (Connection::One(one), Ask::Pipeline(pipeline)) => pipeline.query_async(one).await,
         (Connection::Cluster(cluster), Ask::Pipeline(pipeline)) => pipeline.query_async(cluster).await,
     }?;
-    match answer {
-        Value::ServerError(error) => Err(error.into()),
-        answer => Ok(answer),
-    }
+    let faults = match &answer {
+        Value::Array(answers) if matches!(ask, Ask::Pipeline(_)) => answers.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    // A server that is loading, or takes us for somebody else, says so in each of several answers. What a key holds is said of that key.
+    let faults = faults.iter().filter_map(|answer| match answer {
+        Value::ServerError(error) => Some(RedisError::from(error.clone())),
+        _ => None,
+    });
+    let alone = matches!(ask, Ask::Command(_));
+    let mut faults =
+        faults.filter(|fault| alone || fault::conduct(fault) != Conduct::Refuse(Refusal::Foreign));
+    faults.next().map_or(Ok(answer), Err)
 }
 
 /// How long is waited for a connection and for an answer.
 pub(super) fn patience() -> AsyncConnectionConfig {
     AsyncConnectionConfig::new().set_connection_timeout(Some(ANSWER)).set_response_timeout(Some(ANSWER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// F14: sentinels and nodes that say nothing take no longer than the patience that a call has.
+    #[tokio::test]
+    async fn f14_a_call_ends_in_time_while_a_connection_is_being_made() {
+        let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = mute.local_addr().unwrap();
+        for url in [format!("redis+sentinel://{at},{at}/main"), format!("redis+cluster://{at}")] {
+            let mut link = Link::to(&Address::parse(&url).unwrap(), Duration::from_secs(30)).unwrap();
+            link.patience = Duration::from_millis(100);
+            let silent = tokio::time::timeout(ANSWER / 2, link.command(&redis::cmd("PING"))).await;
+            assert!(matches!(silent, Ok(Err(StoreError::Down(_)))), "{url}: {silent:?}");
+        }
+    }
 }

@@ -1,18 +1,24 @@
-//! What the store tells of jobs and workers.
+//! What the store tells of jobs.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use emp_core::Timestamp;
 use emp_core::job::{Event, Job, JobId, JobState};
 
 use crate::redis::record::{self, Found, WHOLE};
 use crate::redis::{RedisStore, names, reply, script};
-use crate::store::{ListQuery, Page, StoreError, WorkerStatus};
+use crate::store::{ListQuery, Page, StoreError};
 
 /// So many jobs are looked at in one go for a page.
 const LOOK: usize = 200;
 
 impl RedisStore {
+    /// A job, whole.
+    pub(super) async fn job(&self, id: &JobId) -> Result<Option<Job>, StoreError> {
+        let found = self.read(std::slice::from_ref(id), &WHOLE).await?.pop();
+        Ok(found.map(|found| found.job(id)).transpose()?.flatten().map(|stored| stored.job))
+    }
+
     /// A page of jobs, newest first.
     pub(super) async fn page(&self, query: &ListQuery) -> Result<Page, StoreError> {
         let limit = query.page_size();
@@ -86,22 +92,18 @@ impl RedisStore {
         Ok(Some(events))
     }
 
-    /// The workers that were heard of lately.
-    pub(super) async fn workers_seen(&self) -> Result<Vec<WorkerStatus>, StoreError> {
+    /// How many jobs there are of each service and state.
+    pub(super) async fn count_jobs(&self) -> Result<BTreeMap<String, BTreeMap<JobState, u64>>, StoreError> {
         let mut all = redis::cmd("HGETALL");
-        all.arg(self.names.key("workers"));
-        let ttl = i64::try_from(self.options.worker_ttl.as_millis()).unwrap_or(i64::MAX);
-        let since = Timestamp(self.moments.now().0.saturating_sub(ttl));
-        let mut workers: Vec<WorkerStatus> = reply::pairs(self.link.command(&all).await?)
-            .into_iter()
-            .filter_map(|(id, text)| {
-                record::parse(&text)
-                    .inspect_err(|problem| tracing::error!(worker = id, problem, "left out of the list"))
-                    .ok()
-            })
-            .filter(|worker: &WorkerStatus| worker.seen_at > since)
-            .collect();
-        workers.sort_by(|one, other| one.id.cmp(&other.id));
-        Ok(workers)
+        all.arg(self.names.key("counts"));
+        let mut counts = BTreeMap::<String, BTreeMap<JobState, u64>>::new();
+        for (name, count) in reply::pairs(self.link.command(&all).await?) {
+            let (word, service) = name.split_once(' ').unwrap_or_default();
+            let state = JobState::ALL.into_iter().find(|state| state.as_str() == word);
+            if let (Some(state), Ok(count)) = (state, count.parse()) {
+                counts.entry(service.to_owned()).or_default().insert(state, count);
+            }
+        }
+        Ok(counts)
     }
 }

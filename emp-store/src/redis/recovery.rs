@@ -1,14 +1,14 @@
-//! What the store does when its server has lost something: a failover that lost the last changes (F10), a server that came back without
-//! its data (F9), and everybody's return after an outage (P25).
+//! What the store does when its server has lost the last changes (F10), and how everybody returns after an outage (P25).
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use emp_core::job::Event;
+use emp_core::job::JobId;
 
 use crate::redis::entry::{Entry, Outcome};
-use crate::redis::record::{FIELDS, Found, Stored, Text};
-use crate::redis::{RedisStore, hello};
+use crate::redis::record::{FIELDS, Stored, Text};
+use crate::redis::{PAGED, RedisStore, TOO_LATE, held};
 use crate::store::StoreError;
 use crate::transition;
 
@@ -47,76 +47,79 @@ impl Ramp {
 
 impl RedisStore {
     /// How many jobs may be claimed now, and over which connection: the next one may lead to a server that has forgotten who has them.
-    /// After another connection was made, the jobs of this process are put back first.
     pub(super) async fn allowance(&self) -> Result<Option<(u64, usize)>, StoreError> {
         let connection = self.link.number();
-        let new = {
-            let ramp = self.ramp.lock().unwrap_or_else(PoisonError::into_inner);
-            ramp.connection > 0 && ramp.connection != connection
-        };
-        if new {
-            self.reassert_all().await?;
-        }
+        self.settle().await?;
         let mut ramp = self.ramp.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(ramp.most(connection, Instant::now()).map(|most| (connection, most)))
     }
 
-    /// The server has another store than the one that was opened: `epoch`, or none at all. What this process has is put back as it is
-    /// written or claimed next.
-    pub(super) async fn follow(&self, epoch: Option<&str>) -> Result<(), StoreError> {
-        let place = self.link.place();
-        let epoch = match epoch {
-            Some(epoch) => epoch.to_owned(),
-            None if self.options.accept_empty => hello(&self.link, &self.names, &self.moments).await?,
-            None => {
-                return Err(StoreError::Reset(format!(
-                    "the store at {place} has come back without its data: nothing is taken in, and nobody claims. Restore its data, or \
-                     start one process with `--on-empty accept` to begin with an empty store; the jobs that workers have at this \
-                     moment are put back in both cases"
-                )));
-            }
-        };
-        tracing::error!(
-            store = place,
-            jobs = self.held.count(),
-            "E_STORE_RESET: the store is another one than before"
-        );
-        *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
-        self.lanes.forget();
+    /// After another connection was made, perhaps to another server, the jobs of this process are put back first: before it claims, with
+    /// the first renewal, and when it looks for lapsed leases. Others claim again after [`SETTLE`].
+    pub(super) async fn settle(&self) -> Result<(), StoreError> {
+        let connection = self.link.number();
+        if self.settled.load(Ordering::Relaxed) < connection {
+            self.reassert_all().await?;
+            self.settled.fetch_max(connection, Ordering::Relaxed);
+        }
         Ok(())
     }
 
     /// Looks whether the store still has what this process wrote last, and puts it back where not.
     async fn reassert_all(&self) -> Result<(), StoreError> {
-        let all = self.held.all();
-        let ids: Vec<_> = all.iter().map(|held| held.job.id.clone()).collect();
-        for (held, found) in all.into_iter().zip(self.read(&ids, &FIELDS).await?) {
+        let ids: Vec<JobId> = self.held.all().into_iter().map(|held| held.job.id).collect();
+        let found = self.read(&ids, &FIELDS).await?;
+        // What cannot be read is not ours to replace.
+        let known =
+            ids.into_iter().zip(found).filter_map(|(id, found)| Some((id.clone(), found.job(&id).ok()?)));
+        self.put_back(known.collect()).await
+    }
+
+    /// Puts jobs back as this process wrote them last, where what was found of them is older. Where it is not, the process follows it.
+    pub(super) async fn put_back(&self, found: Vec<(JobId, Option<Stored>)>) -> Result<(), StoreError> {
+        let mut lost = Vec::new();
+        for (id, found) in found {
+            let Some(held) = self.held.whole(&id) else { continue };
             match found {
-                Found::Missing => drop(self.reassert(held, None).await?),
-                Found::Job(found) => drop(self.reassert(held, Some(*found)).await?),
-                Found::Newer | Found::Unreadable(_) => {}
+                Some(found) if held.rev == found.rev || held.rev.before(&found.rev) => {
+                    self.held.follow(found);
+                }
+                found => lost.push((held, found)),
             }
+        }
+        while !lost.is_empty() {
+            let page = lost.split_off(lost.len().saturating_sub(PAGED));
+            self.put_back_page(page).await?;
         }
         Ok(())
     }
 
-    /// Puts a job back as its holder wrote it last, if what the store has is older; says whether it did.
-    pub(super) async fn reassert(&self, held: Stored, found: Option<Stored>) -> Result<bool, StoreError> {
-        if found.as_ref().is_some_and(|found| held.rev == found.rev || held.rev.before(&found.rev)) {
-            return Ok(false);
+    async fn put_back_page(&self, lost: Vec<(Stored, Option<Stored>)>) -> Result<(), StoreError> {
+        for _ in 0..TOO_LATE {
+            let at = self.moments.now();
+            let (mut back, mut entries) = (Vec::new(), Vec::new());
+            for (held, found) in &lost {
+                let found_job = found.as_ref().map(|found| &found.job);
+                let Some((job, events)) = transition::reassert(&held.job, found_job, at) else {
+                    self.held.forget(&held.job.id);
+                    continue;
+                };
+                let after = Stored { rev: held.rev.next(), job, text: Text::default() };
+                entries.push(Entry::put_back(found.as_ref(), &after, &events, &self.options)?);
+                back.push(after);
+            }
+            let Some(outcomes) = self.commit(at, entries).await? else { continue };
+            for (after, _) in back.into_iter().zip(outcomes).filter(|(_, outcome)| *outcome == Outcome::Done)
+            {
+                tracing::warn!(job = %after.job.id, phase = ?after.job.phase,
+                    "the store had forgotten a job that this process has: put it back");
+                if let Some(claim) = held::nonce(&after) {
+                    self.held.keep(after, &claim);
+                }
+            }
+            return Ok(());
         }
-        let at = self.moments.now();
-        let found_job = found.as_ref().map(|found| &found.job);
-        let Some((job, events)) = transition::reassert(&held.job, found_job, at) else { return Ok(false) };
-        let after = Stored { rev: held.rev.next(), job, text: Text::default() };
-        let events: Vec<Event> = events;
-        let entry = Entry::put_back(found.as_ref(), &after, &events, &self.options)?;
-        let done = self.commit(at, vec![entry]).await?.is_some_and(|outcomes| outcomes == [Outcome::Done]);
-        if done {
-            tracing::warn!(job = %after.job.id, phase = ?after.job.phase, "the store had forgotten a job that this process has: put it back");
-            self.held.keep(after);
-        }
-        Ok(done)
+        Err(self.too_late())
     }
 }
 

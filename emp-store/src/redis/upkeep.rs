@@ -6,8 +6,9 @@ use redis::Value;
 
 use crate::keys::{self, KeyRecord};
 use crate::redis::entry::{Entry, Expect, Outcome};
+use crate::redis::intake::parse_key;
 use crate::redis::record::{FIELDS, Found};
-use crate::redis::{PAGED, RedisStore, names, parse_key, reply, script};
+use crate::redis::{PAGED, RedisStore, names, reply, script};
 use crate::store::StoreError;
 use crate::transition;
 
@@ -32,6 +33,7 @@ impl RedisStore {
         let lease = self.options.lease;
         // First, because it is a look at the server: after an outage it tells that that is over.
         self.promote(self.moments.now()).await?;
+        self.settle().await?;
         // After a leap of the clock, or when nobody could renew, a lapsed lease says nothing of its worker.
         while !self.moments.leapt_within(lease) && !self.link.recovered_within(lease) {
             let at = self.moments.now();
@@ -57,19 +59,25 @@ impl RedisStore {
         self.work_off(names::DUE, at, |job: &mut Job| transition::promote(job, at)).await.map(drop)
     }
 
-    /// Forgets jobs that ended long ago (P28), at most a page of them.
+    /// Forgets jobs that ended long ago (P28), a page after the other.
     async fn forget_ended(&self, at: Timestamp) -> Result<(), StoreError> {
-        let ids = self.due(names::ENDED, at).await?;
-        let mut entries = Vec::with_capacity(ids.len());
-        for (id, found) in ids.iter().zip(self.read(&ids, &FIELDS).await?) {
-            match found {
-                Found::Job(job) if transition::expires(&job.job, &self.options.retention).is_some() => {
-                    entries.push(Entry::forgotten(&job));
+        loop {
+            let ids = self.due(names::ENDED, at).await?;
+            let mut entries = Vec::with_capacity(ids.len());
+            for (id, found) in ids.iter().zip(self.read(&ids, &FIELDS).await?) {
+                match found {
+                    Found::Job(job) if transition::expires(&job.job, &self.options.retention).is_some() => {
+                        entries.push(Entry::forgotten(&job));
+                    }
+                    other => self.put_right(id, other, names::ENDED).await?,
                 }
-                other => self.put_right(id, other, names::ENDED).await?,
+            }
+            let outcomes = self.commit(at, entries).await?.unwrap_or_default();
+            // What cannot be forgotten, such as the jobs of a newer version, must not be looked at for ever.
+            if ids.len() < PAGED || !outcomes.contains(&Outcome::Done) {
+                return Ok(());
             }
         }
-        self.commit(at, entries).await.map(drop)
     }
 
     /// The jobs of an index for which something is due, at most a page of them.
@@ -197,17 +205,6 @@ impl RedisStore {
             self.link.pipeline(&later).await?;
         }
         Ok(free)
-    }
-
-    /// Takes workers out of the list.
-    pub(super) async fn forget_workers(&self, workers: &[String]) -> Result<(), StoreError> {
-        if workers.is_empty() {
-            return Ok(());
-        }
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("HDEL").arg(self.names.key("workers")).arg(workers);
-        pipeline.cmd("ZREM").arg(self.names.key("workers:seen")).arg(workers);
-        self.link.pipeline(&pipeline).await.map(drop)
     }
 }
 

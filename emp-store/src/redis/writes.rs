@@ -1,11 +1,9 @@
 //! Changes of jobs by whoever has them, or wants something of them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use emp_core::Timestamp;
-use emp_core::job::{Event, Job, JobId, JobState, Lease};
-use serde_json::Value;
+use emp_core::job::{Event, Job, JobId, Nonce};
 
 use crate::redis::RedisStore;
 use crate::redis::entry::{Entry, Outcome, Texts};
@@ -18,70 +16,6 @@ use crate::transition;
 const BATCH: usize = 256;
 /// A job that somebody else changes so many times in a row, while we look at it, is left for later.
 const CONTENDED: usize = 20;
-
-/// The records of the jobs that this process has claimed, as it wrote them last.
-#[derive(Debug, Default)]
-pub(super) struct Held(Mutex<HashMap<JobId, Kept>>);
-
-/// A record, and its payload apart from it: it is needed only when the store has lost the job.
-#[derive(Debug)]
-struct Kept {
-    stored: Stored,
-    payload: Arc<Value>,
-}
-
-impl Kept {
-    fn whole(&self) -> Stored {
-        let payload = Value::clone(&self.payload);
-        Stored { job: Job { payload, ..self.stored.job.clone() }, ..self.stored.clone() }
-    }
-}
-
-impl Held {
-    fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The record, if the job is ours.
-    fn get(&self, id: &JobId) -> Option<Stored> {
-        self.lock().get(id).map(|kept| kept.stored.clone())
-    }
-
-    /// Every record, with its payload.
-    pub(super) fn all(&self) -> Vec<Stored> {
-        self.lock().values().map(Kept::whole).collect()
-    }
-
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.lock().len()
-    }
-
-    /// Keeps a record while a worker has the job. One without its payload is a later one of a job that is known.
-    pub(super) fn keep(&self, mut stored: Stored) {
-        let mut held = self.lock();
-        let before = held.remove(&stored.job.id);
-        if stored.job.state != JobState::Running {
-            return;
-        }
-        let payload = match (stored.job.payload.take(), before) {
-            (Value::Null, Some(before)) => before.payload,
-            (payload, _) => Arc::new(payload),
-        };
-        held.insert(stored.job.id.clone(), Kept { stored, payload });
-    }
-
-    /// Somebody else has changed it, or nobody knows what it is now. The record, with its payload.
-    fn forget(&self, id: &JobId) -> Option<Stored> {
-        self.lock().remove(id).map(|kept| kept.whole())
-    }
-
-    /// Forgets what has not been renewed for long: whoever had it has stopped.
-    pub(super) fn forget_before(&self, moment: Timestamp) {
-        let lives = |lease: &Lease| lease.until > moment;
-        self.lock().retain(|_, kept| kept.stored.job.lease.as_ref().is_some_and(lives));
-    }
-}
 
 /// The writes of one job in one call.
 struct Group {
@@ -98,8 +32,15 @@ struct Before {
 /// What the writes of a group come to, if the job is still as it was read.
 struct Draft {
     answers: Vec<(usize, Answer)>,
-    after: Option<Stored>,
+    after: Option<(Stored, Nonce)>,
     entry: Option<Entry>,
+}
+
+impl Draft {
+    /// It is what the store has, so it was made, and only its answer was lost.
+    fn made(&self, found: &Stored) -> bool {
+        self.after.as_ref().is_some_and(|(after, _)| after.rev == found.rev)
+    }
 }
 
 impl RedisStore {
@@ -114,6 +55,9 @@ impl RedisStore {
                 left.extend(self.write_batch(batch, &mut answers).await?);
             }
             if left.is_empty() {
+                if let Err(error) = self.settle().await {
+                    tracing::warn!(%error, "the jobs that this process has are looked at again with its next call");
+                }
                 return Ok(answers);
             }
             groups = left;
@@ -139,41 +83,53 @@ impl RedisStore {
         let outcomes = self.commit(at, entries).await?;
         let Some(outcomes) = outcomes else { return Ok(groups) };
         let mut outcomes = outcomes.into_iter();
-        let mut left = Vec::new();
+        let mut behind = Vec::new();
         for ((group, draft), sent) in groups.into_iter().zip(drafts).zip(sent) {
-            let outcome = if sent { outcomes.next() } else { Some(Outcome::Done) };
-            match outcome {
-                Some(Outcome::Done) => {
-                    draft.answers.iter().for_each(|(index, answer)| answers[*index] = *answer);
-                    if let Some(after) = draft.after {
-                        self.held.keep(after);
-                    }
-                }
-                Some(Outcome::Foreign) => {
-                    return Err(StoreError::Corrupt(format!("the key of job {} holds no job", group.id)));
-                }
-                _ => {
-                    if let Some(held) = self.held.forget(&group.id) {
-                        self.look_again(held).await?;
-                    }
-                    left.push(group);
-                }
+            match if sent { outcomes.next() } else { Some(Outcome::Done) } {
+                Some(Outcome::Done) => self.answer(draft, answers),
+                _ => behind.push((group, draft)),
             }
         }
+        self.catch_up(behind, answers).await
+    }
+
+    /// A draft was made.
+    fn answer(&self, draft: Draft, answers: &mut [Answer]) {
+        draft.answers.iter().for_each(|(index, answer)| answers[*index] = *answer);
+        if let Some((after, claim)) = draft.after {
+            self.held.keep(after, &claim);
+        }
+    }
+
+    /// Looks at jobs that the store has otherwise than they were read. Where it has gone back behind what this process wrote last, they
+    /// are put back; until that is settled the process keeps what may be the only copy. Gives back the groups that are still to be written.
+    async fn catch_up(
+        &self,
+        behind: Vec<(Group, Draft)>,
+        answers: &mut [Answer],
+    ) -> Result<Vec<Group>, StoreError> {
+        let ids: Vec<JobId> = behind.iter().map(|(group, _)| group.id.clone()).collect();
+        let (mut left, mut lost) = (Vec::new(), Vec::new());
+        for ((group, draft), found) in behind.into_iter().zip(self.read(&ids, &FIELDS).await?) {
+            match readable(&group.id, found) {
+                Ok(Some(found)) if draft.made(&found) => {
+                    self.answer(draft, answers);
+                    continue;
+                }
+                Ok(found) => lost.push((group.id.clone(), found)),
+                // Its answer stays that there is none.
+                Err(()) => {
+                    self.held.forget(&group.id);
+                    continue;
+                }
+            }
+            left.push(group);
+        }
+        self.put_back(lost).await?;
         Ok(left)
     }
 
-    /// A job is not as this process wrote it last. Where the store has gone back behind that, it is put back.
-    async fn look_again(&self, held: Stored) -> Result<(), StoreError> {
-        let found = self.read(std::slice::from_ref(&held.job.id), &FIELDS).await?.pop();
-        match found {
-            Some(Found::Job(found)) => self.reassert(held, Some(*found)).await.map(drop),
-            Some(Found::Missing) => self.reassert(held, None).await.map(drop),
-            _ => Ok(()),
-        }
-    }
-
-    /// The jobs of some groups: those that this process has from memory, the others from the store.
+    /// The jobs of some groups: those that this process has from memory, the others from the store, whole, because they may become ours.
     async fn before(&self, groups: &[Group]) -> Result<HashMap<JobId, Before>, StoreError> {
         let mut before = HashMap::with_capacity(groups.len());
         let mut unknown = Vec::new();
@@ -183,8 +139,8 @@ impl RedisStore {
                 None => unknown.push(group.id.clone()),
             }
         }
-        for (id, found) in unknown.iter().zip(self.read(&unknown, &FIELDS).await?) {
-            if let Some(stored) = found.job(id)? {
+        for (id, found) in unknown.iter().zip(self.read(&unknown, &WHOLE).await?) {
+            if let Ok(Some(stored)) = readable(id, found) {
                 before.insert(id.clone(), Before { stored, fresh: true });
             }
         }
@@ -211,7 +167,8 @@ impl RedisStore {
             return Ok(Draft { answers, after: None, entry });
         }
         let (after, entry) = self.changed(&before, job, events).await?;
-        Ok(Draft { answers, after: Some(after), entry: Some(entry) })
+        let claim = group.writes.last().map(|(_, write)| write.claim.nonce.clone());
+        Ok(Draft { answers, after: claim.map(|claim| (after, claim)), entry: Some(entry) })
     }
 
     /// A job after a change, and the entry that makes it so.
@@ -298,6 +255,12 @@ fn grouped(writes: Vec<Write>) -> Vec<Group> {
         groups[place].writes.push((index, write));
     }
     groups
+}
+
+/// A job for those who write it. One that cannot be read keeps none of the others from being written: whoever has it hears that there is
+/// none (F18).
+fn readable(id: &JobId, found: Found) -> Result<Option<Stored>, ()> {
+    found.job(id).map_err(|error| tracing::error!(job = %id, "{error}"))
 }
 
 fn contended() -> StoreError {

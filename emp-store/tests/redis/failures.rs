@@ -7,12 +7,12 @@ use emp_core::job::{EventKind, JobState};
 use emp_store::{
     Answer, Change, ClaimKey, Enqueued, RedisStore, Store as _, StoreError, StoreOptions, Write,
 };
-use emp_testkit::redis::{Program, RedisBox, Sentinels};
+use emp_testkit::redis::{Program, RedisBox, RedisCluster, Sentinels};
 
 use crate::{add, ask, claim, intent, new, open, submitted, success, write};
 
 /// Calls until it works; fails when that takes longer than 5 s, the time within which everything works again after an outage (P20).
-async fn soon<T>(what: &str, mut call: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
+pub(crate) async fn soon<T>(what: &str, mut call: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
     let started = Instant::now();
     loop {
         match call().await {
@@ -23,7 +23,7 @@ async fn soon<T>(what: &str, mut call: impl AsyncFnMut() -> Result<T, StoreError
     }
 }
 
-fn by(claimed: &emp_core::job::Job, change: Change) -> Vec<Write> {
+pub(crate) fn by(claimed: &emp_core::job::Job, change: Change) -> Vec<Write> {
     let nonce = claimed.lease.as_ref().expect("a lease").nonce.clone();
     vec![Write { claim: ClaimKey { job: claimed.id.clone(), nonce }, change }]
 }
@@ -87,7 +87,7 @@ async fn p20_f17_the_store_follows_a_failover() {
 }
 
 /// A server that goes back to what it had when it was last told to save.
-fn forgetful() -> RedisBox {
+pub(crate) fn forgetful() -> RedisBox {
     RedisBox::start_with(Program::Redis, &["--appendonly", "no"]).expect("a server")
 }
 
@@ -95,7 +95,21 @@ fn forgetful() -> RedisBox {
 #[tokio::test]
 async fn p18_f10_a_job_whose_worker_lives_is_put_back_and_not_submitted_again() {
     let mut server = forgetful();
-    let (worker, other) = (open(&server).await, open(&server).await);
+    let url = server.url();
+    put_back(&url, &mut server).await;
+}
+
+/// P18, F10: the same in a cluster, of which one server loses them.
+#[tokio::test]
+async fn p18_f10_a_job_whose_worker_lives_is_put_back_in_a_cluster() {
+    let mut cluster = RedisCluster::start_with(3, &["--appendonly", "no"]).expect("a cluster");
+    let url = cluster.url();
+    put_back(&url, cluster.node_of("emp:{emp}:clock").expect("a server")).await;
+}
+
+async fn put_back(url: &str, server: &mut RedisBox) {
+    let open = async || RedisStore::open(url, StoreOptions::default()).await.expect("a store");
+    let (worker, other) = (open().await, open().await);
     let early = add(&worker).await;
     assert_eq!(claim(&other, 0).await, [], "it has a connection as well");
     server.command(&["SAVE"]).expect("saved");
@@ -105,6 +119,9 @@ async fn p18_f10_a_job_whose_worker_lives_is_put_back_and_not_submitted_again() 
     for job in &claimed {
         assert_eq!(write(&worker, job, intent()).await, Answer::Ok);
         assert_eq!(write(&worker, job, submitted(job.id.as_str())).await, Answer::Ok);
+        // Somebody else's change in between: the worker has to read the job again.
+        assert!(other.nudge(&job.id, None).await.expect("nudge"));
+        assert_eq!(write(&worker, job, Change::Renew).await, Answer::Nudged);
     }
     server.restart().expect("a restart");
     let stolen = soon("a claim", async || other.claim(ask(5)).await).await;

@@ -7,6 +7,8 @@
 )]
 
 mod failures;
+mod lost;
+mod proxy;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -42,7 +42,9 @@ while at <= #ARGV do
     from = from + gone
     if events > 0 then
       news = true
-      if redis.call('RPUSH', P .. 'events:' .. id, unpack(ARGV, from, from + events - 1)) > tonumber(ARGV[6]) then
+      -- Something foreign under the key of the events costs these, and not the half of a commit.
+      local kept = redis.pcall('RPUSH', P .. 'events:' .. id, unpack(ARGV, from, from + events - 1))
+      if type(kept) == 'number' and kept > tonumber(ARGV[6]) then
         redis.call('LTRIM', P .. 'events:' .. id, -tonumber(ARGV[6]), -1)
       end
     end
@@ -50,7 +52,7 @@ while at <= #ARGV do
     if texts > 0 then
       news = true
       if ARGV[at + 6] == '1' then redis.call('DEL', P .. 'texts:' .. id) end
-      redis.call('RPUSH', P .. 'texts:' .. id, unpack(ARGV, from, from + texts - 1))
+      redis.pcall('RPUSH', P .. 'texts:' .. id, unpack(ARGV, from, from + texts - 1))
     end
     from = from + texts
     for move = from, from + 4 * moves - 1, 4 do

@@ -23,10 +23,15 @@ end
 
 -- Decisions are made for a moment. One that is not now has to be made again; one for another store must not be made.
 local now, epoch = moment()
-if epoch ~= ARGV[4] then return {'reset', now, epoch} end
+if epoch ~= ARGV[4] then return {'reset', now, epoch, redis.call('HGET', KEYS[1], 'accepted')} end
 if tonumber(ARGV[3]) >= 0 and math.abs(now - tonumber(ARGV[2])) > tonumber(ARGV[3]) then return {'late', now} end
 
--- Lanes are known by name, and their number by a version that workers compare.
+-- Lanes are known by name, and all of them by a version that workers compare. It follows from the one before and the change, so that
+-- after a failover that lost the last changes no other lanes have the version of those that were lost.
+local function lanes_changed(how)
+  local before = redis.call('GET', P .. 'lanes:version') or ''
+  redis.call('SET', P .. 'lanes:version', redis.sha1hex(before .. how))
+end
 local function know_lane(id, name)
-  if redis.call('HSETNX', P .. 'lanes', id, name) == 1 then redis.call('INCR', P .. 'lanes:version') end
+  if redis.call('HSETNX', P .. 'lanes', id, name) == 1 then lanes_changed('+' .. id) end
 end

@@ -44,7 +44,7 @@ local out, kept = {'ok', now}, {}
 for _, id in ipairs(taken) do
   local job = redis.pcall('HMGET', P .. 'job:' .. id, 'rec', 'rev', 'arrival', 'until', 'text', 'payload')
   out[#out + 1] = id
-  out[#out + 1] = job.err and false or job
+  out[#out + 1] = not job.err and job
   kept[#kept + 1] = ARGV[8]
   kept[#kept + 1] = id
 end
