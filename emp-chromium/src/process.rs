@@ -135,7 +135,10 @@ impl Chromium {
                 }
             }
         }));
-        let deny = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
+        let deny = SetDownloadBehaviorParams {
+            events_enabled: Some(true),
+            ..SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny)
+        };
         browser.execute(deny).await.map_err(|error| fault("refuse downloads", &error))?;
         Ok(Self { browser, _speaking: speaking, _listening: listening, profile, _lifeline: lifeline })
     }

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chromiumoxide::Page;
+use chromiumoxide::cdp::browser_protocol::browser::EventDownloadWillBegin;
 use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
 use chromiumoxide::cdp::browser_protocol::network::{EventResponseReceived, ResourceType};
 use chromiumoxide::cdp::browser_protocol::page::{
@@ -11,7 +12,8 @@ use chromiumoxide::cdp::browser_protocol::page::{
 };
 use chromiumoxide::page::ScreenshotParams;
 use emp_core::{ErrorCode, JobError};
-use futures_util::StreamExt as _;
+use futures_util::future::ready;
+use futures_util::{Stream, StreamExt as _};
 use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,6 +24,8 @@ use crate::{Chromium, fault};
 
 /// Between two looks for an element.
 const LOOK: Duration = Duration::from_millis(50);
+/// Chromium goes to no URL above 2 MiB, and a document is one in base64.
+const LONGEST_HTML: usize = (2 << 20) / 4 * 3 - 1024;
 
 /// The window that a page believes to be in.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,7 +117,7 @@ pub struct Print {
 /// A page of a [`Chromium`].
 #[derive(Debug)]
 pub struct Tab<'c> {
-    _chromium: &'c Chromium,
+    chromium: &'c Chromium,
     page: Page,
     /// The last answer to a request for a document.
     status: Arc<Mutex<Option<i64>>>,
@@ -134,7 +138,7 @@ impl<'c> Tab<'c> {
         page.execute(metrics).await.map_err(|error| fault("take the viewport", &error))?;
         let status = Arc::default();
         let listeners = [dismiss_dialogs(&page).await?, note_status(&page, Arc::clone(&status)).await?];
-        Ok(Self { _chromium: chromium, page, status, _listeners: listeners })
+        Ok(Self { chromium, page, status, _listeners: listeners })
     }
 
     /// Goes to a URL and waits for it.
@@ -144,15 +148,19 @@ impl<'c> Tab<'c> {
     pub async fn visit(&self, url: &Url, until: Until) -> Result<(), JobError> {
         let listener = self.page.event_listener::<EventLifecycleEvent>().await;
         let mut events = listener.map_err(|error| fault("tell of the page", &error))?;
-        let gone = self.page.execute(NavigateParams::new(url.as_str())).await;
+        let mut downloads = self.downloads().await?;
+        let gone = tokio::select! {
+            gone = self.page.execute(NavigateParams::new(url.as_str())) => gone,
+            // To a navigation that becomes one there is no answer.
+            Some(_) = downloads.next() => {
+                let message = "the URL is a download, not a page";
+                return Err(JobError::new(ErrorCode::EInvalidInput, message));
+            }
+        };
         let gone = gone.map_err(|error| fault("go to the page", &error))?.result;
         if let Some(why) = gone.error_text {
             let message = format!("the page cannot be visited: {why}");
             return Err(JobError::new(ErrorCode::EConnect, message).retriable());
-        }
-        if gone.is_download == Some(true) {
-            let message = "the URL is a download, not a page";
-            return Err(JobError::new(ErrorCode::EInvalidInput, message));
         }
         while let Some(event) = events.next().await {
             let ours = event.frame_id == gone.frame_id
@@ -164,8 +172,22 @@ impl<'c> Tab<'c> {
         Err(JobError::new(ErrorCode::ETransient, "Chromium ended while the page was loading").retriable())
     }
 
+    /// The downloads that come instead of the page; those of frames inside it are refused and change nothing.
+    async fn downloads(&self) -> Result<impl Stream<Item = ()> + Unpin, JobError> {
+        let page = self.page.mainframe().await.map_err(|error| fault("tell of its frame", &error))?;
+        let listener = self.chromium.browser.event_listener::<EventDownloadWillBegin>().await;
+        let events = listener.map_err(|error| fault("tell of downloads", &error))?;
+        Ok(events.filter_map(move |event| {
+            ready(page.as_ref().is_none_or(|page| *page == event.frame_id).then_some(()))
+        }))
+    }
+
     /// Shows a document that is given as text, which belongs to no origin.
     pub async fn show(&self, html: &str, until: Until) -> Result<(), JobError> {
+        if html.len() > LONGEST_HTML {
+            let message = format!("`html` has {} bytes and may have {LONGEST_HTML}", html.len());
+            return Err(JobError::new(ErrorCode::EInvalidInput, message));
+        }
         let url = format!("data:text/html;charset=utf-8;base64,{}", BASE64_STANDARD.encode(html));
         let url = url.parse().map_err(|_| JobError::new(ErrorCode::EInternal, "a data URL is none"))?;
         self.visit(&url, until).await

@@ -68,6 +68,7 @@ async fn serve(mut stream: TcpStream, log: &watch::Sender<Vec<String>>) -> Optio
         "/away" => ("302 Found", "Location: http://10.1.2.3/\r\n", ""),
         "/embeds" => ("200 OK", "", "<img src='http://10.1.2.3:8080/x.png'><p>text"),
         "/asks" => ("200 OK", "", "<script>alert('press me')</script><p>text"),
+        "/file" => ("200 OK", "Content-Disposition: attachment\r\n", "bytes"),
         "/silent" => std::future::pending().await,
         _ => ("404 Not Found", "", "nothing here"),
     };
@@ -298,6 +299,20 @@ async fn p15_a_cancel_while_a_page_loads_ends_chromium() {
     let (ended, ()) = tokio::join!(Box::pin(visit.rig.finish()), cancel);
     assert_eq!(ended.expect("the store works").job.state, JobState::Cancelled);
     visit.leaves_nothing().await;
+}
+
+#[tokio::test]
+async fn what_is_no_page_is_refused_with_a_word_about_it() {
+    let pages = Pages::start().await;
+    let long = "x".repeat(1_000_000).replace('x', "ж");
+    for (payload, word) in [
+        (json!({ "url": pages.url("/file") }), "a download"),
+        (json!({ "html": long }), "`html` has 2000000 bytes"),
+    ] {
+        let (ended, _) = Visit::new(&pages.place, payload).await.end().await;
+        let error = ended.job.error.expect("an error");
+        assert!(error.code == ErrorCode::EInvalidInput && error.message.contains(word), "{error}");
+    }
 }
 
 #[tokio::test]
