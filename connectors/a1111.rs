@@ -3,7 +3,8 @@
 //! Source: its `modules/api/models.py` and `api.py` (`txt2img`, `img2img`, `ProgressResponse`, `interruptapi`): images are base64, `info`
 //! is JSON in a text. That an interrupt ends whatever runs is general knowledge, and so are the shapes of its errors.
 //!
-//! It works at one image at a time, and nobody is billed, so a lost answer means that the image is made again.
+//! It works at one image at a time, and nobody is billed, so a lost answer means that the image is made again. An interrupt is sent while
+//! our request is open, whether it runs or waits: have one worker process for each web UI, and nobody else at it.
 
 use emp_core::asset::Asset;
 use emp_core::{Connector, Secret, Url};

@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
     post = "/hf-inference/models/{+payload.model}",
     json { "inputs": payload.inputs, "parameters": payload.parameters? },
     timeout = "10m",
+    rejects = [503],
     at_most_once,
 )]
 #[outcome(raw, mime = header("content-type"), meta(compute_secs = header("x-compute-time")))]

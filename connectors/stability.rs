@@ -58,7 +58,7 @@ pub struct StabilityConnector {
     post = "/v2beta/{+payload.task}",
     header("Accept" = "application/json"),
     multipart {
-        ..payload.params, prompt: payload.prompt?, output_format: payload.format ?? "png",
+        ..payload.params, prompt: payload.prompt?, output_format: payload.format?,
         image: file(payload.image?, max = "10MB", types = ["image/jpeg", "image/png", "image/webp"]),
         subject_image: file(payload.subject_image?, max = "10MB", types = ["image/jpeg", "image/png", "image/webp"]),
     },

@@ -48,7 +48,7 @@ use serde_json::{Map, Value};
 #[errors(
     message = ["$.data.errorMessage", "$.msg"], code = "$.data.errorCode",
     200 if "$.code" in [400, 404, 413, 422] => invalid_input, 200 if "$.code" == 401 => auth, 200 if "$.code" == 402 => billing,
-    200 if "$.code" in [405, 429, 430] => rate_limited, 200 if "$.code" in [455, 500, 505] => transient,
+    200 if "$.code" in [405, 429, 430] => rate_limited, 200 if "$.code" == 455 => capacity, 200 if "$.code" in [500, 505] => transient,
     400 | 404 | 413 | 422 => invalid_input, 401 | 403 => auth, 402 => billing,
     429 => rate_limited(wait = [header("retry-after")]), 5xx => transient,
 )]
@@ -64,7 +64,7 @@ pub struct SunoConnector {
     #[env("SUNO_MODEL", default = "V5")]
     model: String,
     /// Where the gateway may call while this installation cannot be reached from outside.
-    #[env("SUNO_CALLBACK_URL", default = "https://example.com/")]
+    #[env("SUNO_CALLBACK_URL", default = "https://callback.invalid/")]
     callback_url: Url,
 }
 

@@ -1,9 +1,12 @@
 //! The service's books: its jobs, and the ledger of the submits that it accepted.
 
+use std::time::Duration;
+
 use emp_core::Timestamp;
 use emp_core::spec::{KeyPlace, Prepare, Settle, Submit};
-use emp_core::syntax::hole::Root;
+use emp_core::syntax::hole::{Root, Step};
 use emp_core::syntax::rule::StateVerdict;
+use emp_core::syntax::selector::{Selector, Source};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -26,6 +29,37 @@ pub(crate) struct Asked<'a> {
     pub(crate) operation: Option<usize>,
     pub(crate) seen: &'a Seen,
     pub(crate) holes: &'a Holes,
+    /// From the submit to the end of a job that goes well.
+    pub(crate) expected: Duration,
+    /// The captured values that tell how long that is.
+    pub(crate) eta: &'a [Selector],
+}
+
+impl Asked<'_> {
+    /// What `capture(..)` finds: the id, URLs of the fake itself, how long the job will take, and made-up texts.
+    fn captured(&self, id: &str, origin: &str) -> Map<String, Value> {
+        let values = self.submit.capture.iter().map(|capture| {
+            let value = match capture.name {
+                "id" => id.into(),
+                name if self.tells_how_long(name) => self.expected.as_secs_f64().into(),
+                name if name.ends_with("url") => {
+                    format!("{origin}{}", route::captured_url_path(name, id)).into()
+                }
+                name => format!("{name}-of-{id}").into(),
+            };
+            (capture.name.to_owned(), value)
+        });
+        values.collect()
+    }
+
+    fn tells_how_long(&self, captured: &str) -> bool {
+        self.eta.iter().any(|selector| match &selector.source {
+            Source::Reference(known) => {
+                known.root == Root::Job && matches!(&*known.path, [Step::Name(name)] if *name == captured)
+            }
+            _ => false,
+        })
+    }
 }
 
 /// A submit came with a key that was used for another body.
@@ -41,7 +75,7 @@ impl Books {
         ending: Ending,
         now: Timestamp,
     ) -> Result<VirtualJob, Conflict> {
-        let Asked { submit, operation, seen, holes } = asked;
+        let Asked { submit, operation, seen, holes, .. } = asked;
         let digest = digest(&seen.body);
         let key = match submit.settle {
             Settle::Idempotent { key: KeyPlace::Header(name), .. } => seen.headers.get(name).cloned(),
@@ -70,7 +104,7 @@ impl Books {
         };
         let queue_job_id = holes.text(Root::Queue, "job_id");
         let job = VirtualJob {
-            captured: captured(submit, &id, origin),
+            captured: asked.captured(&id, origin),
             id: id.clone(),
             origin: origin.to_owned(),
             operation,
@@ -148,19 +182,6 @@ impl Books {
             })
         })
     }
-}
-
-/// What `capture(..)` finds: the id, URLs of the fake itself, and made-up texts.
-fn captured(submit: &Submit, id: &str, origin: &str) -> Map<String, Value> {
-    let values = submit.capture.iter().map(|capture| {
-        let value = match capture.name {
-            "id" => id.to_owned(),
-            name if name.ends_with("url") => format!("{origin}{}", route::captured_url_path(name, id)),
-            name => format!("{name}-of-{id}"),
-        };
-        (capture.name.to_owned(), value.into())
-    });
-    values.collect()
 }
 
 /// SHA-256 in hex.

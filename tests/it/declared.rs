@@ -57,12 +57,14 @@ fn a_submit_is_sent_twice_only_where_the_service_merges_it() {
     let merging = BTreeMap::from([("MyServiceConnector", KeyPlace::Header("idempotency-key"))]);
     for entry in REGISTRY.entries() {
         let (name, Some(http)) = (entry.spec.name, entry.spec.http()) else { continue };
-        match (merging.get(name), &http.submit.settle) {
-            (Some(expected), Settle::Idempotent { key, .. }) => assert_eq!(key, expected, "{name}"),
-            // A lost submit under an id of ours is looked up, and not sent again.
-            (None, Settle::AtMostOnce | Settle::AssignId { resend: false, .. }) => {}
-            (None, Settle::AtLeastOnce) => assert!(!http.submit.billable, "{name}"),
-            (_, settle) => panic!("{name}: {settle:?}"),
+        for submit in http.submits() {
+            match (merging.get(name), &submit.settle) {
+                (Some(expected), Settle::Idempotent { key, .. }) => assert_eq!(key, expected, "{name}"),
+                // A lost submit under an id of ours is looked up, and not sent again.
+                (None, Settle::AtMostOnce | Settle::AssignId { resend: false, .. }) => {}
+                (None, Settle::AtLeastOnce) => assert!(!submit.billable, "{name}"),
+                (_, settle) => panic!("{name}: {settle:?}"),
+            }
         }
     }
 }

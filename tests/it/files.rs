@@ -125,3 +125,28 @@ async fn a_video_of_veo_is_fetched_with_the_key() {
     let fetched: Vec<_> = requests.iter().filter(|request| request.step == Some(Step::File)).collect();
     assert!(!fetched.is_empty() && fetched.iter().all(|request| request.authorized), "{fetched:?}");
 }
+
+#[tokio::test]
+async fn bytes_are_fetched_where_they_are_and_not_twice() {
+    let apart = done("OpenAIVideosConnector", &[], json!({})).await;
+    assert_eq!(apart.targets(Step::Result), ["/v1/videos/fake-1/content"]);
+    let with_the_poll = done("StabilityAsyncConnector", &[], json!({})).await;
+    assert!(with_the_poll.targets(Step::Result).is_empty());
+}
+
+#[tokio::test]
+async fn a_link_that_has_ended_says_how_long_it_was_good() {
+    let bench = Bench::new(entry("BflConnector"), &["file:403*"]).await;
+    let error = bench.finish().await.job.error.expect("the link is refused");
+    assert!(error.message.contains("keeps results for 600 s"), "{error}");
+}
+
+#[tokio::test]
+async fn a_service_without_room_is_asked_again_and_paid_once() {
+    for (name, fault) in [("HuggingFaceConnector", "submit:503"), ("AnthropicConnector", "submit:529")] {
+        let bench = Bench::new(entry(name), &[fault]).await;
+        let job = bench.finish().await.job;
+        let told = (job.state, job.attempt, bench.fake.ledger().accepted());
+        assert_eq!(told, (JobState::Succeeded, 1, 1), "{name}: {:?}", job.error);
+    }
+}

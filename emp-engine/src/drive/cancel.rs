@@ -158,8 +158,10 @@ impl Engine {
         let Some(request) = cancel.at(CancelStage::Running) else { return UpstreamCancel::Confirmed };
         let deadline = run.port.now().after(self.options.cancel_deadline);
         let sent = self.send_cancel(run, service, http, cancel, request, None, deadline).await;
-        // There is no job to look at. The service took the wish, and its connection closes.
-        sent.unwrap_or(UpstreamCancel::Confirmed)
+        // There is no job to look at. The service took the wish, and its connection closes; a wish about whatever runs may have met
+        // somebody else's.
+        let ours = cancel.scope == CancelScope::Job;
+        sent.unwrap_or(if ours { UpstreamCancel::Confirmed } else { UpstreamCancel::Unknown })
     }
 
     /// An answer of 200 to a cancel is a wish received. That the job has ended is seen at the job.

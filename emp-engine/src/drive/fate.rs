@@ -40,22 +40,6 @@ pub(super) fn of_answer(http: &HttpProtocol, submit: &Submit, view: &View<'_>) -
     } else {
         submit.accept.iter().any(|pattern| pattern.matches(code))
     };
-    if accepted {
-        return match envelope::read(http, submit.envelope.as_ref(), view) {
-            Letter::Good => Fate::Accepted,
-            // The service says in so many words that it took nothing.
-            Letter::Refused(refusal) => {
-                let free = refusal.kind == FailureKind::RateLimited;
-                Fate::Refused { refusal, free }
-            }
-            Letter::Missing => {
-                let message = "the answer to the submit is not in the declared envelope";
-                let error = JobError::new(ErrorCode::ESubmitUncertain, message).billed(Billed::Maybe);
-                Fate::Unknown { error: decide::described(http, view, error), wait: None }
-            }
-        };
-    }
-    let refusal = || decide::refusal(http, view);
     let unknown = |message: String| Fate::Unknown {
         error: decide::described(
             http,
@@ -64,6 +48,24 @@ pub(super) fn of_answer(http: &HttpProtocol, submit: &Submit, view: &View<'_>) -
         ),
         wait: decide::refusal(http, view).wait,
     };
+    if accepted {
+        return match envelope::read(http, submit.envelope.as_ref(), view) {
+            Letter::Good => Fate::Accepted,
+            // What broke there may have broken after it was accepted, in an envelope as under a code of its own.
+            Letter::Refused(refusal)
+                if matches!(refusal.kind, FailureKind::Transient | FailureKind::Timeout) =>
+            {
+                unknown("the envelope of the answer to the submit says that something broke".to_owned())
+            }
+            // The service says in so many words that it took nothing.
+            Letter::Refused(refusal) => {
+                let free = refusal.kind == FailureKind::RateLimited;
+                Fate::Refused { refusal, free }
+            }
+            Letter::Missing => unknown("the answer to the submit is not in the declared envelope".to_owned()),
+        };
+    }
+    let refusal = || decide::refusal(http, view);
     let keyed = matches!(submit.settle, Settle::Idempotent { .. });
     match code {
         301 | 302 | 307 | 308 => {

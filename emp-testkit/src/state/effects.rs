@@ -36,7 +36,8 @@ impl Service {
             _ => self.ending,
         };
         let (now, origin) = (self.clock.now(), self.named_origin().to_owned());
-        let asked = Asked { submit, operation, seen, holes };
+        let whole = self.durations.queued + self.durations.running;
+        let asked = Asked { submit, operation, seen, holes, expected: whole, eta: self.spec.pace.eta };
         let Ok(mut job) = self.books.accept(asked, &origin, ending, now) else {
             return (answer::refusal(self.http, 422, "the key was used with another body"), None);
         };
@@ -44,7 +45,7 @@ impl Service {
             redirect_urls(&mut job.captured, url);
         }
         let sync = self.http.poll_at(operation).is_none();
-        let at = if sync { now.after(self.durations.queued + self.durations.running) } else { now };
+        let at = if sync { now.after(whole) } else { now };
         let captures = !matches!(trouble, Some(Trouble::NoId));
         job.few = trouble == Some(&Trouble::TooFew);
         let telling = Telling { captures, state: sync || submit.feeds_poll };

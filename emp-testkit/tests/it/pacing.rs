@@ -116,6 +116,32 @@ async fn x6_seconds_left_put_the_polls_where_the_job_ends() {
     assert!(derived.elapsed() <= 1202, "late by {} s", derived.elapsed() - 1200);
 }
 
+/// Says how long a job takes when it takes it.
+#[derive(Connector)]
+#[connector(service = "promised", version = "1.0.0", unregistered)]
+#[http(base = "https://promised.example.com")]
+#[auth(none)]
+#[submit(
+    post = "/jobs", json { "prompt": payload.prompt }, capture(id = "$.id", expected_secs = "$.expected"), at_most_once,
+)]
+#[poll(get = "/jobs/{job.id}")]
+#[states(at = "$.status", queued = ["queued"], running = ["running"], succeeded = ["done"], unknown = running(warn))]
+#[pace(first = "1s", min = "1s", max = "1h", factor = 1.5, jitter = 0.0, eta = job.expected_secs)]
+struct Promised {}
+
+#[tokio::test]
+async fn x6_what_the_submits_answer_expects_puts_the_polls_where_the_job_ends() {
+    let derived = Derived::with::<Promised>(&[], |options, _| {
+        (options.queued, options.running) = (Duration::from_secs(1), Duration::from_secs(1199));
+    })
+    .await;
+    let ended = derived.finish().await;
+    assert_eq!(ended.job.state, JobState::Succeeded, "{:?}", ended.job.error);
+    let polls = derived.count("GET");
+    assert!((3..=8).contains(&polls), "{polls} polls");
+    assert!(derived.elapsed() <= 1202, "late by {} s", derived.elapsed() - 1200);
+}
+
 /// Answers when it is done, and says beside it how far it is.
 #[derive(Connector)]
 #[connector(service = "side", version = "1.0.0", mode = sync, unregistered)]

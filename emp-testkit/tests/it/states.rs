@@ -185,6 +185,7 @@ async fn m28_the_job_is_an_element_of_a_list() {
 #[errors(
     200 if "$.code" == 1302 => rate_limited(wait = "$.wait"),
     200 if "$.code" == 1301 => invalid_input,
+    200 if "$.code" == 1500 => transient,
 )]
 struct Enveloped {}
 
@@ -217,7 +218,7 @@ async fn m26_a_submit_that_its_envelope_refuses_was_not_accepted() {
 
 #[tokio::test]
 async fn m26_a_submit_without_its_envelope_may_have_been_accepted() {
-    for fault in ["submit:no_id", "submit:html", "submit:cut_body"] {
+    for fault in ["submit:no_id", "submit:html", "submit:cut_body", "submit:refused=transient"] {
         let derived = Derived::new::<Enveloped>(&[fault]).await;
         let ended = derived.finish().await;
         assert_eq!(ended.job.state, JobState::Uncertain, "{fault}: {:?}", ended.job.error);
