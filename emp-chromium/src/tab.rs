@@ -152,7 +152,7 @@ impl<'c> Tab<'c> {
         let gone = tokio::select! {
             gone = self.page.execute(NavigateParams::new(url.as_str())) => gone,
             // To a navigation that becomes one there is no answer.
-            Some(_) = downloads.next() => {
+            Some(()) = downloads.next() => {
                 let message = "the URL is a download, not a page";
                 return Err(JobError::new(ErrorCode::EInvalidInput, message));
             }
