@@ -20,7 +20,7 @@ pub(crate) use kit::{ConnectorNew, ConnectorRecord, ConnectorTest, TestFormat};
 pub(crate) use machine::{Export, Health, Machine, Planned, Target};
 pub(crate) use openapi::OpenApi;
 pub(crate) use run::{Demo, Dev, Serve, Worker};
-pub(crate) use store::{OnEmpty, STORE, Store, StoreArgs};
+pub(crate) use store::{Keep, OnEmpty, STORE, Store, StoreArgs};
 pub(crate) use tree::{Env, MappingCommand, Schema, SchemaName};
 
 /// Connect job queues to external AI services.

@@ -72,6 +72,7 @@ fn common(env: &dyn EnvSource) -> Vec<Variable> {
         store_variable,
         read("EMP_LEASE", "For how long a worker may be silent before its jobs go to another", None),
         read("EMP_OUTPUTS", "Where the files of results go", None),
+        read("EMP_OUTPUTS_KEEP", "For how long they are kept", None),
         read("EMP_PUBLIC_URL", "Where services on the internet reach the API", None),
         Variable::read("EMP_WEBHOOK_KEY", "The key of the URLs that services call", true, None, env),
     ]

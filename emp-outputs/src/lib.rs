@@ -4,10 +4,13 @@
 //! [`emp_engine::outputs::Outputs`]; the API reads with [`OutputStore::open`]. A file is whole or not there: a directory gets it by a rename
 //! after it was synced, a bucket by the end of an upload.
 
+mod key;
 mod location;
 mod read;
+mod sweep;
 mod write;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +20,7 @@ use object_store::path::Path;
 
 pub use location::LocationError;
 pub use read::{OpenError, StoredFile};
+pub use sweep::{Swept, sweep_for_ever};
 
 /// A place for the files of results.
 pub struct OutputStore {
@@ -39,7 +43,20 @@ impl OutputStore {
     /// # Errors
     /// The location is none that we know, or the directory cannot be made.
     pub fn at(location: &str) -> Result<Self, LocationError> {
-        location::open(location)
+        let named =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self::with(location, std::env::vars_os().filter_map(named))
+    }
+
+    /// The store at a location, with settings by the names of those variables instead of the environment's.
+    ///
+    /// # Errors
+    /// As those of [`at`](Self::at).
+    pub fn with(
+        location: &str,
+        settings: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, LocationError> {
+        location::open(location, settings)
     }
 
     /// A store in memory, for tests.

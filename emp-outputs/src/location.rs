@@ -17,7 +17,10 @@ pub struct LocationError(String);
 /// The schemes of clouds, with the beginning of the variables that hold their credentials.
 const CLOUDS: [(&str, &str); 3] = [("s3", "AWS_"), ("gs", "GOOGLE_"), ("az", "AZURE_")];
 
-pub(crate) fn open(location: &str) -> Result<OutputStore, LocationError> {
+pub(crate) fn open(
+    location: &str,
+    settings: impl IntoIterator<Item = (String, String)>,
+) -> Result<OutputStore, LocationError> {
     let scheme = location.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| scheme.len() > 1);
     match scheme {
         None => directory(FilePath::new(location)),
@@ -27,7 +30,11 @@ pub(crate) fn open(location: &str) -> Result<OutputStore, LocationError> {
             directory(&path.ok_or_else(|| unknown("file"))?)
         }
         Some(scheme) => match CLOUDS.iter().find(|(name, _)| *name == scheme) {
-            Some((_, variables)) => cloud(location, variables),
+            Some((_, variables)) => cloud(
+                location,
+                variables,
+                settings.into_iter().filter(|(name, _)| name.starts_with(variables)),
+            ),
             None => Err(unknown(scheme)),
         },
     }
@@ -71,7 +78,11 @@ fn private(dir: &FilePath) -> std::io::Result<()> {
     builder.create(dir)
 }
 
-fn cloud(location: &str, variables: &str) -> Result<OutputStore, LocationError> {
+fn cloud(
+    location: &str,
+    variables: &str,
+    settings: impl Iterator<Item = (String, String)>,
+) -> Result<OutputStore, LocationError> {
     let wrong = |why: &str| {
         LocationError(format!(
             "{why}; write it like `EMP_OUTPUTS=s3://bucket/prefix` and set the `{variables}..` variables"
@@ -87,9 +98,6 @@ fn cloud(location: &str, variables: &str) -> Result<OutputStore, LocationError> 
     }
     // reqwest asks the process for its TLS provider; when one is installed already it is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let settings = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name.starts_with(variables));
     let (objects, prefix) =
         object_store::parse_url_opts(&url, settings).map_err(|error| wrong(&reason(&error)))?;
     let url = format!("{}/", url.as_str().trim_end_matches('/'));
@@ -111,7 +119,7 @@ mod tests {
     #[test]
     fn a_location_that_is_none_says_what_to_write() {
         for location in ["ftp://user:pass@x/y", "redis://x", "s3://key:secret@bucket/x", "s3://bucket?x=1"] {
-            let error = open(location).unwrap_err().to_string();
+            let error = open(location, []).unwrap_err().to_string();
             assert!(
                 error.contains("EMP_OUTPUTS=") && !error.contains("pass") && !error.contains("secret"),
                 "{error}"
@@ -124,11 +132,11 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("a b/outputs");
-        let store = open(&dir.display().to_string()).unwrap();
+        let store = open(&dir.display().to_string(), []).unwrap();
         assert_eq!(std::fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
         assert!(store.url.starts_with("file:///") && store.url.ends_with("/a%20b/outputs/"), "{}", store.url);
         std::fs::write(parent.path().join("plain"), "").unwrap();
-        let taken = open(&parent.path().join("plain/outputs").display().to_string()).unwrap_err();
+        let taken = open(&parent.path().join("plain/outputs").display().to_string(), []).unwrap_err();
         assert!(taken.to_string().contains("EMP_OUTPUTS=DIR"), "{taken}");
     }
 
@@ -137,7 +145,7 @@ mod tests {
         for (location, url) in
             [("s3://bucket/results/x", "s3://bucket/results/x/"), ("gs://bucket", "gs://bucket/")]
         {
-            match open(location) {
+            match open(location, []) {
                 Ok(store) => assert_eq!(store.url, url),
                 // Google's builder wants credentials at once.
                 Err(error) => assert!(error.to_string().contains("EMP_OUTPUTS="), "{error}"),

@@ -8,8 +8,8 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::{GetOptions, GetRange, ObjectStoreExt as _};
 
-use crate::OutputStore;
 use crate::write::fault;
+use crate::{OutputStore, key};
 
 /// A file of a result, opened.
 pub struct StoredFile {
@@ -56,7 +56,10 @@ impl OutputStore {
         url: &str,
         range: Option<Range<u64>>,
     ) -> Result<StoredFile, OpenError> {
-        let key = url.strip_prefix(&self.url).filter(|key| is_key(job, key)).ok_or(OpenError::Missing)?;
+        let key = url
+            .strip_prefix(&self.url)
+            .filter(|key| key::owner(key.split('/')).as_ref() == Some(job))
+            .ok_or(OpenError::Missing)?;
         let path = self.path(key);
         let begins = range.as_ref().map(|range| range.start);
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
@@ -80,17 +83,4 @@ impl OutputStore {
             .boxed();
         Ok(StoredFile { size, range, body })
     }
-}
-
-/// Whether a key is one that we give: `<job>/<attempt>/<name>`.
-fn is_key(job: &JobId, key: &str) -> bool {
-    let plain = |part: &str| {
-        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        !part.starts_with('.') && !part.is_empty() && part.bytes().all(letter)
-    };
-    let mut parts = key.split('/');
-    parts.next() == Some(job.as_str())
-        && parts.next().is_some_and(|attempt| attempt.parse::<u32>().is_ok())
-        && parts.next().is_some_and(plain)
-        && parts.next().is_none()
 }

@@ -1,5 +1,6 @@
 //! Where jobs live, and what to do with it.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -16,6 +17,25 @@ pub(crate) enum OnEmpty {
     Refuse,
     /// Go on with an empty store; what workers have at that moment is put back.
     Accept,
+}
+
+/// For how long files are kept: the duration, if it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Keep(pub(crate) Option<Duration>);
+
+impl FromStr for Keep {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "forever" => Ok(Self(None)),
+            text => match duration(text) {
+                Ok(Duration::ZERO) => Err("is no time at all; `forever` keeps files for good".to_owned()),
+                Ok(time) => Ok(Self(Some(time))),
+                Err(error) => Err(format!("{error}; `forever` keeps files for good")),
+            },
+        }
+    }
 }
 
 /// A look at a store.
@@ -52,7 +72,26 @@ pub(crate) struct StoreArgs {
     #[arg(long, env = "EMP_OUTPUTS", value_name = "DIR|URL")]
     pub(crate) outputs: Option<String>,
 
+    /// For how long files of results are kept from when they were written: `30d`, or `forever`.
+    #[arg(long, env = "EMP_OUTPUTS_KEEP", default_value = "30d", value_name = "DURATION")]
+    pub(crate) outputs_keep: Keep,
+
     /// Where services on the internet reach the API, so that they can call when a job has news.
     #[arg(long, env = "EMP_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<emp_core::Url>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_kept_for_a_while_or_for_good() {
+        assert_eq!("36h".parse(), Ok(Keep(Some(Duration::from_hours(36)))));
+        assert_eq!("forever".parse(), Ok(Keep(None)));
+        for other in ["0s", "always", "-1h"] {
+            let error = other.parse::<Keep>().unwrap_err();
+            assert!(error.contains("`forever` keeps files for good"), "{error}");
+        }
+    }
 }

@@ -57,6 +57,7 @@ pub(super) async fn run(
         planned,
         store,
         outputs: runtime::outputs(&args.store)?,
+        keep: args.store.outputs_keep,
         auth: emp_api::Auth::None,
         lease: args.store.lease,
         webhooks,

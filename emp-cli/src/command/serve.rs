@@ -47,7 +47,18 @@ pub(super) async fn serve(
     tracing::info!(listen = %args.listen, store = emp_store::shown(&args.store.store), "API listening");
     let lease = args.store.lease;
     run(
-        Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease, webhooks, receivers },
+        Parts {
+            mapping: &mapping,
+            registry,
+            planned,
+            store,
+            outputs,
+            keep: args.store.outputs_keep,
+            auth,
+            lease,
+            webhooks,
+            receivers,
+        },
         Some(Front::Api(listener)),
         shutdown,
     )
@@ -86,8 +97,18 @@ pub(super) async fn worker(
     let lease = args.store.lease;
     // Calls come to the API, wherever that is.
     let receivers = Receivers::default();
-    let parts =
-        Parts { mapping: &mapping, registry, planned, store, outputs, auth, lease, webhooks, receivers };
+    let parts = Parts {
+        mapping: &mapping,
+        registry,
+        planned,
+        store,
+        outputs,
+        keep: args.store.outputs_keep,
+        auth,
+        lease,
+        webhooks,
+        receivers,
+    };
     run(parts, listener.map(Front::Health), signals::shutdown()).await
 }
 
@@ -98,6 +119,7 @@ pub(super) struct Parts<'a> {
     pub(super) planned: Vec<PlannedWorker>,
     pub(super) store: Arc<dyn Store>,
     pub(super) outputs: Arc<OutputStore>,
+    pub(super) keep: args::Keep,
     pub(super) auth: emp_api::Auth,
     pub(super) lease: std::time::Duration,
     /// The key and the maker of the URLs that services may call.
@@ -120,7 +142,7 @@ pub(super) async fn run(
     front: Option<Front>,
     shutdown: CancellationToken,
 ) -> Result<Exit, Failure> {
-    let Parts { mapping, registry, planned, store, outputs, auth, lease, webhooks, receivers } = parts;
+    let Parts { mapping, registry, planned, store, outputs, keep, auth, lease, webhooks, receivers } = parts;
     let (key, webhooks) = webhooks.unzip();
     logging::hide(key.iter());
     logging::hide(receivers.secrets());
@@ -129,6 +151,7 @@ pub(super) async fn run(
     metrics.configured(SystemClock.now().0 as f64 / 1000.0);
     let store: Arc<dyn Store> = Arc::new(Metered::new(store, Arc::clone(&metrics)));
     let stalls = tokio::spawn(watch_stalls(Arc::clone(&metrics)));
+    let sweeps = keep.0.map(|keep| tokio::spawn(emp_outputs::sweep_for_ever(Arc::clone(&outputs), keep)));
     let loaded = planned.iter().flat_map(|worker| &worker.services);
     logging::hide(loaded.flat_map(|(_, connector)| connector.settings.secrets()));
     let worker = (!planned.is_empty()).then(|| {
@@ -168,6 +191,7 @@ pub(super) async fn run(
     };
     let ((), answered) = tokio::join!(work, answer);
     stalls.abort();
+    sweeps.inspect(tokio::task::JoinHandle::abort);
     answered.map_err(|error| Failure::io("the API stopped", &error))?;
     Ok(Exit::Ok)
 }

@@ -1,31 +1,12 @@
 //! An output store gives back what was put in, whole or not at all.
 
-#![allow(clippy::unwrap_used)] // tests
-
 use bytes::Bytes;
 use emp_core::job::JobId;
-use emp_engine::outputs::{FileKey, FileName, MediaType, Outputs as _};
+use emp_engine::outputs::{MediaType, Outputs as _};
 use emp_outputs::{OpenError, OutputStore};
 use futures_util::TryStreamExt as _;
 
-fn key(job: &JobId, wish: &str) -> FileKey {
-    let media = MediaType::parse("image/png");
-    FileKey { job: job.clone(), attempt: 1, name: FileName::new(0, Some(wish), &media) }
-}
-
-async fn put(store: &OutputStore, key: &FileKey, pieces: &[&[u8]]) -> String {
-    let mut writer = store.create(key, &MediaType::parse("image/png")).await.unwrap();
-    for piece in pieces {
-        writer.write(Bytes::copy_from_slice(piece)).await.unwrap();
-    }
-    writer.finish().await.unwrap()
-}
-
-async fn get(store: &OutputStore, job: &JobId, url: &str) -> Result<Vec<u8>, OpenError> {
-    let file = store.open(job, url, None).await?;
-    let pieces: Vec<Bytes> = file.body.try_collect().await.unwrap();
-    Ok(pieces.concat())
-}
+use crate::{get, key, put};
 
 fn stores() -> (tempfile::TempDir, [OutputStore; 2]) {
     let dir = tempfile::tempdir().unwrap();
