@@ -2,14 +2,19 @@
 //!
 //! A [`measure`] is a module: it makes its subjects, runs them in turns, and returns [`report::Taken`]: rows, the ratios between them, and the
 //! goals that they are held to. Everything that a measure needs from outside comes from its [`plan::Plan`]; everything that it
-//! says goes through the report, so that `--json` has all of it.
+//! says goes through the report, so that `--json` has all of it. What is measured by its own processor time and memory is a process of
+//! its own, a [`contender`]: this program once more, or a [peer](peers) in its own language.
 
+mod actor;
 mod artifacts;
+mod contender;
 mod measure;
+mod peers;
 mod plan;
 mod process;
 mod report;
 mod series;
+mod server;
 mod subjects;
 
 use std::io::Write;
@@ -49,6 +54,9 @@ enum Failure {
         /// Why it failed.
         error: std::io::Error,
     },
+    /// The server of a measure refused something.
+    #[error("redis-server: {0}")]
+    Server(#[from] redis::RedisError),
     /// A program ran and failed.
     #[error("{0}")]
     Ran(String),
@@ -62,6 +70,16 @@ impl Failure {
 }
 
 fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    if args.next().as_deref() == Some(contender::WORD) {
+        return match contender::run(std::env::args().skip(1)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                say(&failure.to_string());
+                ExitCode::FAILURE
+            }
+        };
+    }
     let Cli { measures, only, quick, json } = Cli::parse();
     let plan = Plan { measures, only, quick };
     let mut report = Report::new(quick);

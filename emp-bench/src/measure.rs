@@ -2,6 +2,7 @@
 
 mod build;
 mod derive;
+mod queue;
 
 use crate::Failure;
 use crate::plan::Plan;
@@ -21,7 +22,8 @@ pub(crate) struct Measure {
 }
 
 /// All of them, in the order in which they are taken.
-pub(crate) const ALL: &[Measure] = &[build::MEASURE, derive::MEASURE];
+pub(crate) const ALL: &[Measure] =
+    &[build::MEASURE, derive::MEASURE, queue::ENQUEUE, queue::PROCESS, queue::PICKUP];
 
 /// The names that the command line takes.
 pub(crate) fn names() -> Vec<&'static str> {

@@ -1,7 +1,8 @@
 //! What a run is to measure.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::Failure;
 use crate::measure::Measure;
 
 /// What the command line asked for.
@@ -37,6 +38,15 @@ impl Plan {
 pub(crate) fn workspace() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap_or(package)
+}
+
+/// A folder for what is installed, built and written here; it is kept, so that the next run finds it.
+pub(crate) fn scratch(name: &str) -> Result<PathBuf, Failure> {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
+    let folder = target.join("bench").join(name);
+    std::fs::create_dir_all(&folder).map_err(Failure::io("cannot make a folder"))?;
+    Ok(folder)
 }
 
 #[cfg(test)]

@@ -63,12 +63,22 @@ struct Goal {
 pub(crate) enum Bound {
     /// The goal is met up to this.
     AtMost(f64),
+    /// The goal is met from this on.
+    AtLeast(f64),
 }
 
 impl Bound {
     fn holds(self, measured: f64) -> bool {
         match self {
             Self::AtMost(most) => measured <= most,
+            Self::AtLeast(least) => measured >= least,
+        }
+    }
+
+    fn describe(self) -> String {
+        match self {
+            Self::AtMost(most) => format!("<= {most}"),
+            Self::AtLeast(least) => format!(">= {least}"),
         }
     }
 }
@@ -144,10 +154,9 @@ impl Report {
             let _ = writeln!(out, "### {measure}\n\n| case | contender | median | least | most | rounds |");
             let _ = writeln!(out, "|---|---|--:|--:|--:|--:|");
             for Row { case, contender, unit, median, min, max, rounds } in rows {
-                let _ = writeln!(
-                    out,
-                    "| {case} | {contender} | {median:.1} {unit} | {min:.1} | {max:.1} | {rounds} |"
-                );
+                let [median, min, max] = [median, min, max].map(|number| digits(*number));
+                let _ =
+                    writeln!(out, "| {case} | {contender} | {median} {unit} | {min} | {max} | {rounds} |");
             }
             out.push('\n');
         }
@@ -157,9 +166,8 @@ impl Report {
         }
         out.push_str("\n### Goals\n\n| goal | bound | measured | |\n|---|--:|--:|---|\n");
         for Goal { name, bound, measured, met } in &self.goals {
-            let Bound::AtMost(most) = bound;
-            let met = if *met { "met" } else { "**missed**" };
-            let _ = writeln!(out, "| {name} | <= {most} | {measured:.2} | {met} |");
+            let (bound, met) = (bound.describe(), if *met { "met" } else { "**missed**" });
+            let _ = writeln!(out, "| {name} | {bound} | {measured:.2} | {met} |");
         }
         let versions: Vec<String> =
             self.versions.iter().map(|(of, version)| format!("{of} {version}")).collect();
@@ -168,6 +176,16 @@ impl Report {
             out.push_str("; quick: few rounds, so an order of magnitude and no more");
         }
         out
+    }
+}
+
+/// A number with as many digits as mean something.
+fn digits(number: f64) -> String {
+    match number.abs() {
+        0.0..1.0 => format!("{number:.3}"),
+        1.0..10.0 => format!("{number:.2}"),
+        10.0..1000.0 => format!("{number:.1}"),
+        _ => format!("{number:.0}"),
     }
 }
 
@@ -197,6 +215,7 @@ mod tests {
         let ratio = taken.ratio("derive_check_vs_serde", &ours, &theirs);
         taken.goal("derive_check_vs_serde", Bound::AtMost(1.5), ratio);
         taken.goal("build", Bound::AtMost(1.0), ratio);
+        taken.goal("process", Bound::AtLeast(1.0), ratio);
         let mut report = Report::new(true);
         report.add("derive", taken);
         let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
@@ -206,6 +225,9 @@ mod tests {
             json["goals"][1],
             serde_json::json!({ "name": "build", "at_most": 1.0, "measured": 1.5, "met": false })
         );
-        assert!(report.table().contains("| build | <= 1 | 1.50 | **missed** |"), "{}", report.table());
+        let table = report.table();
+        assert!(table.contains("| check | emp | 3.00 ms | 3.00 | 3.00 | 1 |"), "{table}");
+        assert!(table.contains("| build | <= 1 | 1.50 | **missed** |"), "{table}");
+        assert!(table.contains("| process | >= 1 | 1.50 | met |"), "{table}");
     }
 }

@@ -31,22 +31,29 @@ const PACKAGED: [Packaged; 6] = [
 
 /// The programs that tests run, from the system's packages.
 pub(crate) fn packages() -> Result<(), Failed> {
+    PACKAGED.iter().try_for_each(package)
+}
+
+/// The programs that measures run: a server, and what installs the peers.
+pub(crate) fn packages_of_measures() -> Result<(), Failed> {
+    let wanted = ["redis-server", "python3-venv", "npm"];
+    PACKAGED.iter().filter(|packaged| wanted.contains(&packaged.package)).try_for_each(package)
+}
+
+fn package(Packaged { package, known_as, by_hand }: &Packaged) -> Result<(), Failed> {
     let there = |name: &str| Step::program(name, name, ["--version"]).holds();
-    for Packaged { package, known_as, by_hand } in PACKAGED {
-        if known_as.iter().any(|name| there(name)) {
-            continue;
-        }
-        let step = format!("install {package}");
-        if !there("apt-get") {
-            say(&format!(
-                "{package} is missing and this machine has no apt-get: install {by_hand} by hand, then repeat"
-            ));
-            return Err(Failed { step, code: 7 });
-        }
-        as_root(&step, "apt-get update -qq")?;
-        as_root(&step, &format!("apt-get install -y -qq --no-install-recommends {package}"))?;
+    if known_as.iter().any(|name| there(name)) {
+        return Ok(());
     }
-    Ok(())
+    let step = format!("install {package}");
+    if !there("apt-get") {
+        say(&format!(
+            "{package} is missing and this machine has no apt-get: install {by_hand} by hand, then repeat"
+        ));
+        return Err(Failed { step, code: 7 });
+    }
+    as_root(&step, "apt-get update -qq")?;
+    as_root(&step, &format!("apt-get install -y -qq --no-install-recommends {package}"))
 }
 
 /// A real valkey-server, where the system has a package of it: of the release itself, or of its backports. Without it the tests say

@@ -96,8 +96,9 @@ fn dependencies() -> Result<(), Failed> {
     Step::cargo("dependency policy", ["deny", "--offline", "check", "bans", "licenses", "sources"]).run()
 }
 
-/// In release, since some measures run this project's own code inside.
+/// In release, since most measures run this project's own code.
 fn bench(args: &[String]) -> Result<(), Failed> {
+    install::packages_of_measures()?;
     Step::cargo("bench", ["run", "--quiet", "--release", "--locked", "--package", "emp-bench", "--"])
         .args(args)
         .run()
