@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::job::{Durations, Ending, VirtualJob};
-use crate::ledger::{Accepted, Ledger, Prepared};
+use crate::ledger::{self, Accepted, Ledger, Prepared};
 use crate::route::{self, Holes, Seen};
 
 /// Jobs and ledger.
@@ -121,7 +121,16 @@ impl Books {
             few: false,
         };
         self.jobs.push(job.clone());
-        self.ledger.entries.push(Accepted { id, key, assigned_id, queue_job_id, digest, at: now, merged: 0 });
+        self.ledger.entries.push(Accepted {
+            id,
+            key,
+            assigned_id,
+            queue_job_id,
+            mark: ledger::mark(&seen.body),
+            digest,
+            at: now,
+            merged: 0,
+        });
         Ok(job)
     }
 

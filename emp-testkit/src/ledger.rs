@@ -8,6 +8,16 @@ use serde_json::{Map, Value};
 
 use crate::fault::Step;
 
+/// With this begins what a test writes into a payload to know its submit again, at a service that is not told the queue's id.
+pub const MARK: &str = "emp-mark-";
+
+/// The mark in a body, if there is one.
+pub(crate) fn mark(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let marked = &text[text.find(MARK)?..];
+    Some(marked.chars().take_while(|sign| sign.is_ascii_alphanumeric() || *sign == '-').collect())
+}
+
 /// A submit that the service accepted, so one that would have cost money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
@@ -19,6 +29,9 @@ pub struct Accepted {
     pub assigned_id: Option<String>,
     /// The queue's own job id, where the declaration sends it.
     pub queue_job_id: Option<String>,
+    /// What begins with [`MARK`] in the body, up to the first sign that is no letter, digit or `-`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// SHA-256 of the body, in hex.
     pub digest: String,
     /// When, by the fake's clock.
@@ -66,6 +79,11 @@ impl Ledger {
         self.entries.iter().filter(move |entry| entry.queue_job_id.as_deref() == Some(queue_job_id))
     }
 
+    /// The submits that were accepted with a mark in their body.
+    pub fn of_mark(&self, mark: &str) -> impl Iterator<Item = &Accepted> {
+        self.entries.iter().filter(move |entry| entry.mark.as_deref() == Some(mark))
+    }
+
     /// The accepted submit with a service job id.
     pub fn get(&self, id: &str) -> Option<&Accepted> {
         self.entries.iter().find(|entry| entry.id == id)
@@ -98,4 +116,16 @@ pub struct Recorded {
     pub answer: Option<u16>,
     /// When, by the fake's clock.
     pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_found_wherever_it_stands() {
+        assert_eq!(mark(br#"{"a":["x","emp-mark-7-b"]}"#).as_deref(), Some("emp-mark-7-b"));
+        assert_eq!(mark(b"a=1&text=emp-mark-12&b=2").as_deref(), Some("emp-mark-12"));
+        assert_eq!(mark(b"{}"), None);
+    }
 }

@@ -46,7 +46,7 @@ struct Armed {
 pub(crate) struct Service {
     pub(crate) spec: &'static ConnectorSpec,
     pub(crate) http: &'static HttpProtocol,
-    /// `http://127.0.0.1:port`, without a path.
+    /// Where it is as whoever asked last names it, without a path: its links lead through a proxy that was asked.
     pub(crate) origin: String,
     base_path: String,
     pub(crate) clock: Arc<dyn Clock>,
@@ -134,6 +134,9 @@ impl Service {
 
     /// Answers a request, and writes down both.
     pub(crate) fn respond(&mut self, seen: &Seen, target: String) -> Reply {
+        if let Some(host) = seen.headers.get("host") {
+            self.origin = format!("http://{host}");
+        }
         let asks_for_token = tokens::asked(&self.http.auth, &self.base_path, seen).is_some();
         let routed = if asks_for_token {
             Some((Route { step: Step::Token, operation: None, request: &TOKEN }, Holes::default()))

@@ -13,8 +13,11 @@ struct Packaged {
     by_hand: &'static str,
 }
 
+const REDIS: Packaged =
+    Packaged { package: "redis-server", known_as: &["redis-server"], by_hand: "Redis 7 or Valkey" };
+
 const PACKAGED: [Packaged; 6] = [
-    Packaged { package: "redis-server", known_as: &["redis-server"], by_hand: "Redis 7 or Valkey" },
+    REDIS,
     // What the tools of others are installed with.
     Packaged { package: "python3-venv", known_as: &["python3"], by_hand: "Python 3 with venv" },
     Packaged { package: "npm", known_as: &["npm"], by_hand: "Node.js with npm" },
@@ -38,6 +41,11 @@ pub(crate) fn packages() -> Result<(), Failed> {
 pub(crate) fn packages_of_measures() -> Result<(), Failed> {
     let wanted = ["redis-server", "python3-venv", "npm"];
     PACKAGED.iter().filter(|packaged| wanted.contains(&packaged.package)).try_for_each(package)
+}
+
+/// The server that jobs of many machines live in.
+pub(crate) fn redis_server() -> Result<(), Failed> {
+    package(&REDIS)
 }
 
 fn package(Packaged { package, known_as, by_hand }: &Packaged) -> Result<(), Failed> {

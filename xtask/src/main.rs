@@ -1,9 +1,10 @@
 //! The project's own chores. `cargo xtask test` installs what the tests need and runs them all; `cargo xtask ci` is what a
-//! change must pass; `cargo xtask bench` measures.
+//! change must pass; `cargo xtask chaos` breaks everything at random; `cargo xtask bench` measures.
 
 mod install;
 mod step;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -19,7 +20,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     /// Install what the tests need (redis-server, valkey-server, chromium, systemd-analyze, promtool; others' validators, editors and pm2 under target/tools),
-    /// then run every test of the workspace.
+    /// then run every test of the workspace and half a minute of chaos.
     Test {
         /// Passed on to `cargo test`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -27,6 +28,13 @@ enum Task {
     },
     /// Formatting, lints, tests, docs, dependency policy, freshness of generated files.
     Ci,
+    /// Kill, freeze and cut off everything at random for a while, and prove that no job was lost or paid twice; `cargo xtask chaos --help`.
+    #[command(disable_help_flag = true)]
+    Chaos {
+        /// Passed on: `--seconds 60`, `--seed 7`, `--store file`, `--json`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Measure this project beside what it is compared with; `cargo xtask bench --help` lists the measures.
     #[command(disable_help_flag = true)]
     Bench {
@@ -50,6 +58,7 @@ fn main() -> ExitCode {
         Task::Test { args } => test(&args),
         Task::Ci => ci(),
         Task::Bench { args } => bench(&args),
+        Task::Chaos { args } => chaos(&args),
         Task::Generate => generate(),
     };
     match done {
@@ -65,7 +74,21 @@ fn test(args: &[String]) -> Result<(), Failed> {
     install::packages()?;
     install::valkey_server();
     install::outside_tools()?;
-    Step::cargo("test", ["test", "--workspace", "--locked"]).args(args).run()
+    Step::cargo("test", ["test", "--workspace", "--locked"]).args(args).run()?;
+    // Whoever asks for some tests gets these alone.
+    if args.is_empty() { chaos(&[]) } else { Ok(()) }
+}
+
+/// The product and what hits it are built together, with the features that the product has by itself.
+fn chaos(args: &[String]) -> Result<(), Failed> {
+    install::redis_server()?;
+    Step::cargo("build", ["build", "--quiet", "--locked", "--package", "emp", "--package", "emp-chaos"])
+        .run()?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new("target").to_owned(), PathBuf::from);
+    let built = target.join("debug");
+    let product = built.join("emp").display().to_string();
+    Step::program("chaos", built.join("emp-chaos"), ["--emp", &product]).args(args).run()
 }
 
 fn ci() -> Result<(), Failed> {

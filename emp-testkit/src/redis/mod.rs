@@ -46,7 +46,9 @@ impl RedisBox {
 
     /// A server with options of its own.
     pub fn start_with(program: Program, options: &[&str]) -> io::Result<Self> {
-        let options = [&["--save", "", "--enable-debug-command", "local"], options].concat();
+        // A replica gets its copy at once, instead of waiting for others that might want one too.
+        let own = ["--save", "", "--enable-debug-command", "local", "--repl-diskless-sync-delay", "0"];
+        let options = [&own, options].concat();
         Ok(Self { process: Process::start(program, &options)? })
     }
 
@@ -105,15 +107,23 @@ impl RedisBox {
 
     /// Makes it a copy of another one, and waits until it has everything.
     pub fn follow(&self, primary: &Self) -> io::Result<()> {
-        self.command(&["REPLICAOF", "127.0.0.1", &primary.port().to_string()])?;
-        until("the replica has the primary's data", || {
+        let port = primary.port().to_string();
+        // One that was just started may be reading its data still, and hears of nothing else.
+        until("the replica takes its primary", || {
+            Ok(!self.command(&["REPLICAOF", "127.0.0.1", &port])?.refused())
+        })?;
+        let followed = until("the replica has the primary's data", || {
             Ok(self.command(&["INFO", "replication"])?.text().contains("master_link_status:up"))
+        });
+        followed.map_err(|error| {
+            let (here, there) = (self.process.last_words(), primary.process.last_words());
+            io::Error::other(format!("{error}\nthe replica says:\n{here}\nthe primary says:\n{there}"))
         })
     }
 
     /// Makes it a primary.
     pub fn promote(&self) -> io::Result<()> {
-        self.command(&["REPLICAOF", "NO", "ONE"]).map(drop)
+        until("it is a primary", || Ok(!self.command(&["REPLICAOF", "NO", "ONE"])?.refused()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -11,6 +12,8 @@ use super::{until, wire};
 
 /// So many ports are tried: another process may take one in the moment between.
 const TRIES: usize = 5;
+/// So many lines of a log say what happened last.
+const LAST_LINES: usize = 12;
 
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +94,7 @@ impl Process {
             command.arg(file);
         }
         command.args(["--port", &port, "--bind", "127.0.0.1", "--daemonize", "no"]).arg("--dir");
-        command.arg(self.folder.path()).args(&self.options);
+        command.arg(self.folder.path()).arg("--logfile").arg(self.log()).args(&self.options);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| {
             io::Error::new(error.kind(), format!("cannot start `{}`: {error}", self.program.name()))
@@ -113,6 +116,17 @@ impl Process {
         }
         self.child = Some(child);
         Ok(())
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("server.log")
+    }
+
+    /// The last lines of what the server says of itself.
+    pub(super) fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
     }
 
     pub(super) fn signal(&self, signal: Signal) -> io::Result<()> {

@@ -16,6 +16,7 @@ mod operations;
 mod outcomes;
 mod pacing;
 mod prepares;
+mod proxy;
 mod states;
 mod support;
 mod tokens;

@@ -252,7 +252,7 @@ pub(crate) async fn send_raw(
     let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.expect("connects");
     let lines: String = headers.iter().flat_map(|line| [*line, "\r\n"]).collect();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: fake\r\nConnection: close\r\nContent-Length: {}\r\n{lines}\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Length: {}\r\n{lines}\r\n{body}",
         body.len()
     );
     stream.write_all(request.as_bytes()).await.expect("sends");
