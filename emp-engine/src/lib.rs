@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod gateway;
 pub mod jsonl;
 pub mod key;
+pub mod kill;
 pub mod learn;
 pub mod limits;
 pub mod list;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use emp_core::job::{Phase, UpstreamCancel};
+use emp_engine::kill::{self, Point};
 use emp_engine::port::Stop;
 use emp_engine::run::{End, Next};
 use emp_store::store::{Answer, Change, Finish};
@@ -23,7 +24,10 @@ pub(crate) async fn drive(shared: Arc<Shared>, mut held: Held) {
         let stop = match held.tenure.claim.stop() {
             Some(stop) => stop,
             None => match step(&shared, &mut held).await {
-                Ok(Next::Wait(after)) => return shared.parking.park(held, after),
+                Ok(Next::Wait(after)) => {
+                    kill::come_to(Point::Parked);
+                    return shared.parking.park(held, after);
+                }
                 Ok(Next::End(end)) => {
                     shared.panics.went_well(held.tenure.claim.connector);
                     let succeeded = matches!(end, End::Succeeded { .. });
@@ -94,11 +98,13 @@ async fn regain(shared: &Shared, claim: &Claim) -> ControlFlow<()> {
 async fn cancel(shared: &Shared, held: &mut Held) -> ControlFlow<()> {
     let claim = Arc::clone(&held.tenure.claim);
     info!(job = %claim.key.job, service = claim.service, worker = %claim.worker, "cancelling");
+    kill::come_to(Point::Cancelling);
     let upstream = tokio::select! {
         biased;
         _ = claim.stopped_but_for_cancel() => return ControlFlow::Continue(()),
         upstream = caught(shared.driver.cancel(&mut held.run), |place| tell_panic(&claim, place)) => upstream,
     };
+    kill::come_to(Point::Cancelled);
     let upstream = upstream.unwrap_or(UpstreamCancel::Unknown);
     settle(shared, &claim, Change::Finish(Finish::Cancelled(upstream))).await;
     ControlFlow::Break(())
@@ -119,6 +125,7 @@ async fn contain(shared: &Shared, held: &Held, Panicked(place): &Panicked) {
 /// Tidies up at the service. The result is durable by now, so nothing that happens here can harm the job.
 async fn clean_up(shared: &Shared, held: &mut Held) {
     let claim = Arc::clone(&held.tenure.claim);
+    kill::come_to(Point::CleaningUp);
     let cleaned = caught(shared.driver.clean_up(&mut held.run), |place| tell_panic(&claim, place)).await;
     if cleaned.is_err() {
         warn!(job = %claim.key.job, service = claim.service, worker = %claim.worker, "the cleanup panicked; the job has its result");
@@ -131,7 +138,9 @@ async fn settle(shared: &Shared, claim: &Claim, change: Change) -> bool {
     shared.deltas.finish(&shared.store, &claim.key).await;
     let word = outcome::word(&change);
     let failure = outcome::error(&change).map(ToString::to_string);
+    kill::come_to(Point::BeforeEnd);
     let answer = shared.writer.persist(claim, change, Until::Answered).await;
+    kill::come_to(Point::AfterEnd);
     // What a cancel has overtaken is not the job's result, and stays at the service.
     let stored = matches!(answer, Ok(Answer::Ok | Answer::OkAlready));
     let (job, service, worker) = (&claim.key.job, &claim.service, &claim.worker);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use emp_engine::kill::{self, Point};
 use emp_store::store::{Answer, Change, Store, Write};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -98,6 +99,7 @@ impl LeaseKeeper {
         }
         let renewals =
             claims.iter().map(|claim| Write { claim: claim.key.clone(), change: Change::Renew }).collect();
+        kill::come_to(Point::Renewing);
         let sent = Instant::now();
         // A call that hangs must not keep the fence from falling in time; a renewal may be sent twice.
         match tokio::time::timeout(self.patience(), self.store.write(renewals)).await {

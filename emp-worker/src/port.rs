@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use emp_core::Timestamp;
 use emp_core::job::{Call, Delta, Intent, Phase, Progress, ServiceJob};
+use emp_engine::kill::{self, Point};
 use emp_engine::port::{JobPort, Stop};
 use emp_store::store::{Answer, Change, Store};
 use tracing::{info, warn};
@@ -35,7 +36,10 @@ impl JobPort for StorePort {
         self.go_on()?;
         let claim = &self.claim;
         let before = claim.phase();
-        match self.writer.persist(claim, Change::Intent(intent), Until::InDoubt).await? {
+        kill::come_to(Point::BeforeIntent);
+        let answer = self.writer.persist(claim, Change::Intent(intent), Until::InDoubt).await?;
+        kill::come_to(Point::AfterIntent);
+        match answer {
             Answer::Ok | Answer::OkAlready | Answer::Nudged => {
                 claim.set_phase(Phase::Submitting);
                 info!(job = %claim.key.job, service = claim.service, worker = %claim.worker, "submitting");
@@ -55,7 +59,9 @@ impl JobPort for StorePort {
 
     async fn not_sent(&self, reason: &str) -> Result<(), Stop> {
         let change = Change::NotSent { reason: reason.to_owned() };
+        kill::come_to(Point::BeforeNotSent);
         let answer = self.writer.persist(&self.claim, change, Until::Answered).await?;
+        kill::come_to(Point::AfterNotSent);
         if !answer.holds() {
             return Err(Stop::Fenced);
         }
@@ -66,7 +72,9 @@ impl JobPort for StorePort {
     async fn submitted(&self, service_job: ServiceJob) -> Result<(), Stop> {
         let claim = &self.claim;
         let id = service_job.id.clone();
+        kill::come_to(Point::BeforeSubmitted);
         let answer = self.writer.persist(claim, Change::Submitted(service_job), Until::Answered).await?;
+        kill::come_to(Point::AfterSubmitted);
         if !answer.holds() {
             warn!(job = %claim.key.job, service = claim.service, worker = %claim.worker, service_job_id = id,
                 "submitted, but the claim was lost meanwhile; the service job is kept for the job's owner");

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use emp_core::connector::Loaded;
 use emp_core::job::{Job, Phase, WorkerId};
+use emp_engine::kill::{self, Point};
 use emp_store::store::{Change, ClaimKey, Release, Store, Write};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
@@ -65,6 +66,7 @@ impl Shared {
             error!(job = %job.id, service = job.service, worker = %worker, "the store gave a job without a claim on it");
             return;
         };
+        kill::come_to(Point::Claimed);
         let phase = job.phase.unwrap_or(Phase::Prepared);
         info!(job = %job.id, service = job.service, worker = %worker, connector = connector.spec.name,
             phase = ?phase, delivery = job.deliveries, "claimed");

@@ -6,6 +6,7 @@ mod connector;
 mod demo;
 mod dev;
 mod export;
+mod fleet;
 mod job;
 mod metrics;
 mod openapi;

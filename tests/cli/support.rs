@@ -215,6 +215,13 @@ impl Api {
         answer["job_id"].as_str().expect("an id").to_owned()
     }
 
+    /// Cancels a job that has not ended.
+    #[track_caller]
+    pub(crate) fn cancel(self, id: &str) {
+        let (status, answer) = self.call("POST", &format!("/api/jobs/{id}/cancel"), "");
+        assert_eq!(status, 202, "{answer}");
+    }
+
     #[track_caller]
     pub(crate) fn until(self, id: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let path = format!("/api/jobs/{id}");
@@ -230,7 +237,7 @@ impl Api {
         let mut stream = TcpStream::connect(("127.0.0.1", self.0)).expect("the API listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             self.0,
             body.len()
         );

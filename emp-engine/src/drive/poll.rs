@@ -16,6 +16,7 @@ use super::waiting::left;
 use crate::decide::{Refusal, Verdict};
 use crate::engine::Engine;
 use crate::gateway::{GatewayError, When};
+use crate::kill::{self, Point};
 use crate::limits::{Service, Trip};
 use crate::pace::{self, Clock};
 use crate::run::{End, Next, Run};
@@ -81,12 +82,14 @@ impl Engine {
         // The batch that told nothing of this job has taken its time.
         let left = left.checked_sub(run.port.now().since(began)).filter(|left| !left.is_zero())?;
         let (sent, mut memory) = (run.port.now(), run.memory.clone());
+        kill::come_to(Point::Polling);
         let asked = tokio::select! {
             asked = self.ask_after(run, &mut memory, service, http, poll, None) => asked,
             stop = run.port.stopped() => return Some(Next::Stopped(stop)),
             // A service that is slow to answer does not move the deadline.
             () = sleep(left) => return None,
         };
+        kill::come_to(Point::Polled);
         run.memory = memory;
         let held = if poll.hold.is_some() { run.port.now().since(sent) } else { Duration::ZERO };
         run.memory.held = held;

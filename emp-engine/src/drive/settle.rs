@@ -15,6 +15,7 @@ use crate::context;
 use crate::decide::Verdict;
 use crate::engine::Engine;
 use crate::key;
+use crate::kill::{self, Point};
 use crate::limits::Service;
 use crate::list;
 use crate::pace;
@@ -51,6 +52,7 @@ impl Engine {
         service: &Arc<Service>,
         http: &'static HttpProtocol,
     ) -> Next {
+        kill::come_to(Point::Settling);
         let now = run.port.now();
         let age = now.since(first_sent(run, now));
         if age > context::duration(&run.connector.spec.pace.deadline, &run.connector) {

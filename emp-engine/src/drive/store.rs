@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::gateway::{Body, Download, MAX_RESPONSE, Target};
 use crate::key;
+use crate::kill::{self, Point};
 use crate::limits::Service;
 use crate::outcome::Source;
 use crate::outputs::{FileKey, FileName, MediaType, sniff};
@@ -137,6 +138,7 @@ impl<'a> Store<'a> {
 
     /// Sends a request for a file; an answer that is no success is a miss.
     async fn fetch(&self, request: &OutboundRequest) -> Result<Download, Miss> {
+        kill::come_to(Point::Fetching);
         let found = self.open(request).await?;
         if success(found.status) {
             return Ok(found);
@@ -216,6 +218,7 @@ impl<'a> Store<'a> {
             next = body.next().await.transpose().map_err(Miss::of_gateway)?;
         }
         let url = writer.finish().await.map_err(kept_out)?;
+        kill::come_to(Point::Fetched);
         self.number += 1;
         self.left -= bytes.min(self.left);
         let sha256 = key::hex(&digest.finalize());

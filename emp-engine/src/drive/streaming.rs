@@ -15,6 +15,7 @@ use crate::decide::Verdict;
 use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::gateway::{Bounds, Events, GatewayError, MAX_RESPONSE, MAX_STREAM, Opened};
+use crate::kill::{self, Point};
 use crate::limits::Service;
 use crate::outcome;
 use crate::port::Stop;
@@ -79,7 +80,10 @@ impl Engine {
         run.memory.deltas = Some(String::new());
         loop {
             let text = match next(run, &mut events).await {
-                Ok(Some(text)) => text,
+                Ok(Some(text)) => {
+                    kill::come_to(Point::Streaming);
+                    text
+                }
                 Ok(None) => {
                     let why = "the stream ended before it said that it was done";
                     return self.broken(run, service, http, &mut teller, why);

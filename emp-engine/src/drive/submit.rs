@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::gateway::GatewayError;
 use crate::key;
+use crate::kill::{self, Point};
 use crate::limits::{Held, Service, Trip};
 use crate::outcome;
 use crate::pace;
@@ -91,6 +92,7 @@ impl Engine {
         submit: &Submit,
     ) -> Result<OutboundRequest, Next> {
         self.prepare(run, service, http).await?;
+        kill::come_to(Point::Prepared);
         let assets = match self.assets(run, &submit.request, None).await {
             Ok(assets) => assets,
             Err(blocked) => return Err(self.blocked(run, blocked)),
@@ -127,6 +129,7 @@ impl Engine {
         answer: Result<Exchange, GatewayError>,
         sending: Sending,
     ) -> Next {
+        kill::come_to(Point::Answered);
         let (fate, exchange) = match answer {
             Ok(exchange) => {
                 let submit = run.submit_of(http);

@@ -15,6 +15,7 @@ use crate::decide::{self, Verdict};
 use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::gateway::{GatewayError, Socket};
+use crate::kill::{self, Point};
 use crate::limits::Service;
 use crate::pace;
 use crate::progress::Places;
@@ -78,7 +79,10 @@ impl Engine {
                     stop = run.port.stopped() => return Next::Stopped(stop),
                 };
                 match opened {
-                    Ok(opened) => line.opened(opened),
+                    Ok(opened) => {
+                        kill::come_to(Point::SocketOpen);
+                        line.opened(opened);
+                    }
                     Err(error) => {
                         tracing::debug!(job = %run.job.id, connector = run.connector.spec.name, error = error.message, "no socket: the job is polled");
                         line.broke(self.random());
@@ -116,6 +120,7 @@ impl Engine {
                 heard = next(line.socket.as_mut()) => heard,
             };
             if let Ok(text) = heard {
+                kill::come_to(Point::SocketHeard);
                 line.failures = 0;
                 if Self::hear(run, service, http, socket, text) {
                     line.ending = true;
