@@ -38,7 +38,7 @@ kill -KILL 0
 "#;
 
 /// The variables that Chromium gets of ours: where programs, fonts and the language are.
-const KEPT: [&str; 7] = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "FONTCONFIG_PATH", "FONTCONFIG_FILE"];
+const KEPT: [&str; 6] = ["PATH", "LANG", "LC_ALL", "TZ", "FONTCONFIG_PATH", "FONTCONFIG_FILE"];
 
 /// How it is always started: without windows, without calls home, and with no way around the proxy.
 const ARGUMENTS: [&str; 23] = [
@@ -170,7 +170,8 @@ fn spawn(launch: Launch<'_>) -> Result<Started, JobError> {
         command.arg("--no-sandbox");
     }
     command.arg("about:blank");
-    command.env_clear().env("HOME", profile.path());
+    // What it puts beside its profile is not deleted by a Chromium that is killed.
+    command.env_clear().env("HOME", profile.path()).env("TMPDIR", profile.path());
     command.envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
     let mut guard = command.spawn().map_err(|error| cannot("/bin/sh", &error))?;

@@ -97,7 +97,8 @@ impl Visit {
         let dir = tempfile::tempdir().expect("a directory");
         let script = dir.path().join("chromium");
         let noted = dir.path().join("called");
-        let text = format!("#!/bin/sh\necho \"$@\" > {}\nexec {} \"$@\"\n", noted.display(), real.display());
+        let text =
+            format!("#!/bin/sh\necho \"$TMPDIR $@\" > {}\nexec {} \"$@\"\n", noted.display(), real.display());
         std::fs::write(&script, text).expect("a script");
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("executable");
         let rig = rig(&script, allow, payload).await;
@@ -116,13 +117,14 @@ impl Visit {
         (ended, bytes)
     }
 
-    /// Neither a process nor a profile is left.
+    /// Neither a process nor a profile is left, and nothing beside the profile.
     async fn leaves_nothing(&self) {
         let called = std::fs::read_to_string(self.dir.path().join("called")).expect("it was called");
         let profile = called
             .split(' ')
             .find_map(|word| word.trim().strip_prefix("--user-data-dir="))
             .expect("a profile of its own");
+        assert_eq!(called.split(' ').next(), Some(profile), "temporary files are in the profile");
         let begun = Instant::now();
         while Path::new(profile).exists() || running_with(profile) {
             assert!(begun.elapsed() < Duration::from_secs(20), "Chromium is still there: {profile}");
