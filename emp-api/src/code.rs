@@ -23,7 +23,9 @@ pub enum Code {
     NotDone,
     NotFound,
     NotProven,
+    NotReplicated,
     NotSucceeded,
+    QueueFull,
     RequestTimeout,
     StoreDown,
     StoreFull,
@@ -43,7 +45,7 @@ struct Row {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::BadHeader,
         Self::BadJson,
         Self::BadQuery,
@@ -61,7 +63,9 @@ impl Code {
         Self::NotDone,
         Self::NotFound,
         Self::NotProven,
+        Self::NotReplicated,
         Self::NotSucceeded,
+        Self::QueueFull,
         Self::RequestTimeout,
         Self::StoreDown,
         Self::StoreFull,
@@ -116,7 +120,9 @@ impl Code {
             Self::NotDone => ("E_NOT_DONE", 409, "The job has not ended", "There is no result yet. Wait for the job with `GET /api/jobs/{id}/events`."),
             Self::NotFound => ("E_NOT_FOUND", 404, "There is nothing here", "No such path, or no such thing of that name; `/api/openapi.json` lists every path."),
             Self::NotProven => ("E_NOT_PROVEN", 401, "Nothing proves whose call this is", "The call of a service must bear the signature that its connector declares (`#[webhook(verify = ..)]`), made within the last minutes. `detail` says what is missing or wrong; nothing has changed. Compare the service's webhook secret with the connector's variable."),
+            Self::NotReplicated => ("E_NOT_REPLICATED", 503, "Too few servers have it", "The operator asks for so many replicas (`--store-replicas`) before a job counts as taken in or cancelled, and too few have said so in time. It may be lost with one server: send the same request again after `Retry-After`, with the same idempotency key, until it is acknowledged."),
             Self::NotSucceeded => ("E_NOT_SUCCEEDED", 409, "The job ended without a result", "`GET /api/jobs/{id}` says why. `retriable` and `billed` tell whether a new job may do better and whether this one may have cost money."),
+            Self::QueueFull => ("E_QUEUE_FULL", 429, "Too many jobs of this service wait", "The service has as many jobs in its line as it may have (`--max-queued`). Nothing was taken in: send the same request again after `Retry-After`."),
             Self::RequestTimeout => ("E_REQUEST_TIMEOUT", 408, "The request came too slowly", "The head of a request must come within 10 s and its body within 30 s."),
             Self::StoreDown => ("E_STORE_DOWN", 503, "The store does not answer", "Send the same request again after `Retry-After`, with the same idempotency key if it makes a job."),
             Self::StoreFull => ("E_STORE_FULL", 507, "The store is full", "Nothing new is taken in until there is room on the store's disk. Jobs that were taken in still finish."),

@@ -162,6 +162,23 @@ impl From<StoreError> for Refusal {
                     Code::StoreFull,
                     "there is no room for another job; jobs that were taken in still finish",
                 )
+                .retry_after(30)
+            }
+            StoreError::Unreplicated(_) => {
+                tracing::warn!(%error, "too few replicas");
+                Self::new(
+                    Code::NotReplicated,
+                    "too few servers have it so far; send the same request again, with the same idempotency key",
+                )
+                .retry_after(1)
+            }
+            StoreError::Crowded(_) => {
+                tracing::warn!(%error, "a job was not taken in");
+                Self::new(
+                    Code::QueueFull,
+                    "as many jobs of this service wait as may; nothing was taken in, so send the same request again later",
+                )
+                .retry_after(5)
             }
             StoreError::Corrupt(_) | StoreError::Version(_) | StoreError::Url(_) | StoreError::Unsafe(_) => {
                 tracing::error!(%error, "the store cannot be used");

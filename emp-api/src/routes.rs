@@ -106,6 +106,8 @@ pub(crate) const TABLE: &[Route] = &[
             Code::Invalid,
             Code::UnknownService,
             Code::KeyConflict,
+            Code::NotReplicated,
+            Code::QueueFull,
             Code::StoreFull,
         ],
     },

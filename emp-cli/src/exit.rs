@@ -70,9 +70,12 @@ impl From<emp_store::StoreError> for Failure {
         let (code, message) = text.split_once(": ").unwrap_or(("E_STORE", &text));
         let exit = match error {
             StoreError::Url(_) | StoreError::Version(_) | StoreError::Unsafe(_) => Exit::Config,
-            StoreError::Down(_) | StoreError::Full(_) | StoreError::Corrupt(_) | StoreError::Reset(_) => {
-                Exit::Unreachable
-            }
+            StoreError::Down(_)
+            | StoreError::Full(_)
+            | StoreError::Crowded(_)
+            | StoreError::Unreplicated(_)
+            | StoreError::Corrupt(_)
+            | StoreError::Reset(_) => Exit::Unreachable,
         };
         Self::new(exit, code, message)
     }

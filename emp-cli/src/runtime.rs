@@ -7,7 +7,7 @@ use std::sync::Arc;
 use emp_core::Registry;
 use emp_core::mapping::Mapping;
 use emp_outputs::OutputStore;
-use emp_store::{Store, StoreOptions};
+use emp_store::{Retention, Store, StoreOptions};
 
 use crate::args::{OnEmpty, STORE, StoreArgs};
 use crate::environment::Environment;
@@ -56,6 +56,13 @@ pub(crate) fn store_options(args: &StoreArgs) -> StoreOptions {
         lease: args.lease,
         allow_unsafe: args.allow_unsafe_store,
         accept_empty: args.on_empty == OnEmpty::Accept,
+        replicas: args.store_replicas,
+        bounds: args.max_queued.clone(),
+        retention: Retention {
+            succeeded: args.keep_succeeded,
+            failed: args.keep_failed,
+            quarantined: args.keep_quarantined,
+        },
         ..StoreOptions::default()
     }
 }

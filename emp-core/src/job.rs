@@ -195,6 +195,9 @@ pub struct Job {
     /// The lease that lapsed last, until somebody else claims the job: its holder may still renew it (P9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lapsed: Option<Lease>,
+    /// The workers that were lost while they had it, of late: too many of them and it is taken out (P26).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crashed: Vec<Crash>,
     /// The service has called our webhook for it, and whoever has the job has not been told yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nudged: bool,
@@ -204,6 +207,18 @@ pub struct Job {
     /// The calls that were heard of late, so that none of them counts again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heard: Vec<String>,
+}
+
+/// A worker was lost while it had a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crash {
+    /// When that was found out.
+    pub at: Timestamp,
+    /// Which worker.
+    pub worker: WorkerId,
+    /// How far the job was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
 }
 
 /// A service's call whose signature was right.

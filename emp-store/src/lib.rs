@@ -22,6 +22,6 @@ pub use memory::MemoryStore;
 pub use open::{open, shown};
 pub use redis::RedisStore;
 pub use store::{
-    Answer, CancelAnswer, Change, ClaimKey, ClaimRequest, Enqueued, Finish, ListQuery, NewJob, Page, Release,
-    Retention, ServiceStatus, Store, StoreError, StoreOptions, WorkerStatus, Write,
+    Answer, Bounds, CancelAnswer, Change, ClaimKey, ClaimRequest, Enqueued, Finish, ListQuery, NewJob, Page,
+    Release, Retention, ServiceStatus, Store, StoreError, StoreOptions, WorkerStatus, Write,
 };

@@ -11,6 +11,7 @@ use emp_core::job::{Job, JobId, JobState};
 use serde::{Deserialize, Serialize};
 
 use crate::store::{ClaimRequest, StoreOptions};
+use crate::transition;
 
 /// The highest priority.
 const TOP: u8 = 9;
@@ -73,7 +74,9 @@ pub(crate) enum Place {
     Due(Timestamp),
     /// With a worker, until a time unless renewed.
     Leased(Timestamp),
-    /// Nowhere: it has ended, or it waits for a person.
+    /// It has ended, and is forgotten at a time.
+    Ended(Timestamp),
+    /// Nowhere: it waits for a person.
     Aside,
 }
 
@@ -84,7 +87,7 @@ impl Place {
             (JobState::Queued, _) => Self::Ready(Lane::of(job), Rank::of(job, options)),
             (JobState::Waiting, _) => Self::Due(job.ready_at),
             (JobState::Running, Some(lease)) => Self::Leased(lease.until),
-            _ => Self::Aside,
+            _ => transition::expires(job, &options.retention).map_or(Self::Aside, Self::Ended),
         }
     }
 }

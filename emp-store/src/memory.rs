@@ -14,8 +14,8 @@ use crate::line::{self, Lane};
 use crate::memory::state::State;
 use crate::moment::{Hints, StoreTime};
 use crate::store::{
-    Answer, CancelAnswer, ClaimRequest, Enqueued, ListQuery, NewJob, Page, Store, StoreError, StoreOptions,
-    WorkerStatus, Write,
+    Answer, Bounds, CancelAnswer, ClaimRequest, Enqueued, ListQuery, NewJob, Page, Store, StoreError,
+    StoreOptions, WorkerStatus, Write,
 };
 use crate::transition;
 
@@ -65,6 +65,9 @@ impl Store for MemoryStore {
                 });
             }
         }
+        let counts = state.counts.get(&new.service);
+        let count = |wanted| counts.and_then(|counts| counts.get(&wanted)).copied().unwrap_or(0);
+        self.options.bounds.admit(&new.service, Bounds::WAITING.into_iter().map(count).sum())?;
         state.last_arrival += 1;
         let (job, events) = transition::enqueue(new, JobId::random(), state.last_arrival, now);
         if let Some((key, digest)) = record {
@@ -141,18 +144,10 @@ impl Store for MemoryStore {
     async fn reap(&self) -> Result<usize, StoreError> {
         let now = self.time.now();
         let mut state = self.state();
-        let lapsed: Vec<JobId> = if self.time.leapt_within(self.options.lease) {
-            Vec::new()
-        } else {
-            state.leased.iter().take_while(|(until, _)| *until <= now).map(|(_, id)| id.clone()).collect()
-        };
-        let reaped = lapsed
-            .iter()
-            .filter(|id| state.step(id, &self.options, |job| transition::lapse(job, now, &self.options)))
-            .count();
+        let reaped =
+            if self.time.leapt_within(self.options.lease) { 0 } else { state.take_back(now, &self.options) };
         state.promote_due(now, &self.options);
-        let State { keys, jobs, .. } = &mut *state;
-        keys.retain(|_, used| !used.free(now, jobs.get(&used.job).is_none_or(|job| job.state.terminal())));
+        state.forget_ended(now, &self.options);
         self.publish(state);
         Ok(reaped)
     }

@@ -15,6 +15,12 @@ use crate::store::{Store, StoreError, StoreOptions};
 /// `redis+sentinel://`, `redis+cluster://`; [`crate::redis`]).
 pub async fn open(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     let (scheme, rest) = url.split_once(':').unwrap_or_default();
+    if options.replicas > 0 && matches!(scheme, "memory" | "file") {
+        return Err(StoreError::Url(format!(
+            "a store of `{scheme}:` has no replicas: leave `--store-replicas` out, or name a Redis that has some, for example \
+             `--store redis://127.0.0.1:6379`"
+        )));
+    }
     match scheme {
         "memory" => Ok(Arc::new(MemoryStore::new(options, Arc::new(SystemClock)))),
         "file" if !rest.is_empty() => {

@@ -227,11 +227,17 @@ pub struct StoreOptions {
     pub max_wait: Duration,
     /// Crashes after which a job is quarantined.
     pub max_crashes: u32,
+    /// Those that are longer ago do not count.
+    pub crash_window: Duration,
     /// A worker not heard of for so long is left out of the list.
     pub worker_ttl: Duration,
     /// Events kept of one job.
     pub max_events: usize,
-    /// How long jobs are kept that have ended; of the Redis store, whose memory is dear.
+    /// A client is told that its job is taken in, or cancelled, when so many other servers have it too; of the Redis store.
+    pub replicas: u32,
+    /// How many jobs may wait.
+    pub bounds: Bounds,
+    /// How long jobs are kept that have ended.
     pub retention: Retention,
     /// A server in which jobs can be lost is used all the same (P19).
     pub allow_unsafe: bool,
@@ -245,13 +251,53 @@ impl Default for StoreOptions {
             lease: Duration::from_secs(30),
             max_wait: Duration::from_mins(10),
             max_crashes: 3,
+            crash_window: Duration::from_hours(72),
             worker_ttl: Duration::from_secs(90),
             max_events: 200,
+            replicas: 0,
+            bounds: Bounds::default(),
             retention: Retention::default(),
             allow_unsafe: false,
             accept_empty: false,
         }
     }
+}
+
+/// How many jobs of a service may wait for a worker or for their next attempt: what comes on top of them is refused, so that whoever
+/// sends it learns in time that nobody will do it soon (P27). Jobs that were taken in are never refused anything.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// Of each service.
+    pub each: u64,
+    /// Of some services another number.
+    pub of: BTreeMap<String, u64>,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { each: 100_000, of: BTreeMap::new() }
+    }
+}
+
+impl Bounds {
+    /// How many jobs of a service may wait.
+    pub fn of(&self, service: &str) -> u64 {
+        self.of.get(service).copied().unwrap_or(self.each)
+    }
+
+    /// One more is taken in while fewer than that wait.
+    pub(crate) fn admit(&self, service: &str, waiting: u64) -> Result<(), StoreError> {
+        let most = self.of(service);
+        if waiting < most {
+            return Ok(());
+        }
+        Err(StoreError::Crowded(format!(
+            "{waiting} jobs of service {service} wait already, and {most} may: start more workers for it, or raise `--max-queued`"
+        )))
+    }
+
+    /// The states that count.
+    pub(crate) const WAITING: [JobState; 2] = [JobState::Queued, JobState::Waiting];
 }
 
 /// How long jobs are kept that have ended.
@@ -284,6 +330,12 @@ pub enum StoreError {
     /// No room on the disk: nothing new is taken in. Finishing goes on.
     #[error("E_STORE_FULL: {0}")]
     Full(String),
+    /// Too many jobs of the service wait already: another one is taken in when some of them are done.
+    #[error("E_QUEUE_FULL: {0}")]
+    Crowded(String),
+    /// It was done, but too few other servers have it: the same call may be repeated, and tells the truth about the same job.
+    #[error("E_NOT_REPLICATED: {0}")]
+    Unreplicated(String),
     /// It holds what it should not.
     #[error("E_STORE_CORRUPT: {0}")]
     Corrupt(String),

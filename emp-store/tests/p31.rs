@@ -15,8 +15,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use emp_core::SystemClock;
 use emp_core::job::{Job, JobId, JobState, WorkerId};
+use emp_core::time::ManualClock;
+use emp_core::{Clock as _, SystemClock};
 use emp_store::{
     Answer, Change, ClaimKey, ClaimRequest, EmbeddedStore, Enqueued, Finish, ListQuery, NewJob, Store as _,
     StoreError, StoreOptions, Write,
@@ -363,6 +364,29 @@ async fn f18_an_unreadable_record_keeps_no_other_job_from_being_renewed() {
     });
     let answers = store.write(renewals.collect()).await.expect("write");
     assert_eq!(answers, [Answer::Gone, Answer::Ok]);
+}
+
+/// P29: a store of the version before is brought up to date, with what it knows of jobs that have ended.
+#[tokio::test]
+async fn p29_a_store_of_the_version_before_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path()).expect("a store");
+    let job = add(&store, "old").await.expect("enqueue");
+    store.cancel(&job.id, "me", None).await.expect("cancel");
+    drop(store);
+    edit(
+        dir.path(),
+        "DROP TRIGGER job_left; DROP INDEX jobs_ended; ALTER TABLE jobs DROP COLUMN expires; DROP TABLE lost; PRAGMA user_version = 2",
+    );
+    let clock = Arc::new(ManualClock::at(SystemClock.now()));
+    let shared = Arc::<ManualClock>::clone(&clock);
+    let store = EmbeddedStore::open(dir.path(), StoreOptions::default(), shared).expect("a store");
+    store.reap().await.expect("reap");
+    assert!(store.get(&job.id).await.expect("get").is_some(), "its time is not over");
+    clock.advance(Duration::from_hours(7 * 24));
+    store.reap().await.expect("reap");
+    assert_eq!(store.get(&job.id).await.expect("get"), None);
+    assert!(store.counts().await.expect("counts").is_empty());
 }
 
 /// A directory that others can put there or write to is refused; ours is closed to them.

@@ -154,6 +154,8 @@ fn failed(error: &StoreError, together: bool) -> Failed {
         StoreError::Corrupt(_) | StoreError::Version(_) => Failed::ForGood(error.to_string()),
         StoreError::Down(_)
         | StoreError::Full(_)
+        | StoreError::Crowded(_)
+        | StoreError::Unreplicated(_)
         | StoreError::Reset(_)
         | StoreError::Unsafe(_)
         | StoreError::Url(_) => Failed::ForNow(error.to_string()),

@@ -20,6 +20,7 @@ use crate::support::{catalog, get, guide, post, send};
 enum Broken {
     Down,
     Full,
+    Crowded,
     Panics,
     Hangs,
 }
@@ -29,6 +30,7 @@ impl Broken {
         match self {
             Self::Down => Err(StoreError::Down("/var/lib/secret-path: locked".into())),
             Self::Full => Err(StoreError::Full("/var/lib/secret-path: disk".into())),
+            Self::Crowded => Err(StoreError::Crowded("secret-path: 7 wait".into())),
             Self::Panics => panic!("secret-path"),
             Self::Hangs => std::future::pending().await,
         }
@@ -94,6 +96,12 @@ async fn p27_a_store_that_is_down_or_full_is_said_politely_and_names_no_path() {
     assert_eq!(down.header("retry-after"), "1");
     let full = send(&Broken::Full.router(), post("/api/jobs", guide().to_string())).await;
     full.assert_problem(507, "E_STORE_FULL");
+    let crowded = send(&Broken::Crowded.router(), post("/api/jobs", guide().to_string())).await;
+    crowded.assert_problem(429, "E_QUEUE_FULL");
+    for reply in [&full, &crowded] {
+        assert!(reply.headers.contains_key("retry-after"), "{reply:?}");
+    }
+    assert!(!crowded.text.contains("secret-path"));
     assert!(!down.text.contains("secret-path") && !full.text.contains("secret-path"));
 }
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use emp_store::Bounds;
 
 use super::duration;
 
@@ -68,6 +69,26 @@ pub(crate) struct StoreArgs {
     #[arg(long, env = "EMP_LEASE", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub(crate) lease: Duration,
 
+    /// Tell a client that its job is taken in, or cancelled, when so many replicas of the Redis store have it too.
+    #[arg(long, env = "EMP_STORE_REPLICAS", default_value_t = 0, value_name = "N")]
+    pub(crate) store_replicas: u32,
+
+    /// How many jobs of a service may wait; what comes on top of them is refused with 429. `100000,comfyui=500` for another number of one service.
+    #[arg(long, env = "EMP_MAX_QUEUED", default_value = "100000", value_parser = bounds, value_name = "N[,SERVICE=N..]")]
+    pub(crate) max_queued: Bounds,
+
+    /// For how long a job is kept that succeeded; never less than 48 hours for one with an idempotency key.
+    #[arg(long, env = "EMP_KEEP_SUCCEEDED", default_value = "24h", value_parser = duration, value_name = "DURATION")]
+    pub(crate) keep_succeeded: Duration,
+
+    /// For how long a job is kept that failed or was cancelled.
+    #[arg(long, env = "EMP_KEEP_FAILED", default_value = "7d", value_parser = duration, value_name = "DURATION")]
+    pub(crate) keep_failed: Duration,
+
+    /// For how long a job is kept that was taken out because it ends its workers.
+    #[arg(long, env = "EMP_KEEP_QUARANTINED", default_value = "30d", value_parser = duration, value_name = "DURATION")]
+    pub(crate) keep_quarantined: Duration,
+
     /// Where the files of results go: a directory, `s3://bucket/prefix`, `gs://..`, `az://..`; `outputs` in the store's directory when not given.
     #[arg(long, env = "EMP_OUTPUTS", value_name = "DIR|URL")]
     pub(crate) outputs: Option<String>,
@@ -81,6 +102,25 @@ pub(crate) struct StoreArgs {
     pub(crate) public_url: Option<emp_core::Url>,
 }
 
+fn bounds(text: &str) -> Result<Bounds, String> {
+    let number = |text: &str| {
+        let number = text.trim().parse::<u64>().ok().filter(|number| *number > 0);
+        number.ok_or_else(|| {
+            format!("`{text}` is no number of jobs from 1 on; write `100000` or `100000,comfyui=500`")
+        })
+    };
+    let mut bounds = Bounds::default();
+    for part in text.split(',') {
+        match part.split_once('=') {
+            Some((service, most)) => {
+                bounds.of.insert(service.trim().to_owned(), number(most)?);
+            }
+            None => bounds.each = number(part)?,
+        }
+    }
+    Ok(bounds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +132,16 @@ mod tests {
         for other in ["0s", "always", "-1h"] {
             let error = other.parse::<Keep>().unwrap_err();
             assert!(error.contains("`forever` keeps files for good"), "{error}");
+        }
+    }
+
+    #[test]
+    fn p27_bounds_are_one_number_and_others_for_some_services() {
+        let read = bounds("10, comfyui=3,replicate=7").unwrap();
+        assert_eq!((read.of("other"), read.of("comfyui"), read.of("replicate")), (10, 3, 7));
+        assert_eq!(bounds("comfyui=3").unwrap().each, Bounds::default().each);
+        for wrong in ["", "0", "-1", "many", "10,comfyui", "10,comfyui="] {
+            assert!(bounds(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -232,6 +232,7 @@ pub(crate) fn job(payload: Value) -> Job {
         attempt: 0,
         deliveries: 1,
         crashes: 0,
+        crashed: Vec::new(),
         lease: None,
         intent: None,
         service_job: None,

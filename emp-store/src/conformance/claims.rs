@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use emp_core::ErrorCode;
 use emp_core::job::{EventKind, Job, JobState, Phase, Progress, UpstreamCancel, WorkerId};
 
-use super::{Bench, ask, at_phase, bought, error, intent, new, options, release, retry, success};
+use super::{Bench, ask, at_phase, bought, error, intent, options, release, retry, success};
 use crate::store::{Answer, Change, ClaimRequest, Finish};
 
 /// A lease of [`options`] but for a millisecond.
@@ -271,20 +270,4 @@ pub async fn p12_a_retry_says_when_and_why(bench: Bench) {
     assert_eq!(bench.claim_as("b").await, None);
     bench.clock.advance(Duration::from_millis(1));
     assert!(bench.claim_as("b").await.is_some());
-}
-
-/// P26: out of the queue, with what is known of it.
-pub async fn p26_a_job_that_ends_its_workers_is_taken_out(bench: Bench) {
-    let job = bench.add(new("svc")).await;
-    for _ in 0..options().max_crashes {
-        assert!(bench.claim_as("victim").await.is_some());
-        bench.lapse().await;
-    }
-    assert_eq!(bench.claim_as("next").await, None);
-    let job = bench.job(&job.id).await;
-    assert_eq!(
-        (job.state, job.error.map(|error| error.code)),
-        (JobState::Quarantined, Some(ErrorCode::EPoison))
-    );
-    assert!(job.finished_at.is_some());
 }

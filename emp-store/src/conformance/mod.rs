@@ -15,11 +15,14 @@
     reason = "a test suite says by panicking that a store does not keep a promise"
 )]
 
+mod bounds;
 mod cancels;
 mod claims;
 mod keys;
 mod nudges;
 mod order;
+mod poison;
+mod retention;
 mod submits;
 mod upkeep;
 
@@ -34,14 +37,18 @@ use emp_core::{ErrorCode, JobError, Timestamp};
 use serde_json::{Map, json};
 
 use crate::store::{
-    Answer, Change, ClaimKey, ClaimRequest, Enqueued, Finish, NewJob, Release, Store, StoreOptions, Write,
+    Answer, Bounds, Change, ClaimKey, ClaimRequest, Enqueued, Finish, NewJob, Release, Store, StoreOptions,
+    WorkerStatus, Write,
 };
 
+pub use bounds::*;
 pub use cancels::*;
 pub use claims::*;
 pub use keys::*;
 pub use nudges::*;
 pub use order::*;
+pub use poison::*;
+pub use retention::*;
 pub use submits::*;
 pub use upkeep::*;
 
@@ -96,6 +103,11 @@ macro_rules! __conformance_cases {
             p16_one_key_from_many_at_once_makes_one_job,
             p17_whoever_waits_is_told,
             p26_a_job_that_ends_its_workers_is_taken_out,
+            p26_crashes_of_long_ago_do_not_count,
+            p26_a_fleet_that_loses_its_leases_at_once_was_not_ended_by_its_jobs,
+            p27_too_many_waiting_jobs_of_a_service_are_refused,
+            p28_a_job_that_ended_is_forgotten_after_its_time,
+            p28_a_job_is_kept_as_long_as_its_key,
             p30_progress_never_falls_and_ends_with_the_job,
             p30_a_new_attempt_begins_its_progress_anew,
             p30_only_success_makes_the_progress_whole,
@@ -162,6 +174,7 @@ pub fn options() -> StoreOptions {
         max_crashes: 3,
         worker_ttl: Duration::from_secs(90),
         max_events: 20,
+        bounds: Bounds { of: BTreeMap::from([("bounded".to_owned(), 3)]), ..Bounds::default() },
         ..StoreOptions::default()
     }
 }
@@ -211,6 +224,27 @@ impl Bench {
 
     async fn claim_n(&self, worker: &str, count: usize) -> Vec<Job> {
         self.store.claim(ask(worker, &[("svc", count)], &[])).await.expect("claim")
+    }
+
+    /// A worker that has said that it is alive.
+    async fn announced(&self, name: &str) -> WorkerStatus {
+        let worker = WorkerStatus {
+            id: WorkerId::start(name),
+            name: name.to_owned(),
+            version: "0.1.0".to_owned(),
+            host: "here".to_owned(),
+            pid: 7,
+            labels: BTreeMap::new(),
+            services: Vec::new(),
+            connectors: BTreeSet::from(["Fake".to_owned()]),
+            slots: 4,
+            running: Vec::new(),
+            draining: false,
+            started_at: self.store.now(),
+            seen_at: self.store.now(),
+        };
+        self.store.announce(worker.clone()).await.expect("announce");
+        worker
     }
 
     /// A job that a worker has just claimed.

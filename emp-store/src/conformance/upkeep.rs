@@ -1,9 +1,9 @@
 //! What the store tells of jobs and workers (P17, P30, events, lists, counts).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use emp_core::job::{Delta, Event, EventKind, JobId, JobState, Nonce, Progress, WorkerId};
+use emp_core::job::{Delta, Event, EventKind, JobId, JobState, Nonce, Progress};
 
 use super::{Bench, bought, error, intent, labels, new, release, retry, success};
 use crate::store::{Answer, CancelAnswer, Change, ClaimKey, Finish, ListQuery, NewJob, WorkerStatus, Write};
@@ -238,26 +238,11 @@ pub async fn f34_a_result_that_cannot_be_read_again_is_a_failure(bench: Bench) {
 
 /// From announce to retire, or until they are not heard of.
 pub async fn workers_are_listed_while_they_are_heard_of(bench: Bench) {
-    let worker = |name: &str| WorkerStatus {
-        id: WorkerId::start(name),
-        name: name.to_owned(),
-        version: "0.1.0".to_owned(),
-        host: "here".to_owned(),
-        pid: 7,
-        labels: BTreeMap::new(),
-        services: Vec::new(),
-        connectors: BTreeSet::from(["Fake".to_owned()]),
-        slots: 4,
-        running: Vec::new(),
-        draining: false,
-        started_at: bench.store.now(),
-        seen_at: bench.store.now(),
-    };
-    let (first, second) = (worker("gpu"), worker("gpu"));
-    bench.store.announce(first.clone()).await.expect("announce");
+    let first = bench.announced("gpu").await;
     bench.clock.advance(Duration::from_mins(1));
-    bench.store.announce(second.clone()).await.expect("announce");
+    let second = bench.announced("gpu").await;
     assert_eq!(bench.store.workers().await.expect("workers").len(), 2, "one name, two workers");
+    assert_ne!(first.id, second.id);
     bench.clock.advance(Duration::from_mins(1));
     let listed = bench.store.workers().await.expect("workers");
     assert_eq!(listed.iter().map(|worker| &worker.id).collect::<Vec<_>>(), [&second.id]);

@@ -9,7 +9,8 @@ use crate::keys::{self, KeyRecord};
 use crate::line::{self, Lane, Place, Rank};
 use crate::moment::StoreTime;
 use crate::store::{
-    Answer, CancelAnswer, ClaimRequest, Enqueued, NewJob, StoreError, StoreOptions, WorkerStatus, Write,
+    Answer, Bounds, CancelAnswer, ClaimRequest, Enqueued, NewJob, StoreError, StoreOptions, WorkerStatus,
+    Write,
 };
 use crate::transition;
 
@@ -63,6 +64,7 @@ impl<'a> Ledger<'a> {
                 });
             }
         }
+        self.options.bounds.admit(&new.service, self.waiting(&new.service)?)?;
         self.arrival += 1;
         let (mut job, events) = transition::enqueue(new.clone(), JobId::random(), self.arrival, self.now);
         if let Some((key, digest)) = &record {
@@ -81,6 +83,17 @@ impl<'a> Ledger<'a> {
             .execute(params![job.arrival, job.id.as_str(), job.service, lane, job.state.as_str()])?;
         self.save(&mut job, &events)?;
         Ok(Enqueued::New(job))
+    }
+
+    /// How many jobs of a service wait.
+    fn waiting(&self, service: &str) -> Result<u64, StoreError> {
+        let [queued, waiting] = Bounds::WAITING.map(JobState::as_str);
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT coalesce(sum(jobs), 0) FROM counts WHERE service = ?1 AND state IN (?2, ?3)",
+            )?
+            .query_row([service, queued, waiting], |row| row.get(0))?)
     }
 
     /// Claims for a worker what is best among the lanes that it matches.
@@ -206,27 +219,28 @@ impl<'a> Ledger<'a> {
     pub(super) fn save(&mut self, job: &mut Job, events: &[Event]) -> Result<(), StoreError> {
         self.touched = true;
         self.news |= !events.is_empty();
-        let (order_key, due, lease_until) = match Place::of(job, self.options) {
+        let (order_key, due, lease_until, expires) = match Place::of(job, self.options) {
             Place::Ready(lane, rank) => {
                 // One that nobody has had yet stands where it came.
                 if job.started_at.is_some() {
                     self.stand_in(job, &lane)?;
                 }
-                (Some(rank.key), None, None)
+                (Some(rank.key), None, None, None)
             }
-            Place::Due(at) => (None, Some(at.0), None),
-            Place::Leased(until) => (None, None, Some(until.0)),
-            Place::Aside => (None, None, None),
+            Place::Due(at) => (None, Some(at.0), None, None),
+            Place::Leased(until) => (None, None, Some(until.0), None),
+            Place::Ended(until) => (None, None, None, Some(until.0)),
+            Place::Aside => (None, None, None, None),
         };
         let record = rows::record(job)?;
         self.db
             .prepare_cached(
                 "UPDATE jobs SET state = :state, order_key = :order_key, due = :due, lease_until = :lease_until,
-                 record = :record WHERE arrival = :arrival",
+                 expires = :expires, record = :record WHERE arrival = :arrival",
             )?
             .execute(named_params! {
                 ":state": job.state.as_str(), ":order_key": order_key, ":due": due,
-                ":lease_until": lease_until, ":record": record, ":arrival": job.arrival,
+                ":lease_until": lease_until, ":expires": expires, ":record": record, ":arrival": job.arrival,
             })?;
         self.append(job, events)?;
         // An event in a terminal state is the one that ended the job: there is none after it.

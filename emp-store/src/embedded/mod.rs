@@ -173,9 +173,11 @@ impl Store for EmbeddedStore {
             let page = self.commit(Need::GoesOn, |ledger| ledger.reap(PAGED)).await?;
             reaped += page;
             if page < PAGED {
-                return Ok(reaped);
+                break;
             }
         }
+        while self.commit(Need::GoesOn, |ledger| ledger.forget_ended(PAGED)).await? == PAGED {}
+        Ok(reaped)
     }
 
     async fn get(&self, id: &JobId) -> Result<Option<Job>, StoreError> {

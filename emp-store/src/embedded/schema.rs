@@ -11,7 +11,9 @@ use crate::store::StoreError;
 /// `EMPq`: says that a file is a store of jobs.
 const APPLICATION: i32 = 0x454d_5071;
 /// Version of the tables. Another one is kept out.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
+/// The version before, which is brought up to this one when it is opened.
+const BEFORE: i32 = 2;
 /// How long a process waits for another one's commit.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -35,10 +37,12 @@ CREATE TABLE jobs (
   order_key INTEGER,
   due INTEGER,
   lease_until INTEGER,
+  expires INTEGER,
   record TEXT NOT NULL);
 CREATE INDEX jobs_ready ON jobs (lane, order_key, arrival, id) WHERE order_key IS NOT NULL;
 CREATE INDEX jobs_due ON jobs (due) WHERE due IS NOT NULL;
 CREATE INDEX jobs_leased ON jobs (lease_until) WHERE lease_until IS NOT NULL;
+CREATE INDEX jobs_ended ON jobs (expires) WHERE expires IS NOT NULL;
 CREATE INDEX jobs_in_state ON jobs (state, arrival);
 CREATE TABLE payloads (arrival INTEGER PRIMARY KEY, payload TEXT NOT NULL);
 CREATE TABLE events (arrival INTEGER NOT NULL, seq INTEGER NOT NULL, record TEXT NOT NULL, PRIMARY KEY (arrival, seq))
@@ -50,6 +54,8 @@ CREATE TABLE deltas (arrival INTEGER NOT NULL, seq INTEGER NOT NULL, record TEXT
 CREATE TABLE keys (key TEXT PRIMARY KEY, job TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX keys_by_age ON keys (at);
 CREATE TABLE workers (id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
+-- Who lost a lease of late, and when.
+CREATE TABLE lost (worker TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 
 -- Kept by the database itself, so that the sums are always true.
 CREATE TABLE counts (service TEXT NOT NULL, state TEXT NOT NULL, jobs INTEGER NOT NULL, PRIMARY KEY (service, state))
@@ -61,13 +67,27 @@ CREATE TRIGGER job_moved AFTER UPDATE OF state ON jobs WHEN old.state <> new.sta
   UPDATE counts SET jobs = jobs - 1 WHERE service = old.service AND state = old.state;
   INSERT INTO counts VALUES (new.service, new.state, 1) ON CONFLICT DO UPDATE SET jobs = jobs + 1;
 END;
+CREATE TRIGGER job_left AFTER DELETE ON jobs BEGIN
+  UPDATE counts SET jobs = jobs - 1 WHERE service = old.service AND state = old.state;
+END;
+";
+
+/// From the version before. When its jobs that have ended are to be forgotten is found out when they are looked at.
+const UPGRADE: &str = "
+ALTER TABLE jobs ADD COLUMN expires INTEGER;
+CREATE INDEX jobs_ended ON jobs (expires) WHERE expires IS NOT NULL;
+CREATE TABLE lost (worker TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+UPDATE jobs SET expires = 0 WHERE state IN ('succeeded', 'failed', 'cancelled', 'quarantined');
+CREATE TRIGGER job_left AFTER DELETE ON jobs BEGIN
+  UPDATE counts SET jobs = jobs - 1 WHERE service = old.service AND state = old.state;
+END;
 ";
 
 /// Opens the connection that writes; makes the tables in a new file, and keeps out a file that is something else before anything of
 /// it is changed.
 pub(super) fn writer(file: &Path) -> Result<Connection, StoreError> {
     let mut connection = connect(file)?;
-    if !stamped(&connection, file)? {
+    if stamped(&connection, file)? != Stamp::Ours {
         make(&mut connection, file)?;
     }
     // Two processes that start together may refuse each other the switch to WAL, without waiting.
@@ -118,14 +138,23 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// The file has our stamp; `false` when it is empty.
-fn stamped(connection: &Connection, file: &Path) -> Result<bool, StoreError> {
+/// What a file is that may become or be our store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stamp {
+    Ours,
+    Before,
+    Empty,
+}
+
+/// What the stamp of a file says; an error when it is something else.
+fn stamped(connection: &Connection, file: &Path) -> Result<Stamp, StoreError> {
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let shown = file.display();
     match (number("application_id")?, number("user_version")?) {
-        (APPLICATION, VERSION) => Ok(true),
-        (0, 0) if tables == 0 => Ok(false),
+        (APPLICATION, VERSION) => Ok(Stamp::Ours),
+        (APPLICATION, BEFORE) => Ok(Stamp::Before),
+        (0, 0) if tables == 0 => Ok(Stamp::Empty),
         (APPLICATION, other) => Err(StoreError::Version(format!(
             "{shown} has format {other}, this version of emp reads format {VERSION}. Run the version that made it, or \
              name another directory: `--store file:./emp-data-{VERSION}`"
@@ -136,11 +165,12 @@ fn stamped(connection: &Connection, file: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Makes the tables, unless another process has made them in the meantime.
+/// Makes the tables, or what they lack, unless another process has done so in the meantime.
 fn make(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if !stamped(&transaction, file)? {
-        transaction.execute_batch(TABLES)?;
+    let stamp = stamped(&transaction, file)?;
+    if stamp != Stamp::Ours {
+        transaction.execute_batch(if stamp == Stamp::Empty { TABLES } else { UPGRADE })?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }

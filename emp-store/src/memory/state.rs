@@ -8,7 +8,7 @@ use emp_core::job::{Event, Job, JobId, JobState, WorkerId};
 use crate::keys::KeyRecord;
 use crate::line::{Lane, Place, Rank};
 use crate::store::{Answer, StoreOptions, WorkerStatus, Write};
-use crate::transition;
+use crate::transition::{self, Loss};
 
 /// Jobs, and every index of them.
 #[derive(Debug, Default)]
@@ -21,9 +21,12 @@ pub(super) struct State {
     pub(super) ready: BTreeMap<Lane, BTreeMap<Rank, JobId>>,
     pub(super) due: BTreeSet<(Timestamp, JobId)>,
     pub(super) leased: BTreeSet<(Timestamp, JobId)>,
+    pub(super) ended: BTreeSet<(Timestamp, JobId)>,
     pub(super) counts: BTreeMap<String, BTreeMap<JobState, u64>>,
     pub(super) keys: HashMap<String, KeyRecord>,
     pub(super) workers: BTreeMap<WorkerId, WorkerStatus>,
+    /// Who lost a lease of late, and when.
+    pub(super) lost: BTreeMap<WorkerId, Timestamp>,
     pub(super) last_arrival: u64,
     /// Events were written that nobody was told of yet.
     pub(super) news: bool,
@@ -45,6 +48,9 @@ impl State {
             }
             Place::Leased(until) => {
                 self.leased.insert((until, job.id.clone()));
+            }
+            Place::Ended(until) => {
+                self.ended.insert((until, job.id.clone()));
             }
             Place::Aside => {}
         }
@@ -95,6 +101,9 @@ impl State {
             if *count == 0 {
                 states.remove(&job.state);
             }
+            if states.is_empty() {
+                self.counts.remove(&job.service);
+            }
         }
         match Place::of(job, options) {
             Place::Ready(lane, rank) => {
@@ -110,6 +119,9 @@ impl State {
             }
             Place::Leased(until) => {
                 self.leased.remove(&(until, job.id.clone()));
+            }
+            Place::Ended(until) => {
+                self.ended.remove(&(until, job.id.clone()));
             }
             Place::Aside => {}
         }
@@ -131,6 +143,22 @@ impl State {
         changed
     }
 
+    /// Takes back the jobs whose lease has lapsed; says how many.
+    pub(super) fn take_back(&mut self, now: Timestamp, options: &StoreOptions) -> usize {
+        let lapsed: Vec<JobId> =
+            self.leased.iter().take_while(|(until, _)| *until <= now).map(|(_, id)| id.clone()).collect();
+        let losers = lapsed.iter().filter_map(|id| Some(self.jobs.get(id)?.lease.as_ref()?.worker.clone()));
+        self.lost.extend(losers.map(|worker| (worker, now)));
+        self.lost.retain(|_, at| now.since(*at) < options.lease);
+        let live = self.workers.values().filter(|worker| now.since(worker.seen_at) < options.worker_ttl);
+        let loss =
+            Loss::of(&self.lost.keys().cloned().collect(), &live.map(|worker| worker.id.clone()).collect());
+        lapsed
+            .iter()
+            .filter(|id| self.step(id, options, |job| transition::lapse(job, loss, now, options)))
+            .count()
+    }
+
     /// Puts jobs whose waiting time is over into the line.
     pub(super) fn promote_due(&mut self, now: Timestamp, options: &StoreOptions) {
         let due: Vec<JobId> =
@@ -138,6 +166,22 @@ impl State {
         for id in due {
             self.step(&id, options, |job| transition::promote(job, now));
         }
+    }
+
+    /// Forgets jobs that ended long ago, and old keys (P28).
+    pub(super) fn forget_ended(&mut self, now: Timestamp, options: &StoreOptions) {
+        let due: Vec<JobId> =
+            self.ended.iter().take_while(|(until, _)| *until <= now).map(|(_, id)| id.clone()).collect();
+        for id in due {
+            let Some(job) = self.jobs.remove(&id) else { continue };
+            self.unlink(&job, options);
+            self.arrivals.remove(&job.arrival);
+            self.events.remove(&id);
+            self.deltas.remove(&id);
+        }
+        let jobs = &self.jobs;
+        self.keys
+            .retain(|_, used| !used.free(now, jobs.get(&used.job).is_none_or(|job| job.state.terminal())));
     }
 
     /// Applies what the holder of a claim wants.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::cluster_routing::{Route, SlotAddr};
 use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
@@ -26,7 +27,7 @@ enum Way {
     One(Box<Client>),
     /// Asked again for every connection, because the primary may be another one by then.
     Sentinel(Box<Mutex<SentinelClient>>),
-    Cluster(Box<ClusterClient>, Nodes),
+    Cluster(Box<ClusterClient>, Nodes, Route),
 }
 
 /// The nodes of a cluster that the URL names, to listen at one after the other.
@@ -72,7 +73,10 @@ impl Dial {
                 let client = sentinels.lock().await.async_get_client().await?;
                 client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::One)
             }
-            Way::Cluster(cluster, _) => cluster.get_async_connection().await.map(Connection::Cluster),
+            Way::Cluster(cluster, _, queue) => {
+                let connection = cluster.get_async_connection().await?;
+                Ok(Connection::Cluster(connection, *queue))
+            }
         }
     }
 
@@ -80,7 +84,7 @@ impl Dial {
     pub(super) async fn listen(&self) -> RedisResult<redis::aio::PubSub> {
         match &self.way {
             Way::One(client) => client.get_async_pubsub().await,
-            Way::Cluster(_, nodes) => nodes.next().ok_or_else(no_nodes)?.get_async_pubsub().await,
+            Way::Cluster(_, nodes, _) => nodes.next().ok_or_else(no_nodes)?.get_async_pubsub().await,
             Way::Sentinel(sentinels) => {
                 let client = sentinels.lock().await.async_get_client().await?;
                 client.get_async_pubsub().await
@@ -193,7 +197,13 @@ fn cluster(address: &Address, nodes: &[Node], certificates: &TlsCertificates) ->
     if clients.is_empty() {
         return Err(no_nodes());
     }
-    Ok(Way::Cluster(Box::new(builder.build()?), Nodes { clients, next: AtomicUsize::new(0) }))
+    let nodes = Nodes { clients, next: AtomicUsize::new(0) };
+    Ok(Way::Cluster(Box::new(builder.build()?), nodes, Route::new(slot(&address.queue), SlotAddr::Master)))
+}
+
+/// The slot of a queue's hash tag.
+fn slot(queue: &str) -> u16 {
+    crc16::State::<crc16::XMODEM>::calculate(queue.as_bytes()) % 16_384
 }
 
 fn no_nodes() -> RedisError {

@@ -10,13 +10,14 @@ use crate::redis::reply;
 use crate::store::{StoreError, StoreOptions};
 
 /// The commands that the store calls, by itself and in its scripts.
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "info",
     "eval",
     "evalsha",
     "subscribe",
     "publish",
     "time",
+    "wait",
     "get",
     "set",
     "incr",

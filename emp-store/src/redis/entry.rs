@@ -6,7 +6,6 @@ use crate::line::{Lane, Place};
 use crate::redis::names::{self, Spot};
 use crate::redis::record::{self, Rev, Stored, Text};
 use crate::store::{StoreError, StoreOptions};
-use crate::transition;
 
 /// What must hold of a job for an entry to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,10 +214,6 @@ impl Entry {
             self.leave(&names::in_state(was.state), was.id.to_string());
             let (score, member) = (is.arrival as i64, is.id.to_string());
             self.moves.push(Move::Add(Spot { index: names::in_state(is.state), score, member }));
-            if let Some(until) = transition::expires(is, &options.retention) {
-                let (index, member) = (names::ENDED.to_owned(), is.id.to_string());
-                self.moves.push(Move::Add(Spot { index, score: until.0, member }));
-            }
             self.from = names::counter(&was.service, was.state);
             self.to = names::counter(&is.service, is.state);
         }
@@ -314,6 +309,7 @@ mod tests {
 
     use super::*;
     use crate::store::NewJob;
+    use crate::transition;
 
     fn moves(entry: &Entry) -> Vec<String> {
         entry
@@ -349,7 +345,7 @@ mod tests {
         let cancel = Entry::changed(&queued, &cancelled, &[], &none, &options).unwrap();
         assert_eq!(
             moves(&cancel),
-            ["-in", "+in", "+ended", "-leases", "-lane"],
+            ["-in", "+in", "-leases", "-lane", "+ended"],
             "somebody may be claiming it just now"
         );
         let mut renewed = Stored { rev: claimed.rev.next(), ..claimed.clone() };

@@ -2,7 +2,7 @@
 
 use emp_core::Timestamp;
 
-use crate::redis::{RedisStore, TOO_LATE, record, reply, script};
+use crate::redis::{RedisStore, TOO_LATE, names, record, reply, script};
 use crate::store::{StoreError, WorkerStatus};
 
 impl RedisStore {
@@ -47,7 +47,17 @@ impl RedisStore {
         }
         let mut pipeline = redis::pipe();
         pipeline.cmd("HDEL").arg(self.names.key("workers")).arg(workers);
-        pipeline.cmd("ZREM").arg(self.names.key("workers:seen")).arg(workers);
+        pipeline.cmd("ZREM").arg(self.names.key(names::SEEN)).arg(workers);
         self.link.pipeline(&pipeline).await.map(drop)
+    }
+
+    /// Forgets that workers lost a lease.
+    pub(super) async fn forget_losses(&self, workers: &[String]) -> Result<(), StoreError> {
+        if workers.is_empty() {
+            return Ok(());
+        }
+        let mut forget = redis::cmd("ZREM");
+        forget.arg(self.names.key(names::LOST)).arg(workers);
+        self.link.command(&forget).await.map(drop)
     }
 }

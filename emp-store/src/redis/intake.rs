@@ -1,7 +1,7 @@
 //! Takes jobs in, each once for its idempotency key (P16).
 
 use emp_core::Timestamp;
-use emp_core::job::{Job, JobId};
+use emp_core::job::{Job, JobId, JobState};
 
 use crate::keys::{self, KeyRecord};
 use crate::line::{Lane, Rank};
@@ -21,6 +21,7 @@ enum Taken {
 impl RedisStore {
     /// Takes a job in; or says which one came with its key before.
     pub(super) async fn take_in(&self, new: NewJob) -> Result<Enqueued, StoreError> {
+        self.room.admit(&self.link, &self.names.key("clock"), self.options.allow_unsafe).await?;
         let id = JobId::random();
         let mut free = String::new();
         for _ in 0..TOO_LATE {
@@ -67,6 +68,8 @@ impl RedisStore {
             names::in_state(job.state),
             names::counter(&job.service, job.state),
             events.first().map(record::event).transpose()?.unwrap_or_default(),
+            self.options.bounds.of(&job.service).to_string(),
+            names::counter(&job.service, JobState::Waiting),
         ];
         args.extend(Entry::fields_of_new(&job)?);
         let reply = self
@@ -85,6 +88,12 @@ impl RedisStore {
                     StoreError::Corrupt("an idempotency key of the store cannot be read".to_owned())
                 })?;
                 Ok(Some(Taken::Used { same: record.digest == digest, used, record }))
+            }
+            ("crowded", Some(waiting)) => {
+                let waiting = reply::number(waiting).and_then(|waiting| u64::try_from(waiting).ok());
+                // As many as may wait, or more.
+                self.options.bounds.admit(&job.service, waiting.unwrap_or(u64::MAX))?;
+                Ok(None)
             }
             _ => Err(reply::strange("a script")),
         }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{BoxFuture, FutureExt as _, Shared};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{Route, SingleNodeRoutingInfo};
 use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisError, RedisResult, Value};
 
 use crate::redis::address::Address;
@@ -72,8 +73,8 @@ struct Wire {
 pub(super) enum Connection {
     /// To one server.
     One(MultiplexedConnection),
-    /// To all of a cluster; it follows MOVED and ASK by itself.
-    Cluster(ClusterConnection),
+    /// To all of a cluster, and the way to the one of them that has the queue.
+    Cluster(ClusterConnection, Route),
 }
 
 /// Something to ask that can be asked again.
@@ -146,6 +147,32 @@ impl Link {
             other => other,
         }
         .map_err(|error| fault::told(&error, &self.place))
+    }
+
+    /// Runs a script, and a command after it on the same connection. The answers of both.
+    pub(super) async fn run_with(
+        &self,
+        script: &Script,
+        args: &[Vec<u8>],
+        clock: &str,
+        then: Cmd,
+    ) -> Result<Vec<Value>, StoreError> {
+        let both = |first: Cmd| {
+            let mut pipeline = redis::pipe();
+            pipeline.ignore_errors().add_command(first).add_command(then.clone());
+            pipeline
+        };
+        let answer = match self.ask(&Ask::Pipeline(&both(script.by_hash(clock, args))), None).await {
+            Err(error) if fault::conduct(&error) == Conduct::Reload => {
+                self.ask(&Ask::Pipeline(&both(script.by_text(clock, args))), None).await
+            }
+            other => other,
+        };
+        match answer {
+            Ok(Some(Value::Array(answers))) => Ok(answers),
+            Ok(_) => Err(crate::redis::reply::strange("a pipeline")),
+            Err(error) => Err(fault::told(&error, &self.place)),
+        }
     }
 
     /// Sends a command.
@@ -286,9 +313,14 @@ impl Drop for Link {
 async fn answer(mut connection: Connection, ask: &Ask<'_>) -> RedisResult<Value> {
     let answer = match (&mut connection, ask) {
         (Connection::One(one), Ask::Command(command)) => one.req_packed_command(command).await,
-        (Connection::Cluster(cluster), Ask::Command(command)) => cluster.req_packed_command(command).await,
+        (Connection::Cluster(cluster, _), Ask::Command(command)) => cluster.req_packed_command(command).await,
         (Connection::One(one), Ask::Pipeline(pipeline)) => pipeline.query_async(one).await,
-        (Connection::Cluster(cluster), Ask::Pipeline(pipeline)) => pipeline.query_async(cluster).await,
+        // All keys of a queue are at one server, and so goes what has no key.
+        (Connection::Cluster(cluster, queue), Ask::Pipeline(pipeline)) => {
+            let way = SingleNodeRoutingInfo::SpecificNode(*queue);
+            let answers = cluster.route_pipeline((*pipeline).clone(), 0, pipeline.len(), way);
+            answers.await.map(Value::Array)
+        }
     }?;
     let faults = match &answer {
         Value::Array(answers) if matches!(ask, Ask::Pipeline(_)) => answers.as_slice(),

@@ -35,7 +35,9 @@ pub mod preflight;
 mod read;
 mod record;
 mod recovery;
+mod replicas;
 mod reply;
+mod room;
 mod script;
 mod upkeep;
 mod writes;
@@ -56,6 +58,8 @@ use crate::redis::link::Link;
 use crate::redis::moments::Moments;
 use crate::redis::names::Names;
 use crate::redis::recovery::Ramp;
+use crate::redis::replicas::Replicas;
+use crate::redis::room::Room;
 use crate::store::{
     Answer, CancelAnswer, ClaimRequest, Enqueued, ListQuery, NewJob, Page, Store, StoreError, StoreOptions,
     WorkerStatus, Write,
@@ -84,6 +88,8 @@ pub struct RedisStore {
     /// The last connection over which `held` was compared with what the server has.
     settled: AtomicU64,
     ramp: Mutex<Ramp>,
+    room: Room,
+    replicas: Option<Replicas>,
     _listener: listen::Listener,
 }
 
@@ -106,6 +112,7 @@ impl RedisStore {
         let address = Address::parse(url)?;
         let names = Names::of(&address.queue);
         let link = Link::to(&address, options.lease)?;
+        let replicas = Replicas::of(&address, &options)?;
         doctor::admit(&link, &address, options.allow_unsafe).await?;
         let epoch = RwLock::new(epoch::hello(&link, &names, &moments, options.accept_empty).await?);
         let me = JobId::random().to_string();
@@ -129,6 +136,8 @@ impl RedisStore {
             held: Held::default(),
             settled: AtomicU64::default(),
             ramp: Mutex::default(),
+            room: Room::default(),
+            replicas,
             _listener: listener,
         })
     }
@@ -137,7 +146,11 @@ impl RedisStore {
 #[async_trait]
 impl Store for RedisStore {
     async fn enqueue(&self, new: NewJob) -> Result<Enqueued, StoreError> {
-        self.take_in(new).await
+        let taken = self.take_in(new).await?;
+        if let (Some(replicas), Enqueued::New(job) | Enqueued::Replayed(job)) = (&self.replicas, &taken) {
+            replicas.have(&self.names, &job.id).await?;
+        }
+        Ok(taken)
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<Job>, StoreError> {
@@ -155,7 +168,11 @@ impl Store for RedisStore {
                 (true, Some(events).filter(|events| !events.is_empty()))
             }
         };
-        Ok(match self.change(id, step).await? {
+        let cancelled = self.change(id, step).await?;
+        if let (Some(replicas), Some(_)) = (&self.replicas, &cancelled) {
+            replicas.have(&self.names, id).await?;
+        }
+        Ok(match cancelled {
             None => CancelAnswer::NotFound,
             Some((job, true)) => CancelAnswer::Recorded(job),
             Some((job, false)) => CancelAnswer::TooLate(job),

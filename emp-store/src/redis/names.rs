@@ -10,7 +10,7 @@
 //! | `emp:{queue}:ended` | jobs that have ended, by the moment at which they are forgotten |
 //! | `emp:{queue}:in:<state>`, `counts` | jobs of a state by arrival; how many of each service and state |
 //! | `emp:{queue}:keys`, `keys:age` | idempotency keys |
-//! | `emp:{queue}:workers`, `workers:seen` | who is alive |
+//! | `emp:{queue}:workers`, `workers:seen`, `workers:lost` | who is alive, and who lost a lease of late |
 //! | `emp:{queue}:clock`, `arrival` | the store's epoch, format and moment; the number of the last arrival |
 //! | `emp:{queue}:news` | the channel of hints |
 
@@ -25,6 +25,11 @@ use crate::line::{Lane, Place};
 pub(super) const LEASES: &str = "leases";
 /// Waiting jobs, by the moment at which they are due.
 pub(super) const DUE: &str = "due";
+
+/// Workers, by the moment at which they were heard of.
+pub(super) const SEEN: &str = "workers:seen";
+/// Workers that lost a lease of late, by that moment.
+pub(super) const LOST: &str = "workers:lost";
 
 /// Jobs that have ended, by the moment at which they may be forgotten.
 pub(super) const ENDED: &str = "ended";
@@ -114,6 +119,7 @@ impl Spot {
             }
             Place::Due(at) => Some(spot(DUE, at.0, id.to_string())),
             Place::Leased(until) => Some(spot(LEASES, until.0, id.to_string())),
+            Place::Ended(until) => Some(spot(ENDED, until.0, id.to_string())),
             Place::Aside => None,
         }
     }

@@ -33,6 +33,12 @@ pub(super) static COMMIT: LazyLock<Script> =
 /// Jobs of some states by arrival.
 pub(super) static ARRIVED: LazyLock<Script> =
     LazyLock::new(|| Script::of(include_str!("lua/arrived.lua").to_owned()));
+/// Writes something after everything that was written of a job.
+pub(super) static MARK: LazyLock<Script> =
+    LazyLock::new(|| Script::of(include_str!("lua/mark.lua").to_owned()));
+/// What the server says of its memory.
+pub(super) static MEMORY: LazyLock<Script> =
+    LazyLock::new(|| Script::of(include_str!("lua/memory.lua").to_owned()));
 /// Says that a worker is alive.
 pub(super) static ANNOUNCE: LazyLock<Script> =
     LazyLock::new(|| Script::with(GOES_ON, include_str!("lua/announce.lua")));

@@ -1,5 +1,7 @@
 //! What time does to jobs, keys and workers: everything that happens without anybody asking for one job.
 
+use std::collections::BTreeSet;
+
 use emp_core::Timestamp;
 use emp_core::job::{Event, Job, JobId};
 use redis::Value;
@@ -10,7 +12,7 @@ use crate::redis::intake::parse_key;
 use crate::redis::record::{FIELDS, Found};
 use crate::redis::{PAGED, RedisStore, names, reply, script};
 use crate::store::StoreError;
-use crate::transition;
+use crate::transition::{self, Loss};
 
 /// So many empty lanes cost nothing.
 const LANES: usize = 64;
@@ -37,8 +39,10 @@ impl RedisStore {
         // After a leap of the clock, or when nobody could renew, a lapsed lease says nothing of its worker.
         while !self.moments.leapt_within(lease) && !self.link.recovered_within(lease) {
             let at = self.moments.now();
-            let lapse = |job: &mut Job| transition::lapse(job, at, &self.options);
-            let page = self.work_off(names::LEASES, at, lapse).await?;
+            let page = self.page_due(names::LEASES, at).await?;
+            let loss = self.loss(&page, at).await?;
+            let lapse = |job: &mut Job| transition::lapse(job, loss, at, &self.options);
+            let page = self.work_off(names::LEASES, page, at, lapse).await?;
             reaped += page.changed;
             // What cannot be changed, such as the jobs of a newer version, stays where it is.
             if page.found < PAGED || page.done == 0 {
@@ -56,25 +60,61 @@ impl RedisStore {
 
     /// Puts jobs whose waiting time is over into the line.
     pub(super) async fn promote(&self, at: Timestamp) -> Result<(), StoreError> {
-        self.work_off(names::DUE, at, |job: &mut Job| transition::promote(job, at)).await.map(drop)
+        let page = self.page_due(names::DUE, at).await?;
+        self.work_off(names::DUE, page, at, |job: &mut Job| transition::promote(job, at)).await.map(drop)
+    }
+
+    /// Why the leases of some jobs have lapsed, as far as the other workers tell.
+    async fn loss(&self, page: &[(JobId, Found)], at: Timestamp) -> Result<Loss, StoreError> {
+        let lapsed = page.iter().filter_map(|(_, found)| match found {
+            Found::Job(stored) => stored.job.lease.as_ref().filter(|lease| lease.until <= at),
+            _ => None,
+        });
+        let losers: BTreeSet<&str> = lapsed.map(|lease| lease.worker.as_str()).collect();
+        if losers.is_empty() {
+            return Ok(Loss::Crash);
+        }
+        let mut pipeline = redis::pipe();
+        for worker in losers {
+            pipeline.cmd("ZADD").arg(self.names.key(names::LOST)).arg(at.0).arg(worker);
+        }
+        for (index, within) in [(names::LOST, self.options.lease), (names::SEEN, self.options.worker_ttl)] {
+            let since = at.0.saturating_sub(millis(within));
+            pipeline
+                .cmd("ZRANGE")
+                .arg(self.names.key(index))
+                .arg(format!("({since}"))
+                .arg("+inf")
+                .arg("BYSCORE");
+        }
+        let mut answers =
+            self.link.pipeline(&pipeline).await?.into_iter().map(reply::items).map(|ids| {
+                ids.iter().filter_map(reply::text).map(str::to_owned).collect::<BTreeSet<String>>()
+            });
+        let (live, lost) = (answers.next_back().unwrap_or_default(), answers.next_back().unwrap_or_default());
+        Ok(Loss::of(&lost, &live))
     }
 
     /// Forgets jobs that ended long ago (P28), a page after the other.
     async fn forget_ended(&self, at: Timestamp) -> Result<(), StoreError> {
         loop {
-            let ids = self.due(names::ENDED, at).await?;
-            let mut entries = Vec::with_capacity(ids.len());
-            for (id, found) in ids.iter().zip(self.read(&ids, &FIELDS).await?) {
+            let page = self.page_due(names::ENDED, at).await?;
+            let found = page.len();
+            let mut entries = Vec::with_capacity(found);
+            for (id, found) in page {
                 match found {
-                    Found::Job(job) if transition::expires(&job.job, &self.options.retention).is_some() => {
+                    Found::Job(job)
+                        if transition::expires(&job.job, &self.options.retention)
+                            .is_some_and(|until| until <= at) =>
+                    {
                         entries.push(Entry::forgotten(&job));
                     }
-                    other => self.put_right(id, other, names::ENDED).await?,
+                    other => self.put_right(&id, other, names::ENDED).await?,
                 }
             }
             let outcomes = self.commit(at, entries).await?.unwrap_or_default();
             // What cannot be forgotten, such as the jobs of a newer version, must not be looked at for ever.
-            if ids.len() < PAGED || !outcomes.contains(&Outcome::Done) {
+            if found < PAGED || !outcomes.contains(&Outcome::Done) {
                 return Ok(());
             }
         }
@@ -88,19 +128,27 @@ impl RedisStore {
         Ok(members.iter().filter_map(|id| reply::text(id)?.parse().ok()).collect())
     }
 
+    /// And what is found of them.
+    async fn page_due(&self, index: &str, at: Timestamp) -> Result<Vec<(JobId, Found)>, StoreError> {
+        let ids = self.due(index, at).await?;
+        let found = self.read(&ids, &FIELDS).await?;
+        Ok(ids.into_iter().zip(found).collect())
+    }
+
     /// Changes a page of the jobs of an index that something is due for. What the index shows wrongly is put right.
     async fn work_off(
         &self,
         index: &str,
+        page: Vec<(JobId, Found)>,
         at: Timestamp,
         step: impl Fn(&mut Job) -> Vec<Event>,
     ) -> Result<Worked, StoreError> {
-        let ids = self.due(index, at).await?;
-        let mut entries = Vec::with_capacity(ids.len());
-        let mut wanted = Vec::with_capacity(ids.len());
-        for (id, found) in ids.iter().zip(self.read(&ids, &FIELDS).await?) {
+        let found = page.len();
+        let mut entries = Vec::with_capacity(found);
+        let mut wanted = Vec::with_capacity(found);
+        for (id, found) in page {
             let Found::Job(before) = found else {
-                self.put_right(id, found, index).await?;
+                self.put_right(&id, found, index).await?;
                 continue;
             };
             let mut job = before.job.clone();
@@ -115,7 +163,7 @@ impl RedisStore {
         let outcomes = self.commit(at, entries).await?.unwrap_or_default();
         let done = outcomes.iter().map(|outcome| *outcome == Outcome::Done);
         let changed = done.clone().zip(wanted).filter(|(done, wanted)| *done && *wanted).count();
-        Ok(Worked { found: ids.len(), done: done.filter(|done| *done).count(), changed })
+        Ok(Worked { found, done: done.filter(|done| *done).count(), changed })
     }
 
     /// Takes out of an index what is no job that it should show.
@@ -141,15 +189,15 @@ impl RedisStore {
         let mut pipeline = redis::pipe();
         pipeline.cmd("HKEYS").arg(self.names.key("lanes"));
         let old = now.0.saturating_sub(millis(keys::KEPT));
-        for (index, until) in
-            [("keys:age", old), ("workers:seen", now.0.saturating_sub(millis(self.options.worker_ttl)))]
-        {
+        let ago = |time| now.0.saturating_sub(millis(time));
+        let (seen, lost) = (ago(self.options.worker_ttl), ago(self.options.lease));
+        for (index, until) in [("keys:age", old), (names::SEEN, seen), (names::LOST, lost)] {
             pipeline.cmd("ZRANGE").arg(self.names.key(index)).arg("-inf").arg(until);
             pipeline.arg("BYSCORE").arg("LIMIT").arg(0).arg(PAGED);
         }
         let mut answers = self.link.pipeline(&pipeline).await?.into_iter().map(reply::items);
         let mut next = || answers.next().unwrap_or_default();
-        let (lanes, keys, workers) = (next(), next(), next());
+        let (lanes, keys, workers, lost) = (next(), next(), next(), next());
         let lanes = if lanes.len() > LANES { lanes } else { Vec::new() };
         let keys = self.free_keys(keys, now).await?;
         if !lanes.is_empty() || !keys.is_empty() {
@@ -160,8 +208,10 @@ impl RedisStore {
             })
             .await?;
         }
-        let workers: Vec<String> = workers.iter().filter_map(reply::text).map(str::to_owned).collect();
-        self.forget_workers(&workers).await
+        let texts =
+            |items: &[Value]| items.iter().filter_map(reply::text).map(str::to_owned).collect::<Vec<_>>();
+        self.forget_losses(&texts(&lost)).await?;
+        self.forget_workers(&texts(&workers)).await
     }
 
     /// Of old keys those that may be forgotten, and what they hold. The others are looked at again in an hour, so that they do not

@@ -1,11 +1,11 @@
 //! Who has a job: enqueue, claim, renewal, lapse.
 
-use emp_core::error::Billed;
+use emp_core::Timestamp;
 use emp_core::job::{Event, EventKind, JOB_SCHEMA, Job, JobId, JobState, Lease, Nonce, Phase, WorkerId};
-use emp_core::{ErrorCode, JobError, Timestamp};
 use serde_json::Map;
 
 use crate::store::{Answer, NewJob, StoreOptions};
+use crate::transition::poison::{self, Loss};
 use crate::transition::{Pen, Step, cancel, nudge, standing};
 
 /// A new job, as it stands in the line.
@@ -24,6 +24,7 @@ pub fn enqueue(new: NewJob, id: JobId, arrival: u64, at: Timestamp) -> (Job, Vec
         attempt: 0,
         deliveries: 0,
         crashes: 0,
+        crashed: Vec::new(),
         lease: None,
         intent: None,
         service_job: None,
@@ -90,7 +91,7 @@ pub fn promote(job: &mut Job, at: Timestamp) -> Vec<Event> {
 
 /// The worker of a running job was not heard of for a lease: the job goes back to its place in the line, or out of it when it has
 /// ended too many workers. Nothing happens while the lease holds.
-pub fn lapse(job: &mut Job, at: Timestamp, options: &StoreOptions) -> Vec<Event> {
+pub fn lapse(job: &mut Job, loss: Loss, at: Timestamp, options: &StoreOptions) -> Vec<Event> {
     if job.state != JobState::Running || job.lease.as_ref().is_none_or(|lease| lease.until > at) {
         return Vec::new();
     }
@@ -99,35 +100,13 @@ pub fn lapse(job: &mut Job, at: Timestamp, options: &StoreOptions) -> Vec<Event>
     let mut pen = Pen::new(job, at);
     let job = pen.job();
     job.state = JobState::Queued;
-    job.crashes += 1;
+    poison::count(job, worker.as_ref(), loss, at, options);
     job.lapsed = lease;
-    pen.note_by(EventKind::LeaseLost, None, worker);
-    if cancel::end_if_nothing_is_out(&mut pen, at) {
-        return pen.events();
-    }
-    if pen.job().crashes >= options.max_crashes {
-        quarantine(&mut pen, at);
+    pen.note_by(EventKind::LeaseLost, loss.detail(), worker);
+    if !cancel::end_if_nothing_is_out(&mut pen, at) {
+        poison::quarantine(&mut pen, at, options);
     }
     pen.events()
-}
-
-fn quarantine(pen: &mut Pen<'_>, at: Timestamp) {
-    let billed = match pen.job().phase {
-        Some(Phase::Submitting) => Billed::Maybe,
-        Some(Phase::Submitted) => Billed::Yes,
-        Some(Phase::Prepared) | None => Billed::No,
-    };
-    if pen.job().cancel.is_some() {
-        cancel::end(pen, emp_core::job::UpstreamCancel::Unknown, at);
-        return;
-    }
-    let job = pen.job();
-    let message = format!("the worker was lost {} times while it had this job", job.crashes);
-    job.error = Some(JobError::new(ErrorCode::EPoison, message).billed(billed));
-    job.state = JobState::Quarantined;
-    job.finished_at = Some(at);
-    job.lapsed = None;
-    pen.note(EventKind::Quarantined, None);
 }
 
 /// The lease runs anew.
@@ -145,11 +124,12 @@ pub(super) fn revive(job: &mut Job, nonce: &Nonce, at: Timestamp, options: &Stor
     let Some(mut lease) = job.lapsed.take_if(|lapsed| untaken && lapsed.nonce == *nonce) else {
         return Step::refused(Answer::Fenced);
     };
+    let lapsed_at = lease.until;
     lease.until = at.after(options.lease);
     let answer = standing(job);
     let mut pen = Pen::new(job, at);
     let job = pen.job();
-    job.crashes = job.crashes.saturating_sub(1);
+    poison::take_back(job, lapsed_at);
     job.state = JobState::Running;
     job.lease = Some(lease);
     pen.note(EventKind::Resumed, Some("the lapsed lease was renewed".to_owned()));
@@ -164,7 +144,7 @@ mod tests {
     use emp_core::job::{JobId, JobState, Nonce, WorkerId};
     use serde_json::Value;
 
-    use super::{claim, enqueue, lapse};
+    use super::{Loss, claim, enqueue, lapse};
     use crate::store::{NewJob, StoreOptions};
 
     /// Whoever calls: an index that is late does not take a job from a worker that lives.
@@ -180,9 +160,9 @@ mod tests {
         };
         let (mut job, _) = enqueue(new, JobId::random(), 1, Timestamp(0));
         claim(&mut job, &WorkerId::start("w"), Nonce::random(), Timestamp(0), &options);
-        assert!(lapse(&mut job, Timestamp(99), &options).is_empty());
+        assert!(lapse(&mut job, Loss::Crash, Timestamp(99), &options).is_empty());
         assert_eq!(job.state, JobState::Running);
-        assert!(!lapse(&mut job, Timestamp(100), &options).is_empty());
+        assert!(!lapse(&mut job, Loss::Crash, Timestamp(100), &options).is_empty());
         assert_eq!(job.state, JobState::Queued);
     }
 }

@@ -22,6 +22,7 @@ mod finish;
 mod lease;
 mod nudge;
 mod pen;
+mod poison;
 mod reassert;
 mod retention;
 mod submit;
@@ -35,6 +36,7 @@ pub use cancel::{Cancelled, cancel};
 pub use delta::{compact, crowded};
 pub use lease::{claim, enqueue, lapse, promote};
 pub use nudge::nudge;
+pub use poison::Loss;
 pub use reassert::reassert;
 pub use retention::expires;
 

@@ -1,15 +1,13 @@
 //! When the server fails: restarts, silence, failover, lost data, no room, foreign values.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use emp_core::job::{EventKind, JobState};
 use emp_store::{
     Answer, Change, ClaimKey, Enqueued, RedisStore, Store as _, StoreError, StoreOptions, Write,
 };
-use emp_testkit::redis::{Program, RedisBox, RedisCluster, Sentinels};
+use emp_testkit::redis::{RedisBox, Sentinels};
 
-use crate::{add, ask, claim, intent, new, open, submitted, success, write};
+use crate::{add, claim, intent, new, open, submitted, success, write};
 
 /// Calls until it works; fails when that takes longer than 5 s, the time within which everything works again after an outage (P20).
 pub(crate) async fn soon<T>(what: &str, mut call: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
@@ -86,82 +84,6 @@ async fn p20_f17_the_store_follows_a_failover() {
     assert!(store.get(&before.id).await.expect("get").is_some());
 }
 
-/// A server that goes back to what it had when it was last told to save.
-pub(crate) fn forgetful() -> RedisBox {
-    RedisBox::start_with(Program::Redis, &["--appendonly", "no"]).expect("a server")
-}
-
-/// P18, F10: the last changes are lost, as by a failover, and a worker lives that has the jobs: nobody submits them again.
-#[tokio::test]
-async fn p18_f10_a_job_whose_worker_lives_is_put_back_and_not_submitted_again() {
-    let mut server = forgetful();
-    let url = server.url();
-    put_back(&url, &mut server).await;
-}
-
-/// P18, F10: the same in a cluster, of which one server loses them.
-#[tokio::test]
-async fn p18_f10_a_job_whose_worker_lives_is_put_back_in_a_cluster() {
-    let mut cluster = RedisCluster::start_with(3, &["--appendonly", "no"]).expect("a cluster");
-    let url = cluster.url();
-    put_back(&url, cluster.node_of("emp:{emp}:clock").expect("a server")).await;
-}
-
-async fn put_back(url: &str, server: &mut RedisBox) {
-    let open = async || RedisStore::open(url, StoreOptions::default()).await.expect("a store");
-    let (worker, other) = (open().await, open().await);
-    let early = add(&worker).await;
-    assert_eq!(claim(&other, 0).await, [], "it has a connection as well");
-    server.command(&["SAVE"]).expect("saved");
-    let late = add(&worker).await;
-    let claimed = claim(&worker, 2).await;
-    assert_eq!(claimed.len(), 2);
-    for job in &claimed {
-        assert_eq!(write(&worker, job, intent()).await, Answer::Ok);
-        assert_eq!(write(&worker, job, submitted(job.id.as_str())).await, Answer::Ok);
-        // Somebody else's change in between: the worker has to read the job again.
-        assert!(other.nudge(&job.id, None).await.expect("nudge"));
-        assert_eq!(write(&worker, job, Change::Renew).await, Answer::Nudged);
-    }
-    server.restart().expect("a restart");
-    let stolen = soon("a claim", async || other.claim(ask(5)).await).await;
-    assert_eq!(stolen, [], "nobody claims before those who have jobs could say so");
-    for job in &claimed {
-        let renewed = soon("a renewal", async || worker.write(by(job, Change::Renew)).await).await;
-        assert_eq!(renewed, [Answer::Ok]);
-    }
-    for id in [&early.id, &late.id] {
-        let job = other.get(id).await.expect("get").expect("the job");
-        assert_eq!(job.service_job.map(|far| far.id), Some(id.to_string()));
-        assert_eq!((job.state, job.attempt, job.payload), (JobState::Running, 1, new().payload));
-        let events = other.events(id, 0).await.expect("events").expect("the job's");
-        assert_eq!(events.last().map(|event| event.kind), Some(EventKind::Reasserted));
-    }
-    let counts = other.counts().await.expect("counts");
-    assert_eq!(counts["svc"], BTreeMap::from([(JobState::Running, 2)]));
-    for job in &claimed {
-        assert_eq!(write(&worker, job, success()).await, Answer::Ok);
-    }
-}
-
-/// P5: as many changes later another worker has the job, and the count of them is the same: that is not the claim that was lost.
-#[tokio::test]
-async fn p05_f10_a_lost_claim_does_not_pass_for_the_next_one() {
-    let mut server = forgetful();
-    let zombie = open(&server).await;
-    add(&zombie).await;
-    server.command(&["SAVE"]).expect("saved");
-    let lost = claim(&zombie, 1).await.pop().expect("the job");
-    server.restart().expect("a restart");
-    // A worker that starts just now knows nothing of an outage.
-    let next = open(&server).await;
-    let owned = claim(&next, 1).await.pop().expect("the job");
-    let answer = soon("a write", async || zombie.write(by(&lost, success())).await).await;
-    assert_eq!(answer, [Answer::Fenced]);
-    assert_eq!(next.get(&owned.id).await.expect("get").as_ref(), Some(&owned));
-    assert_eq!(write(&next, &owned, success()).await, Answer::Ok);
-}
-
 /// F9: nothing goes on as if nothing had been there; unless somebody says so, and then what workers have is put back.
 #[tokio::test]
 async fn f09_a_server_without_its_data_is_refused_or_accepted_as_was_said() {
@@ -202,6 +124,41 @@ async fn p27_f15_a_full_server_takes_nothing_in_and_lets_jobs_end() {
         assert_eq!(write(&store, job, success()).await, Answer::Ok);
     }
     server.unfill().expect("room");
+    add(&store).await;
+}
+
+/// P27: before there is no memory at all, new jobs are refused, and taken in again when there is some.
+#[tokio::test]
+async fn p27_new_jobs_are_refused_before_the_memory_is_used_up() {
+    let server = RedisBox::start().expect("a server");
+    let used = || {
+        let info = server.command(&["INFO", "memory"]).expect("an answer").text();
+        let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+        used.and_then(|used| used.trim().parse::<u64>().ok()).expect("a number")
+    };
+    let limit =
+        |bytes: u64| server.command(&["CONFIG", "SET", "maxmemory", &bytes.to_string()]).expect("an answer");
+    let store = open(&server).await;
+    limit(used() * 10 / 9);
+    let refused = store.enqueue(new()).await;
+    let told = |text: &str| text.contains("% of its memory") && text.contains("maxmemory");
+    assert!(matches!(&refused, Err(StoreError::Full(text)) if told(text)), "{refused:?}");
+    limit(used() * 2);
+    add(&store).await;
+}
+
+/// P19: a server that is told to throw keys away while it is used gets no more jobs, and those that it has go on.
+#[tokio::test]
+async fn p19_a_server_that_is_told_to_evict_takes_nothing_in() {
+    let server = RedisBox::start().expect("a server");
+    let (starter, store) = (open(&server).await, open(&server).await);
+    add(&starter).await;
+    server.command(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]).expect("an answer");
+    let refused = store.enqueue(new()).await;
+    assert!(matches!(refused, Err(StoreError::Unsafe(_))), "{refused:?}");
+    let claimed = claim(&store, 1).await.pop().expect("the job");
+    assert_eq!(write(&store, &claimed, success()).await, Answer::Ok);
+    server.command(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]).expect("an answer");
     add(&store).await;
 }
 

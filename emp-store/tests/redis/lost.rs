@@ -13,7 +13,8 @@ use emp_store::{
 };
 use emp_testkit::redis::RedisBox;
 
-use crate::failures::{by, forgetful, soon};
+use crate::failover::forgetful;
+use crate::failures::{by, soon};
 use crate::proxy::Proxy;
 use crate::{add, ask, claim, intent, new, open, submitted, success, write};
 

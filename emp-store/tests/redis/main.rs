@@ -6,9 +6,12 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod failover;
 mod failures;
 mod lost;
+mod outages;
 mod proxy;
+mod replicas;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! Between a store and its server: passes everything on, until it is told to lose an answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
 use emp_testkit::redis::RedisBox;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// A way to a server on which an answer can be lost.
 pub(crate) struct Proxy {
     port: u16,
+    to: Arc<AtomicU16>,
     /// How many answers from now on: the last of them is lost.
     loses: Arc<AtomicUsize>,
 }
@@ -20,19 +21,28 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let loses = Arc::new(AtomicUsize::new(0));
-        let (to, flag) = (server.port(), Arc::clone(&loses));
+        let to = Arc::new(AtomicU16::new(server.port()));
+        let (target, flag) = (Arc::clone(&to), Arc::clone(&loses));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let Ok(server) = TcpStream::connect(("127.0.0.1", to)).await else { continue };
+                let Ok(server) = TcpStream::connect(("127.0.0.1", target.load(Ordering::SeqCst))).await
+                else {
+                    continue;
+                };
                 tokio::spawn(pass(client, server, Arc::clone(&flag)));
             }
         });
-        Self { port, loses }
+        Self { port, to, loses }
     }
 
     /// Where it is, for `--store`.
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// From now on connections lead to another server; those that there are stay where they are.
+    pub(crate) fn lead_to(&self, server: &RedisBox) {
+        self.to.store(server.port(), Ordering::SeqCst);
     }
 
     /// The nth answer of the server from now on is lost, and the connection with it.

@@ -63,6 +63,9 @@ async fn p19_the_rights_that_the_doctor_prints_are_enough_and_no_more() {
         timed.enqueue(NewJob { labels, ..new() }).await.expect("enqueue");
     }
     timed.reap().await.expect("reap");
+    let careful = StoreOptions { replicas: 1, ..StoreOptions::default() };
+    let careful = RedisStore::open(&url, careful).await.expect("a store");
+    assert!(matches!(careful.enqueue(new()).await, Err(StoreError::Unreplicated(_))), "there is no replica");
     let stats = server.command(&["INFO", "commandstats"]).expect("an answer").text();
     let used =
         |command: &str| stats.lines().any(|line| line.starts_with(&format!("cmdstat_{command}:calls=")));
