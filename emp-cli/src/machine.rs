@@ -71,6 +71,11 @@ fn common(env: &dyn EnvSource) -> Vec<Variable> {
     vec![
         store_variable,
         read("EMP_LEASE", "For how long a worker may be silent before its jobs go to another", None),
+        read("EMP_STORE_REPLICAS", "How many replicas must have what a client is told", None),
+        read("EMP_MAX_QUEUED", "How many jobs of a service may wait", None),
+        read("EMP_KEEP_SUCCEEDED", "For how long a job is kept that succeeded", None),
+        read("EMP_KEEP_FAILED", "For how long a job is kept that failed or was cancelled", None),
+        read("EMP_KEEP_QUARANTINED", "For how long a job is kept that ends its workers", None),
         read("EMP_OUTPUTS", "Where the files of results go", None),
         read("EMP_OUTPUTS_KEEP", "For how long they are kept", None),
         read("EMP_PUBLIC_URL", "Where services on the internet reach the API", None),
