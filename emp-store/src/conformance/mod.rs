@@ -27,6 +27,7 @@ mod submits;
 mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,9 +153,18 @@ macro_rules! __conformance_tests {
     };
 }
 
+/// One case, on the heap: all of them in one future are more than a stack has.
+fn turn<'a, F, G>(make: &'a impl Fn() -> F, case: fn(Bench) -> G) -> Pin<Box<dyn Future<Output = ()> + 'a>>
+where
+    F: Future<Output = Bench> + 'a,
+    G: Future<Output = ()> + 'a,
+{
+    Box::pin(async move { case(make().await).await })
+}
+
 macro_rules! in_turn {
     ($make:ident; $($case:ident,)*) => {
-        $( $case($make().await).await; )*
+        $( turn(&$make, $case).await; )*
     };
 }
 
