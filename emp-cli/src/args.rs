@@ -17,7 +17,7 @@ mod tree;
 pub(crate) use check::{Check, Deny, Format};
 pub(crate) use job::{ApiArgs, Job, Submit};
 pub(crate) use kit::{ConnectorNew, ConnectorRecord, ConnectorTest, TestFormat};
-pub(crate) use machine::{Export, Health, Machine, Planned, Target};
+pub(crate) use machine::{Dir, Export, Health, Logs, Machine, Planned, Target, Up};
 pub(crate) use openapi::OpenApi;
 pub(crate) use run::{Demo, Dev, Serve, Worker};
 pub(crate) use store::{Keep, OnEmpty, STORE, Store, StoreArgs};
@@ -59,7 +59,7 @@ pub(crate) enum Command {
     Check(Check),
     /// Whether a worker or an API lives; for the health check of a container.
     Health(Health),
-    /// What runs on a machine.
+    /// Plan what runs on a machine, run it, and look after it.
     #[command(subcommand)]
     Machine(Machine),
     /// Files that start the workers under pm2, Docker Compose, systemd or Kubernetes.

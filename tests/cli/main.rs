@@ -8,6 +8,7 @@ mod dev;
 mod export;
 mod fleet;
 mod job;
+mod machine;
 mod metrics;
 mod openapi;
 mod process;

@@ -1,6 +1,8 @@
 //! The grammar of `emp export`, `emp machine` and `emp health`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -63,6 +65,75 @@ pub(crate) enum Machine {
         #[command(flatten)]
         planned: Planned,
     },
+    /// Run it: install, start services, then workers, and start again what ends, until Ctrl-C or `emp machine down`.
+    Up(Up),
+    /// What runs: state, pid, restarts, health and ports of each process. Exits with 1 when something is not up.
+    Status {
+        #[command(flatten)]
+        dir: Dir,
+    },
+    /// What processes and installers print.
+    Logs(Logs),
+    /// End a process, or all of a worker, and start it again; everything when not named.
+    Restart {
+        /// A process or a worker.
+        name: Option<String>,
+        #[command(flatten)]
+        dir: Dir,
+    },
+    /// End everything: workers hand their jobs over, then the services end. Also what a killed `up` has left behind.
+    Down {
+        /// Wait for nobody.
+        #[arg(long)]
+        now: bool,
+        #[command(flatten)]
+        dir: Dir,
+    },
+    /// Become a program that ends with its supervisor.
+    #[command(hide = true)]
+    Exec {
+        /// The supervisor.
+        parent: u32,
+        /// The program and its arguments.
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+}
+
+/// Which machine.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Dir {
+    /// The folder of its lock, its state and its logs.
+    #[arg(long, env = "EMP_MACHINE_DIR", default_value = "emp-data/machine", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) planned: Planned,
+    #[command(flatten)]
+    pub(crate) dir: Dir,
+    /// Install also what is installed already.
+    #[arg(long)]
+    pub(crate) reinstall: bool,
+    /// How long a service may take until it answers.
+    #[arg(long, default_value = "5m", value_name = "DURATION", value_parser = super::duration)]
+    pub(crate) start_timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// A process, a worker, or an installation as `WORKER-install`; everything when not named.
+    pub(crate) name: Option<String>,
+    /// How many of the last lines of each.
+    #[arg(long, short = 'n', default_value_t = 20)]
+    pub(crate) lines: usize,
+    /// Go on with what comes, until Ctrl-C.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) dir: Dir,
 }
 
 #[derive(Debug, Args)]

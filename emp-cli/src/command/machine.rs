@@ -1,4 +1,11 @@
-//! `emp machine`: what runs on a machine.
+//! `emp machine`: what would run on a machine, what runs on it, and running it.
+
+#[cfg(unix)]
+mod logs;
+#[cfg(unix)]
+mod remote;
+#[cfg(unix)]
+mod up;
 
 use std::path::Path;
 
@@ -21,6 +28,21 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     match args {
         Machine::Plan { planned } => plan(planned, registry, mapping, out),
+        #[cfg(unix)]
+        Machine::Up(args) => runtime::block_on(up::run(args, registry, mapping, out)),
+        #[cfg(unix)]
+        Machine::Status { dir } => runtime::block_on(remote::status(dir, out)),
+        #[cfg(unix)]
+        Machine::Logs(args) => logs::run(args, out),
+        #[cfg(unix)]
+        Machine::Restart { name, dir } => runtime::block_on(remote::restart(name.as_deref(), dir, out)),
+        #[cfg(unix)]
+        Machine::Down { now, dir } => runtime::block_on(remote::down(*now, dir, out)),
+        #[cfg(unix)]
+        Machine::Exec { parent, command } => up::exec(*parent, command),
+        #[cfg(not(unix))]
+        _ => Err(Failure::new(Exit::Usage, "E_PLATFORM", "only a Unix can run a machine")
+            .help("`emp machine plan` and `emp export` work here too")),
     }
 }
 
