@@ -84,14 +84,15 @@ impl Variable {
         variable
     }
 
-    /// Unset and empty are the same, as for a connector.
+    /// Unset and empty are the same, as for a connector. The file comes first: whoever has read the files has the secret under its own
+    /// name as well, and a process that is given both does not start.
     fn look(&mut self, env: &dyn EnvSource) {
         let given = |name: &str| env.get(name).filter(|text| !text.trim().is_empty());
         let file = given(&format!("{}{FILE}", self.name)).filter(|_| self.secret);
         (self.source, self.value) = match given(&self.name) {
+            _ if file.is_some() => (Source::File, file),
             Some(_) if self.secret => (Source::Environment, None),
             Some(value) => (Source::Environment, Some(value)),
-            None if file.is_some() => (Source::File, file),
             None if self.default.is_some() => (Source::Default, self.default.clone()),
             None => (Source::Unset, None),
         };

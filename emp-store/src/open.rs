@@ -46,3 +46,35 @@ pub fn shown(url: &str) -> String {
         _ => "a store that cannot be read".to_owned(),
     }
 }
+
+/// Whether a store's URL is a secret: a password can stand in it, or nobody can say what does.
+pub fn has_password(url: &str) -> bool {
+    match url.split_once(':') {
+        Some(("file" | "memory", _)) => false,
+        _ => Address::parse(url).map_or(true, |address| address.has_login()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_password;
+
+    #[test]
+    fn a_url_with_a_password_or_one_that_cannot_be_read_is_a_secret() {
+        for secret in [
+            "redis://:s3cret@h",
+            "rediss://user:s3cret@h:6379/2",
+            "redis+sentinel://h:26379/primary?sentinel_password=s3cret",
+            "redis+cluster://a,b?queue=x&sentinel_password=s3cret",
+            "redis://h?pasword=s3cret",
+            "redis:s3cret",
+            "redis://s3cret@h",
+            "postgres://user:s3cret@h",
+        ] {
+            assert!(has_password(secret), "{secret}");
+        }
+        for open in ["redis://h:6379/0?queue=a", "redis+sentinel://h/primary", "file:./a@b", "memory:"] {
+            assert!(!has_password(open), "{open}");
+        }
+    }
+}

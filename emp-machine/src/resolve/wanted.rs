@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use emp_core::Url;
-use emp_core::connector::Entry;
+use emp_core::connector::{Entry, Registry};
 use emp_core::machine::{Demand, Instance};
 use emp_core::mapping::{ServiceType, Template, TemplateError, Words, Worker};
+use emp_core::secret::names_credential;
 use emp_core::spec::{Base, EnvKind, Protocol};
 use emp_core::workers::{ENVIRONMENT, MAPPING, PlanFault, WorkerEntry};
 
 use super::Request;
 use crate::plan::{Install, Link, Service, WorkerProcess};
-use crate::variable::{Source, Variable, of_worker};
+use crate::variable::{FILE, Source, Variable, of_worker};
 
 /// How long an installation may take that does not say.
 const INSTALL_SECONDS: u64 = 300;
@@ -51,6 +52,11 @@ impl<'a> Wanted<'a> {
         }
         if worker.service.is_empty() {
             faults.push(PlanFault::no_service(name));
+        }
+        // Before anything is expanded: a message about a value would show it.
+        faults.extend(secrets_in_settings(name, worker, request.registry));
+        if !faults.is_empty() {
+            return Err(faults);
         }
         let lookup = |variable: &str| request.env.get(variable);
         let demand = Demand::of_worker(mapping, worker, &lookup).unwrap_or_else(|wrong| {
@@ -279,6 +285,29 @@ fn wrong_field(worker: &str, field: &str, error: &TemplateError) -> PlanFault {
         TemplateError::Value { expected, .. } => (ENVIRONMENT, format!("give it {expected}")),
     };
     PlanFault::new(code, format!("worker `{worker}`: `{field}`: {error}"), help)
+}
+
+/// Settings that would hold a secret: what a plan says stands in files, and in command lines that everybody on the machine can read.
+fn secrets_in_settings(name: &str, worker: &Worker, registry: &Registry) -> Vec<PlanFault> {
+    let declared = || registry.entries().iter().flat_map(|entry| entry.spec.env);
+    let is_secret = |variable: &str| {
+        declared().any(|field| field.secret() && field.variable == variable)
+            || names_credential(variable) && !variable.ends_with(FILE)
+    };
+    let fault = |field: &str, variable: &str| {
+        PlanFault::new(
+            MAPPING,
+            format!(
+                "worker `{name}`: `{field}` would put the secret {variable} into plain files and command lines"
+            ),
+            format!("write `${{{variable}{FILE}}}`, and let the program read the file that it names"),
+        )
+    };
+    let faults = worker.settings().into_iter().flat_map(|setting| {
+        let variables = setting.variables().into_iter().filter(|variable| is_secret(&variable.name));
+        variables.map(|variable| fault(&setting.field, &variable.name)).collect::<Vec<_>>()
+    });
+    faults.collect()
 }
 
 /// A setting's key as the end of a variable's name.

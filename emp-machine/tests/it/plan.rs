@@ -147,9 +147,56 @@ fn a_required_variable_that_nothing_sets_is_missing_and_a_secret_is_never_in_the
     let set = plan(REAL, "openai:2", gpus(0), &env(&[("OPENAI_API_KEY", "sk-known-secret")])).unwrap();
     assert_eq!(set.missing(), []);
     assert!(!format!("{set:?}{}", serde_json::to_string(&set).unwrap()).contains("known-secret"));
-    let file = plan(REAL, "openai:2", gpus(0), &env(&[("OPENAI_API_KEY_FILE", "/run/key")])).unwrap();
-    let key = file.workers[0].variables.iter().find(|one| one.name == "OPENAI_API_KEY").unwrap();
-    assert_eq!((key.source, key.value.as_deref()), (Source::File, Some("/run/key")));
+    // Whoever reads the files has the content under the name itself, as the command line has.
+    for read in [&[][..], &[("OPENAI_API_KEY", "sk-known-secret")]] {
+        let set = env(&[&[("OPENAI_API_KEY_FILE", "/run/key")], read].concat());
+        let file = plan(REAL, "openai:2", gpus(0), &set).unwrap();
+        let key = file.workers[0].variables.iter().find(|one| one.name == "OPENAI_API_KEY").unwrap();
+        assert_eq!((key.source, key.value.as_deref()), (Source::File, Some("/run/key")));
+    }
+}
+
+#[test]
+fn a_setting_of_an_installer_that_a_secret_would_go_into_is_refused() {
+    let mapping = |config: &str| {
+        format!(
+            r#"{{ "workers": {{ "a": {{ "service": [{{ "capability": "a", "connector": "SimulationConnector", "type": "internal" }}],
+                "installer": "a", "service_instances_per_machine": 1, "ports": [8100], "installer_config": {config} }} }} }}"#
+        )
+    };
+    let set = env(&[
+        ("HF_TOKEN", "known-secret"),
+        ("OPENAI_API_KEY", "known-secret"),
+        ("HF_TOKEN_FILE", "/run/token"),
+        ("MAX_TOKENS", "64"),
+    ]);
+    let refused = plan(
+        &mapping(
+            r#"{ "hf_token": "${HF_TOKEN}", "start_command": "serve --token ${OTHER:-${OPENAI_API_KEY:-}}", "version": "${MAX_TOKENS}" }"#,
+        ),
+        "a",
+        gpus(0),
+        &set,
+    )
+    .unwrap_err();
+    let faults: Vec<_> = refused.0.iter().map(|fault| (fault.code, fault.message.as_str())).collect();
+    assert_eq!(
+        faults,
+        [
+            (
+                "E_MAPPING",
+                "worker `a`: `installer_config.start_command` would put the secret OPENAI_API_KEY into plain files and command lines"
+            ),
+            (
+                "E_MAPPING",
+                "worker `a`: `installer_config.hf_token` would put the secret HF_TOKEN into plain files and command lines"
+            ),
+        ]
+    );
+    assert!(refused.0[1].help.contains("${HF_TOKEN_FILE}"), "{}", refused.0[1].help);
+    let path = mapping(r#"{ "start_command": "serve --token-file ${HF_TOKEN_FILE} --max ${MAX_TOKENS}" }"#);
+    let plan = plan(&path, "a", gpus(0), &set).unwrap();
+    assert_eq!(plan.services[0].command, ["serve", "--token-file", "/run/token", "--max", "64"]);
 }
 
 #[test]

@@ -157,6 +157,11 @@ impl Address {
         Ok(())
     }
 
+    /// Whether anybody logs in. A user without a password may be a password whose colon was forgotten.
+    pub(crate) fn has_login(&self) -> bool {
+        [&self.login, &self.sentinel_login].into_iter().any(|login| *login != Login::default())
+    }
+
     /// The address without a password, for people.
     pub(crate) fn shown(&self) -> String {
         let hosts = |nodes: &[Node]| {

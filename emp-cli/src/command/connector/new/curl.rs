@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use clap::Parser;
+use emp_core::secret::names_credential;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::plan::{Credential, Field, Kind, NewConnector, Polled, Words, is_ident, names_credential};
+use super::plan::{Credential, Field, Kind, NewConnector, Polled, Words, is_ident};
 
 /// The part of curl's grammar that says what is sent. What only concerns the terminal is read and forgotten.
 #[derive(Debug, Parser)]

@@ -1,11 +1,12 @@
 //! An operation of an `OpenAPI` description, read as a submit, and the one that asks after its job.
 
+use emp_core::secret::names_credential;
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::curl::braces;
 use super::document::{Document, Operation, kind};
-use super::plan::{Field, Kind, NewConnector, Polled, Words, is_ident, names_credential};
+use super::plan::{Field, Kind, NewConnector, Polled, Words, is_ident};
 
 /// Names under which answers have a job's id, its status, and a result.
 const IDS: &[&str] = &[
