@@ -1,6 +1,7 @@
 //! The job API as its client: requests through the engine's gateway, problems as failures.
 
 use emp_core::Url;
+use emp_core::env::EnvSource;
 use emp_engine::gateway::{FetchRequest, Gateway, GatewayError, When};
 use futures_util::StreamExt;
 use http::Method;
@@ -8,6 +9,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::Value;
 use sse_stream::SseStream;
 
+use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 
 /// Where the token of an API that asks for one stands.
@@ -22,7 +24,7 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(base: &Url) -> Result<Self, Failure> {
-        let token = std::env::var(TOKEN).ok().filter(|token| !token.is_empty());
+        let token = Environment::only(TOKEN)?.get(TOKEN).filter(|token| !token.is_empty());
         let token = token.map(|token| bearer(&token)).transpose()?;
         Ok(Self { base: base.clone(), gateway: Gateway::default(), token })
     }

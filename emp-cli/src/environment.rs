@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure};
 
 /// What is added to a secret's name.
 const FILE: &str = "_FILE";
-/// Secrets that are no connector's.
+/// Secrets that are no connector's and no output store's.
 const OURS: [&str; 3] = ["EMP_API_TOKEN", "EMP_STORE", "EMP_WEBHOOK_KEY"];
 /// No secret is longer; a file that is was meant for something else.
 const LONGEST: u64 = 64 << 10;
@@ -24,7 +24,12 @@ impl Environment {
     pub(crate) fn read(registry: &Registry) -> Result<Self, Failure> {
         let declared = registry.entries().iter().flat_map(|entry| entry.spec.env);
         let secrets = declared.filter(|field| field.secret()).map(|field| field.variable);
-        Self::of(secrets.chain(OURS), &ProcessEnv)
+        Self::of(secrets.chain(emp_outputs::secrets()).chain(OURS), &ProcessEnv)
+    }
+
+    /// As [`Environment::read`], for a command that needs one secret and is not to fail for another.
+    pub(crate) fn only(secret: &str) -> Result<Self, Failure> {
+        Self::of(std::iter::once(secret), &ProcessEnv)
     }
 
     fn of<'a>(secrets: impl Iterator<Item = &'a str>, env: &dyn EnvSource) -> Result<Self, Failure> {
@@ -51,6 +56,13 @@ impl Environment {
         } else {
             Err(Failure::new(Exit::Config, "E_ENVIRONMENT", faults.join("\n")))
         }
+    }
+
+    /// Every variable, secrets from files among them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (String, String)> {
+        let own = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        own.chain(self.0.iter().map(|(name, secret)| (name.clone(), secret.expose().to_owned())))
     }
 
     /// A secret that stands in a file.

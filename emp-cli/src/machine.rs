@@ -61,14 +61,19 @@ pub(crate) fn taken_ports(plan: &MachinePlan) -> Vec<PlanFault> {
 /// Variables of our own that every worker process reads.
 fn common(env: &dyn EnvSource) -> Vec<Variable> {
     let read = |name, about, default| Variable::read(name, about, false, default, env);
-    let store = env.get("EMP_STORE").unwrap_or_default();
+    let given = |name: &str| env.get(name).filter(|text| !text.trim().is_empty());
+    let is_secret = given("EMP_STORE_FILE").is_some()
+        || given("EMP_STORE").is_some_and(|store| emp_store::has_password(&store));
     let mut store_variable = read("EMP_STORE", "Where jobs live", Some(STORE));
-    if store.contains('@') {
-        // A password stands in it.
+    if is_secret {
         store_variable = Variable::read("EMP_STORE", "Where jobs live, with its password", true, None, env);
         store_variable.required = true;
     }
-    vec![
+    let outputs = given("EMP_OUTPUTS").unwrap_or_default();
+    let of_outputs = emp_outputs::settings(&outputs).iter();
+    let of_outputs =
+        of_outputs.map(|setting| Variable::read(setting.name, setting.about, setting.secret, None, env));
+    let ours = [
         store_variable,
         read("EMP_LEASE", "For how long a worker may be silent before its jobs go to another", None),
         read("EMP_STORE_REPLICAS", "How many replicas must have what a client is told", None),
@@ -80,7 +85,8 @@ fn common(env: &dyn EnvSource) -> Vec<Variable> {
         read("EMP_OUTPUTS_KEEP", "For how long they are kept", None),
         read("EMP_PUBLIC_URL", "Where services on the internet reach the API", None),
         Variable::read("EMP_WEBHOOK_KEY", "The key of the URLs that services call", true, None, env),
-    ]
+    ];
+    ours.into_iter().chain(of_outputs).collect()
 }
 
 /// The longest time in which a worker process ends that is told to stop.

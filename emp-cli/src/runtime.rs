@@ -4,12 +4,12 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
-use emp_core::Registry;
 use emp_core::mapping::Mapping;
+use emp_core::{Registry, Url};
 use emp_outputs::OutputStore;
 use emp_store::{Retention, Store, StoreOptions};
 
-use crate::args::{OnEmpty, STORE, StoreArgs};
+use crate::args::{OnEmpty, StoreArgs};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 
@@ -44,38 +44,57 @@ pub(crate) fn mapping(file: Option<&Path>, registry: &Registry) -> Result<Mappin
     })
 }
 
-/// The store of a command; its URL may stand in a file, because a password may stand in it.
-pub(crate) async fn store(args: &StoreArgs, env: &Environment) -> Result<Arc<dyn Store>, Failure> {
-    let file = env.file("EMP_STORE").map(|url| url.expose().to_owned()).filter(|_| args.store == STORE);
-    Ok(emp_store::open(&file.unwrap_or_else(|| args.store.clone()), store_options(args)).await?)
+/// The place of a command's jobs, and what stands beside them. Its URL is looked for once, so that all of it is of one store.
+pub(crate) struct Place<'a> {
+    args: &'a StoreArgs,
+    env: &'a Environment,
+    url: String,
 }
 
-/// How the store of a command counts.
-pub(crate) fn store_options(args: &StoreArgs) -> StoreOptions {
-    StoreOptions {
-        lease: args.lease,
-        allow_unsafe: args.allow_unsafe_store,
-        accept_empty: args.on_empty == OnEmpty::Accept,
-        replicas: args.store_replicas,
-        bounds: args.max_queued.clone(),
-        retention: Retention {
-            succeeded: args.keep_succeeded,
-            failed: args.keep_failed,
-            quarantined: args.keep_quarantined,
-        },
-        ..StoreOptions::default()
+impl<'a> Place<'a> {
+    pub(crate) fn of(args: &'a StoreArgs, env: &'a Environment) -> Self {
+        Self { args, env, url: args.store.url(env) }
     }
-}
 
-/// Where the files of results go: what the operator names, or else a place beside the jobs.
-pub(crate) fn outputs(args: &StoreArgs) -> Result<Arc<OutputStore>, Failure> {
-    let location = match (&args.outputs, args.store.split_once(':')) {
-        (Some(location), _) => location.clone(),
-        (None, Some(("file", dir))) => format!("{}/outputs", dir.trim_end_matches('/')),
-        (None, Some(("memory", _))) => "memory:".to_owned(),
-        (None, _) => "emp-data/outputs".to_owned(),
-    };
-    let outputs = OutputStore::at(&location)
-        .map_err(|error| Failure::new(Exit::Config, "E_OUTPUT", error.to_string()))?;
-    Ok(Arc::new(outputs))
+    /// Which store it is. A password may stand in it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where services reach the API, if anywhere.
+    pub(crate) fn public_url(&self) -> Option<&Url> {
+        self.args.public_url.as_ref()
+    }
+
+    /// Opens the store.
+    pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Failure> {
+        let args = self.args;
+        let options = StoreOptions {
+            lease: args.lease,
+            allow_unsafe: args.allow_unsafe_store,
+            accept_empty: args.on_empty == OnEmpty::Accept,
+            replicas: args.store_replicas,
+            bounds: args.max_queued.clone(),
+            retention: Retention {
+                succeeded: args.keep_succeeded,
+                failed: args.keep_failed,
+                quarantined: args.keep_quarantined,
+            },
+            ..StoreOptions::default()
+        };
+        Ok(emp_store::open(&self.url, options).await?)
+    }
+
+    /// Where the files of results go: what the operator names, or else a place beside the jobs.
+    pub(crate) fn outputs(&self) -> Result<Arc<OutputStore>, Failure> {
+        let location = match (&self.args.outputs, self.url.split_once(':')) {
+            (Some(location), _) => location.clone(),
+            (None, Some(("file", dir))) => format!("{}/outputs", dir.trim_end_matches('/')),
+            (None, Some(("memory", _))) => "memory:".to_owned(),
+            (None, _) => "emp-data/outputs".to_owned(),
+        };
+        let outputs = OutputStore::with(&location, self.env.all())
+            .map_err(|error| Failure::new(Exit::Config, "E_OUTPUT", error.to_string()))?;
+        Ok(Arc::new(outputs))
+    }
 }

@@ -7,8 +7,8 @@ use emp_core::env::EnvSource;
 use emp_core::{Registry, Secret};
 use emp_engine::webhook::{Receivers, Webhooks};
 
-use crate::args::StoreArgs;
 use crate::exit::{Exit, Failure};
+use crate::runtime::Place;
 
 /// The file of the key, in the directory of an embedded store.
 const FILE: &str = "webhook.key";
@@ -18,8 +18,8 @@ const VARIABLE: &str = "EMP_WEBHOOK_KEY";
 const SHORTEST: usize = 16;
 
 /// The key of an installation that services can call, and what makes their URLs; `None` without a public URL.
-pub(crate) fn of(args: &StoreArgs, env: &dyn EnvSource) -> Result<Option<(Secret, Webhooks)>, Failure> {
-    let Some(public) = &args.public_url else { return Ok(None) };
+pub(crate) fn of(place: &Place<'_>, env: &dyn EnvSource) -> Result<Option<(Secret, Webhooks)>, Failure> {
+    let Some(public) = place.public_url() else { return Ok(None) };
     let wrong = |message: &str| {
         Failure::new(Exit::Config, "E_PUBLIC_URL", message.to_owned())
             .help("--public-url https://queue.example.com")
@@ -38,7 +38,7 @@ pub(crate) fn of(args: &StoreArgs, env: &dyn EnvSource) -> Result<Option<(Secret
                 .help("export EMP_WEBHOOK_KEY=$(openssl rand -hex 32)"));
         }
         Some(key) => key,
-        None => kept(&args.store)?,
+        None => kept(place.url())?,
     };
     Ok(Some((key.clone(), Webhooks::new(public.clone(), key))))
 }

@@ -7,6 +7,7 @@
 mod key;
 mod location;
 mod read;
+mod settings;
 mod sweep;
 mod write;
 
@@ -20,6 +21,7 @@ use object_store::path::Path;
 
 pub use location::LocationError;
 pub use read::{OpenError, StoredFile};
+pub use settings::{Setting, secrets, settings};
 pub use sweep::{Swept, sweep_for_ever};
 
 /// A place for the files of results.
@@ -36,7 +38,7 @@ pub struct OutputStore {
 impl OutputStore {
     /// The store at a directory, or at a URL: `s3://bucket/prefix`, `gs://..`, `az://..`, `file:///..`, `memory:`. A directory is made when
     /// it is not there. Credentials of clouds come from the environment by the names that their own tools use (`AWS_..`, `GOOGLE_..`,
-    /// `AZURE_..`).
+    /// `AZURE_..`); [`settings`] has the usual ones.
     ///
     /// Nothing is sent to a cloud here: that a bucket refuses us is seen at the first file.
     ///

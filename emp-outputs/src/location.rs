@@ -8,29 +8,26 @@ use object_store::path::Path;
 use url::Url;
 
 use crate::OutputStore;
+use crate::settings::Cloud;
 
 /// A location that is no place for files.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct LocationError(String);
 
-/// The schemes of clouds, with the beginning of the variables that hold their credentials.
-const CLOUDS: [(&str, &str); 3] = [("s3", "AWS_"), ("gs", "GOOGLE_"), ("az", "AZURE_")];
-
 pub(crate) fn open(
     location: &str,
     settings: impl IntoIterator<Item = (String, String)>,
 ) -> Result<OutputStore, LocationError> {
-    let scheme = location.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| scheme.len() > 1);
-    match scheme {
+    match scheme(location) {
         None => directory(FilePath::new(location)),
         Some("memory") => Ok(OutputStore::memory()),
         Some("file") => {
             let path = Url::parse(location).ok().and_then(|url| url.to_file_path().ok());
             directory(&path.ok_or_else(|| unknown("file"))?)
         }
-        Some(scheme) => match CLOUDS.iter().find(|(name, _)| *name == scheme) {
-            Some((_, variables)) => cloud(
+        Some(scheme) => match Cloud::of(scheme) {
+            Some(Cloud { variables, .. }) => cloud(
                 location,
                 variables,
                 settings.into_iter().filter(|(name, _)| name.starts_with(variables)),
@@ -38,6 +35,11 @@ pub(crate) fn open(
             None => Err(unknown(scheme)),
         },
     }
+}
+
+/// The scheme of a location; `None` of a directory, also of one on a drive.
+pub(crate) fn scheme(location: &str) -> Option<&str> {
+    location.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| scheme.len() > 1)
 }
 
 // Only the scheme is named: what follows it may hold a password.
@@ -138,6 +140,17 @@ mod tests {
         std::fs::write(parent.path().join("plain"), "").unwrap();
         let taken = open(&parent.path().join("plain/outputs").display().to_string(), []).unwrap_err();
         assert!(taken.to_string().contains("EMP_OUTPUTS=DIR"), "{taken}");
+    }
+
+    #[tokio::test]
+    async fn credentials_come_from_the_environment_that_is_given() {
+        let env = |key: &str| {
+            let pairs = [("AZURE_STORAGE_ACCOUNT_NAME", "results"), ("AZURE_STORAGE_ACCOUNT_KEY", key)];
+            pairs.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        };
+        open("az://container/x", env("a2V5")).unwrap();
+        let error = open("az://container/x", env("no base64!")).unwrap_err().to_string();
+        assert!(error.contains("AZURE_") && !error.contains("base64!"), "{error}");
     }
 
     #[tokio::test]

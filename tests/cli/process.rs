@@ -121,6 +121,39 @@ fn i54_an_address_for_others_needs_a_token_and_so_does_its_client() {
     for wrong in ["", "another-token"] {
         assert_eq!(list(wrong).exits(4).error()["code"], "E_NO_AUTH");
     }
+    let file = home.path().join("token");
+    std::fs::write(&file, format!("{token}\n")).expect("writes");
+    let mut from_a_file = emp(home.path());
+    from_a_file.args(["job", "list", "--json", "--api", &api]).env("EMP_API_TOKEN_FILE", &file);
+    assert!(run_with(&mut from_a_file).exits(0).json()["jobs"].is_array());
+}
+
+/// The store, what stands beside it and what is said of it are one, wherever its URL stands.
+#[test]
+fn a_store_that_a_file_names_has_the_key_the_files_and_the_name_of_that_store() {
+    let home = TempDir::new().expect("a folder");
+    let store = home.path().join("elsewhere");
+    let url = home.path().join("store-url");
+    std::fs::write(&url, format!("file:{}", store.display())).expect("writes");
+    let port = free_port();
+    let mut running = Running::start(
+        emp(home.path())
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
+            .env("EMP_STORE_FILE", &url)
+            .env("EMP_PUBLIC_URL", "https://queue.example.com"),
+    );
+    running.line("API listening");
+    running.signal("TERM");
+    assert_eq!(running.ends().code(), Some(0), "{}", running.printed());
+    assert!(running.printed().contains(&format!("file:{}", store.display())), "{}", running.printed());
+    assert!(store.join("webhook.key").exists());
+    let beside: Vec<_> =
+        std::fs::read_dir(home.path()).expect("a folder").flatten().map(|one| one.file_name()).collect();
+    assert!(!beside.iter().any(|name| name == "emp-data"), "{beside:?}");
+
+    let mut doctor = emp(home.path());
+    let ran = run_with(doctor.args(["store", "doctor"]).env("EMP_STORE_FILE", &url)).exits(0);
+    assert!(ran.err.contains("elsewhere: it can be opened"), "{ran:#?}");
 }
 
 #[test]

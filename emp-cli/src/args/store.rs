@@ -4,9 +4,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use emp_core::Secret;
 use emp_store::Bounds;
 
 use super::duration;
+use crate::environment::Environment;
 
 /// Where jobs live when nobody says otherwise.
 pub(crate) const STORE: &str = "file:./emp-data";
@@ -44,18 +46,34 @@ impl FromStr for Keep {
 pub(crate) enum Store {
     /// Whether its server can lose jobs, with the line to set for each reason, and the rights that a user of it needs.
     Doctor {
-        /// Which store.
-        #[arg(long, env = "EMP_STORE", default_value = STORE, value_name = "URL")]
-        store: String,
+        #[command(flatten)]
+        store: StoreUrl,
     },
+}
+
+/// Which store.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct StoreUrl {
+    /// `memory:`, `file:PATH`, `redis://..`, `rediss://..`, `redis+sentinel://..` or `redis+cluster://..`; `file:./emp-data` when not given.
+    /// A password is better given by the variable, or by `EMP_STORE_FILE`, which names a file with the URL.
+    #[arg(long = "store", env = "EMP_STORE", hide_env_values = true, value_name = "URL")]
+    given: Option<String>,
+}
+
+impl StoreUrl {
+    /// The store's URL, wherever it stands: the flag, the variable, or the file that `EMP_STORE_FILE` names.
+    pub(crate) fn url(&self, env: &Environment) -> String {
+        let given = self.given.as_deref().filter(|url| !url.is_empty());
+        let file = || env.file("EMP_STORE").map(Secret::expose);
+        given.or_else(file).unwrap_or(STORE).to_owned()
+    }
 }
 
 /// Where jobs live.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct StoreArgs {
-    /// `memory:`, `file:PATH`, `redis://..`, `rediss://..`, `redis+sentinel://..` or `redis+cluster://..`; a password is better given by the variable
-    #[arg(long, env = "EMP_STORE", default_value = STORE, value_name = "URL")]
-    pub(crate) store: String,
+    #[command(flatten)]
+    pub(crate) store: StoreUrl,
 
     /// Use a server that would lose jobs, such as one that throws keys away when it is full: for development.
     #[arg(long, env = "EMP_ALLOW_UNSAFE_STORE")]

@@ -17,6 +17,7 @@ use crate::docs;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::runtime::Place;
 use crate::{logging, runtime, signals, webhooks};
 
 pub(super) async fn run(
@@ -38,10 +39,11 @@ pub(super) async fn run(
         serve::plan(&mapping, registry, &workers, &env, &BTreeMap::new())
             .map_err(|failure| failure.help("set what is missing, or try without any key: emp dev --fake"))?
     };
-    let store = runtime::store(&args.store, &env).await?;
+    let place = Place::of(&args.store, &env);
+    let store = place.store().await?;
     let listener = listen(args.port).await?;
     let address = listener.local_addr().map_err(|error| Failure::io("the API has no address", &error))?;
-    let webhooks = match webhooks::of(&args.store, &env)? {
+    let webhooks = match webhooks::of(&place, &env)? {
         None if args.fake => webhooks::local(address),
         given => given,
     };
@@ -56,7 +58,7 @@ pub(super) async fn run(
         registry,
         planned,
         store,
-        outputs: runtime::outputs(&args.store)?,
+        outputs: place.outputs()?,
         keep: args.store.outputs_keep,
         auth: emp_api::Auth::None,
         lease: args.store.lease,

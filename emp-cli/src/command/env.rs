@@ -7,13 +7,14 @@ mod reader;
 use std::path::Path;
 
 use emp_core::Registry;
-use emp_core::env::{EnvSource, ProcessEnv};
+use emp_core::env::EnvSource;
 use emp_core::mapping::{Mapping, TemplateError};
 use emp_worker::plan;
 use serde::Serialize;
 
 use self::reader::{Reader, readers};
 use crate::args::Env;
+use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::runtime;
@@ -23,7 +24,7 @@ use crate::runtime;
 struct Row {
     #[serde(flatten)]
     reader: Reader,
-    /// `set`, `default`, `unset`
+    /// `set`, `file`, `default`, `unset`
     source: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -87,10 +88,13 @@ fn check(
 ) -> Result<Exit, Failure> {
     let mapping = runtime::mapping(mapping, registry)?;
     let workers = wanted(workers, &mapping)?;
-    let rows: Vec<Row> = readers(&mapping, registry, &workers)
-        .into_iter()
-        .map(|reader| Row { source: source(&reader), problem: problem(&reader, &mapping, registry), reader })
-        .collect();
+    let env = Environment::read(registry)?;
+    let row = |reader: Reader| Row {
+        source: source(&reader, &env),
+        problem: problem(&reader, &mapping, registry, &env),
+        reader,
+    };
+    let rows: Vec<Row> = readers(&mapping, registry, &workers).into_iter().map(row).collect();
     let broken = rows.iter().any(|row| row.problem.is_some());
     if out.is_json() {
         out.json(&rows);
@@ -110,24 +114,25 @@ fn check(
 }
 
 /// What is wrong with a variable here, where it is read.
-fn problem(reader: &Reader, mapping: &Mapping, registry: &Registry) -> Option<String> {
+fn problem(reader: &Reader, mapping: &Mapping, registry: &Registry, env: &Environment) -> Option<String> {
     if let Some(connector) = &reader.connector {
-        let faults = registry.get(connector)?.load(&ProcessEnv).err()?;
+        let faults = registry.get(connector)?.load(env).err()?;
         let fault = faults.into_iter().find(|fault| fault.variable == reader.variable)?;
         return Some(format!("{}; expected {}", fault.problem, fault.expected));
     }
     let settings = mapping.worker(reader.worker.as_deref()?)?.settings();
     let own = settings.iter().filter(|setting| Some(&setting.field) == reader.field.as_ref());
     let mut own = own.filter(|setting| setting.variables().iter().any(|one| one.name == reader.variable));
-    own.find_map(|setting| match setting.check(&|name| ProcessEnv.get(name)).err()? {
+    own.find_map(|setting| match setting.check(&|name| env.get(name)).err()? {
         // The value itself is not shown.
         TemplateError::Value { expected, .. } => Some(format!("is not {expected}")),
         other => Some(other.to_string()),
     })
 }
 
-fn source(reader: &Reader) -> &'static str {
-    match ProcessEnv.get(&reader.variable).filter(|text| !text.trim().is_empty()) {
+fn source(reader: &Reader, env: &Environment) -> &'static str {
+    match env.get(&reader.variable).filter(|text| !text.trim().is_empty()) {
+        Some(_) if env.file(&reader.variable).is_some() => "file",
         Some(_) => "set",
         None if reader.default.is_some() => "default",
         None => "unset",

@@ -22,6 +22,7 @@ use super::dev;
 use crate::args;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
+use crate::runtime::Place;
 use crate::{logging, machine, runtime, signals, webhooks};
 
 /// API and workers in one process.
@@ -39,12 +40,13 @@ pub(super) async fn serve(
     };
     let auth = emp_api::Auth::from_env(&env);
     let listener = bind(args.listen, &auth).await?;
-    let store = runtime::store(&args.store, &env).await?;
-    let outputs = runtime::outputs(&args.store)?;
-    let webhooks = webhooks::of(&args.store, &env)?;
+    let place = Place::of(&args.store, &env);
+    let store = place.store().await?;
+    let outputs = place.outputs()?;
+    let webhooks = webhooks::of(&place, &env)?;
     let receivers = webhooks::receivers(registry, &env)?;
     let shutdown = signals::shutdown();
-    tracing::info!(listen = %args.listen, store = emp_store::shown(&args.store.store), "API listening");
+    tracing::info!(listen = %args.listen, store = emp_store::shown(place.url()), "API listening");
     let lease = args.store.lease;
     run(
         Parts {
@@ -91,9 +93,10 @@ pub(super) async fn worker(
         Some(address) => Some(bind(address, &auth).await?),
         None => None,
     };
-    let store = runtime::store(&args.store, &env).await?;
-    let webhooks = webhooks::of(&args.store, &env)?;
-    let outputs = runtime::outputs(&args.store)?;
+    let place = Place::of(&args.store, &env);
+    let store = place.store().await?;
+    let webhooks = webhooks::of(&place, &env)?;
+    let outputs = place.outputs()?;
     let lease = args.store.lease;
     // Calls come to the API, wherever that is.
     let receivers = Receivers::default();

@@ -5,19 +5,20 @@ use emp_store::redis::doctor;
 use emp_store::redis::preflight::Severity;
 
 use crate::args::Store;
+use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
 pub(super) async fn run(args: &Store, out: &Output) -> Result<Exit, Failure> {
-    match args {
-        Store::Doctor { store } if store.starts_with("redis") => examine(store, out).await,
-        Store::Doctor { store } => {
-            // A file or the memory has no server to be asked: whether it can be opened is all there is to know.
-            emp_store::open(store, StoreOptions::default()).await?;
-            out.note(format!("{}: it can be opened", emp_store::shown(store)));
-            Ok(Exit::Ok)
-        }
+    let Store::Doctor { store } = args;
+    let store = store.url(&Environment::only("EMP_STORE")?);
+    if store.starts_with("redis") {
+        return examine(&store, out).await;
     }
+    // A file or the memory has no server to be asked: whether it can be opened is all there is to know.
+    emp_store::open(&store, StoreOptions::default()).await?;
+    out.note(format!("{}: it can be opened", emp_store::shown(&store)));
+    Ok(Exit::Ok)
 }
 
 async fn examine(store: &str, out: &Output) -> Result<Exit, Failure> {
