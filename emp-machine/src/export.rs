@@ -17,7 +17,7 @@ use std::time::Duration;
 use emp_core::connector::Registry;
 use emp_core::workers::PlanError;
 
-use crate::plan::MachinePlan;
+use crate::plan::{MachinePlan, Service, WorkerProcess};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +41,10 @@ pub enum Target {
 pub struct Conduct<'a> {
     /// Our program.
     pub program: &'a str,
-    /// What stands before its command, such as `--mapping FILE`.
-    pub arguments: &'a [String],
+    /// What cargo calls it, for an image that builds it.
+    pub binary: &'a str,
+    /// The mapping that the processes read; `None` for the one that the program was built with.
+    pub mapping: Option<MappingFile<'a>>,
     /// The image that has it, for containers.
     pub image: &'a str,
     /// How long a worker may take to stop.
@@ -51,6 +53,40 @@ pub struct Conduct<'a> {
     pub metrics_port: u16,
     /// Every connector: what belongs to others is kept from a process where the target lets us.
     pub registry: &'a Registry,
+}
+
+/// A mapping that stands in a file of the machine where the export is made.
+#[derive(Clone, Copy, Debug)]
+pub struct MappingFile<'a> {
+    /// Its absolute path: nobody starts a process in the folder of the export.
+    pub path: &'a str,
+    /// What is in it, for targets that carry it to another machine.
+    pub text: &'a str,
+}
+
+/// What a mapping is called where a target brings it.
+const MAPPING_FILE: &str = "service-mapping.json";
+/// Where a container finds it.
+const MAPPING_PATH: &str = "/etc/emp/service-mapping.json";
+
+impl Conduct<'_> {
+    /// The words that make a worker of our program, when the mapping is found at a path.
+    fn worker(&self, process: &WorkerProcess, mapping: &str) -> Vec<String> {
+        let mapping = self.mapping.map(|_| ["--mapping", mapping]).into_iter().flatten();
+        let command = ["worker", "--workers"].into_iter();
+        mapping.chain(command).map(str::to_owned).chain([process.workers()]).collect()
+    }
+}
+
+/// The command that asks a service whether it is ready, from inside its container: a service listens on loopback, where nobody outside
+/// of the container reaches it. Empty when it listens nowhere.
+fn service_check(service: &Service) -> Vec<String> {
+    let Some(port) = service.ports.first() else { return Vec::new() };
+    let asked = match &service.health_path {
+        Some(path) => ["--url".to_owned(), format!("http://127.0.0.1:{port}{path}")],
+        None => ["--listens".to_owned(), format!("127.0.0.1:{port}")],
+    };
+    ["emp", "health"].map(str::to_owned).into_iter().chain(asked).collect()
 }
 
 /// One written file.
@@ -77,7 +113,7 @@ pub fn export(plan: &MachinePlan, target: Target, conduct: &Conduct<'_>) -> Resu
         Target::Systemd => systemd::write(plan, conduct),
         Target::K8s => one("emp.k8s.yaml", k8s::write(plan, conduct)),
         Target::Env => one("emp.env.sh", shell::write(plan)),
-        Target::Dockerfile => one("Dockerfile", dockerfile::write(plan)),
+        Target::Dockerfile => dockerfile::write(plan, conduct),
     })
 }
 

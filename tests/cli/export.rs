@@ -102,6 +102,118 @@ fn pm2_has_the_variables_of_each_worker_and_no_others() {
     assert!(!ran.out.contains("known-secret") && !ran.out.contains("other-secret"), "{}", ran.out);
 }
 
+const TARGETS: [&str; 6] = ["pm2", "compose", "systemd", "k8s", "env", "dockerfile"];
+
+#[test]
+fn the_password_of_a_store_stands_in_no_file() {
+    let site = Site::new();
+    let with_password = |args: &[&str]| {
+        let mut command = site.emp(args);
+        command.args(["--workers", WORKERS, "--gpus", "0"]);
+        run_with(command.env("EMP_STORE", "redis+sentinel://h:26379/primary?sentinel_password=known-secret"))
+    };
+    for target in TARGETS {
+        let ran = with_password(&["export", target]).exits(0);
+        assert!(!ran.out.contains("known-secret"), "{target}: {}", ran.out);
+    }
+    let plan = with_password(&["machine", "plan", "--json"]);
+    let store = plan.json()["workers"][0]["variables"].as_array().expect("a list").clone();
+    let store = store.into_iter().find(|variable| variable["name"] == "EMP_STORE").expect("it is there");
+    assert_eq!((&store["secret"], &store["source"]), (&true.into(), &"environment".into()), "{store}");
+    assert!(!plan.out.contains("known-secret"), "{}", plan.out);
+}
+
+#[test]
+fn a_secret_that_stands_in_a_file_is_handed_on_as_the_file() {
+    let site = Site::new();
+    let (key, store) = (site.write("key", "known-secret"), site.write("store", "redis://:known-secret@h"));
+    let with_files = |args: &[&str]| {
+        let mut command = site.emp(args);
+        command.args(["--workers", "my-service-api:2"]).env_remove("EMP_STORE");
+        run_with(command.env("MY_SERVICE_API_KEY_FILE", &key).env("EMP_STORE_FILE", &store)).exits(0)
+    };
+    let env = with_files(&["export", "pm2"]).json()["apps"][0]["env"].clone();
+    assert_eq!(env["MY_SERVICE_API_KEY_FILE"], json!(key));
+    assert_eq!(env["EMP_STORE_FILE"], json!(store));
+    // Beside the file that pm2 hands on it would be given twice.
+    assert_eq!((&env["EMP_STORE"], &env["MY_SERVICE_API_KEY"]), (&Value::Null, &Value::Null));
+    for target in TARGETS {
+        let ran = with_files(&["export", target]);
+        assert!(!ran.out.contains("known-secret"), "{target}: {}", ran.out);
+    }
+}
+
+#[test]
+fn the_credentials_of_an_output_store_go_where_its_name_goes_and_nowhere_else() {
+    let site = Site::new();
+    let export = |target: &str, mapping: &str| {
+        let mut command = site.emp(&["export", target, "--workers", WORKERS, "--gpus", "0"]);
+        command
+            .env("EMP_MAPPING", mapping)
+            .env("EMP_OUTPUTS", "s3://bucket/results")
+            .env("AWS_REGION", "eu-1");
+        let keys = [("AWS_ACCESS_KEY_ID", "known-id"), ("AWS_SECRET_ACCESS_KEY", "known-secret")];
+        let ran = run_with(command.envs(keys)).exits(0);
+        assert!(!ran.out.contains("known-secret") && !ran.out.contains("known-id"), "{target}: {}", ran.out);
+        ran
+    };
+    let mapping = site.mapping();
+    let mapping = mapping.to_str().expect("UTF-8");
+    let apps = export("pm2", mapping).json()["apps"].clone();
+    assert_eq!(apps[2]["env"]["AWS_REGION"], "eu-1", "a worker has it");
+    let kept = |app: &Value| {
+        app["filter_env"].as_array().is_some_and(|all| all.contains(&json!("AWS_SECRET_ACCESS_KEY")))
+    };
+    assert_eq!([kept(&apps[0]), kept(&apps[2])], [true, false], "a service has not: {apps:#}");
+    let compose = export("compose", mapping).out;
+    assert!(compose.contains("'/run/secrets/aws_secret_access_key'"), "{compose}");
+    let units = export("systemd", mapping).out;
+    assert!(
+        units.contains("LoadCredential=aws_secret_access_key:/etc/emp/secrets/AWS_SECRET_ACCESS_KEY"),
+        "{units}"
+    );
+    let manifests = export("k8s", mapping).out;
+    assert!(manifests.contains("key: 'AWS_SECRET_ACCESS_KEY'"), "{manifests}");
+}
+
+#[test]
+fn a_mapping_by_a_relative_path_is_found_from_everywhere() {
+    let site = Site::new();
+    let export = |target: &str| {
+        let mut command =
+            site.emp(&["export", target, "--workers", WORKERS, "--mapping", "service-mapping.json"]);
+        run_with(command.env_remove("EMP_MAPPING")).exits(0)
+    };
+    let path = site.mapping();
+    assert_eq!(export("pm2").json()["apps"][2]["args"][1], json!(path));
+    for target in ["compose", "systemd"] {
+        let out = export(target).out;
+        assert!(out.contains(path.to_str().expect("UTF-8")), "{target}: {out}");
+    }
+}
+
+#[test]
+fn a_dockerfile_builds_the_binary_that_is_named_and_its_companion_is_written_beside_it() {
+    let site = Site::new();
+    let ran = site.export(&["dockerfile", "--bin", "my-jobs"]).exits(0);
+    assert!(ran.out.contains("--bin my-jobs ") && ran.err.contains("Dockerfile.dockerignore"), "{ran:#?}");
+    assert!(site.export(&["dockerfile"]).exits(0).out.contains("--bin emp "));
+    let folder = site.home.path().join("image");
+    site.export(&["dockerfile", "--out", folder.to_str().expect("UTF-8")]).exits(0);
+    let ignored = std::fs::read_to_string(folder.join("Dockerfile.dockerignore")).expect("is there");
+    assert!(ignored.lines().any(|line| line == ".git"), "{ignored}");
+}
+
+#[test]
+fn health_asks_whether_somebody_listens() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let health = || crate::support::run(&["health", "--listens", &address, "--json"]);
+    assert_eq!(health().exits(0).json()["healthy"], true);
+    drop(listener);
+    assert_eq!(health().exits(7).error()["code"], "E_HEALTH");
+}
+
 #[test]
 fn check_compares_with_what_is_there() {
     let site = Site::new();
@@ -255,10 +367,11 @@ fn p11_a_real_pm2_starts_the_ecosystem_and_stops_it_without_a_second_submit() {
 }
 
 /// Runs a check in Python over a file; its validators are not ours.
-fn validate(check: &str, file: &Path) {
+fn validate(check: &str, file: &Path, site: &Site) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/export").join(check);
     let schema = tool("node_modules/dclint/schemas/compose.schema.json");
-    let ran = run_with(Command::new(tool("bin/python3")).arg(script).arg(file).arg(schema));
+    let ran =
+        run_with(Command::new(tool("bin/python3")).arg(script).arg(file).arg(schema).arg(site.mapping()));
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
 }
 
@@ -266,14 +379,14 @@ fn validate(check: &str, file: &Path) {
 fn compose_is_valid_by_the_compose_specification_and_an_independent_parser() {
     let site = Site::new();
     let file = site.write("compose.yaml", &site.export(&["compose"]).exits(0).out);
-    validate("compose.py", &file);
+    validate("compose.py", &file, &site);
 }
 
 #[test]
 fn kubernetes_manifests_are_valid_by_its_own_schemas() {
     let site = Site::new();
     let file = site.write("emp.yaml", &site.export(&["k8s"]).exits(0).out);
-    validate("k8s.py", &file);
+    validate("k8s.py", &file, &site);
 }
 
 #[test]
@@ -297,5 +410,5 @@ fn systemd_has_nothing_to_say_about_the_units() {
 fn the_dockerfile_has_the_stages_of_the_mapping() {
     let site = Site::new();
     let file = site.write("Dockerfile", &site.export(&["dockerfile"]).exits(0).out);
-    validate("dockerfile.py", &file);
+    validate("dockerfile.py", &file, &site);
 }

@@ -24,9 +24,12 @@ pub(crate) struct Export {
     pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) planned: Planned,
-    /// The program that the files start.
-    #[arg(long, default_value = "emp", value_name = "PATH")]
-    pub(crate) program: String,
+    /// The program that the files start; this one, by its name, when not given.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) program: Option<String>,
+    /// The binary that a Dockerfile builds; the one that this program is when not given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bin: Option<String>,
     /// The image that has it, without a tag: the tag is the build stage.
     #[arg(long, default_value = "emp", value_name = "NAME")]
     pub(crate) image: String,
@@ -141,8 +144,11 @@ pub(crate) struct Health {
     /// What to ask; this machine's worker (`EMP_METRICS_LISTEN`) or API when not given.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<emp_core::Url>,
+    /// Only whether somebody listens at an address: for a service that has nothing to ask.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "url")]
+    pub(crate) listens: Option<std::net::SocketAddr>,
     /// Ask whether it takes jobs, and not only whether it lives.
-    #[arg(long, conflicts_with = "url")]
+    #[arg(long, conflicts_with_all = ["url", "listens"])]
     pub(crate) ready: bool,
     #[command(flatten)]
     pub(crate) api: super::ApiArgs,

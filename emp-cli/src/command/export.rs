@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use emp_core::Registry;
-use emp_machine::export::{self, Conduct, File};
+use emp_machine::export::{self, Conduct, File, MappingFile};
 use emp_metrics::{alerts, dashboard};
 
 use crate::args::{Export, Target};
@@ -53,8 +53,13 @@ pub(super) fn run(
         }
         return Ok(Exit::Ok);
     }
-    let several = files.len() > 1;
-    for file in files {
+    // A Dockerfile is one text; what stands beside it has no place in it.
+    let shown = if args.target == Target::Dockerfile { 1 } else { files.len() };
+    for file in files.iter().skip(shown) {
+        out.note(format!("`--out DIR` writes {} too", file.name));
+    }
+    let several = shown > 1;
+    for file in files.into_iter().take(shown) {
         let head = if several { format!("# {}\n", file.name) } else { String::new() };
         out.line(format!("{head}{}", file.text.trim_end()));
     }
@@ -68,12 +73,14 @@ fn files(
     out: &Output,
 ) -> Result<Vec<File>, Failure> {
     let mapping = runtime::mapping(file, registry)?;
+    let own = file.map(mapping_file).transpose()?;
     let env = Environment::read(registry)?;
     let plan = machine::plan(&args.planned, registry, &mapping, &env, out)?;
-    let own = file.map(|file| vec!["--mapping".to_owned(), file.display().to_string()]);
+    let binary = binary();
     let conduct = Conduct {
-        program: &args.program,
-        arguments: &own.unwrap_or_default(),
+        program: args.program.as_deref().unwrap_or(&binary),
+        binary: args.bin.as_deref().unwrap_or(&binary),
+        mapping: own.as_ref().map(|(path, text)| MappingFile { path, text }),
         image: &args.image,
         drain: machine::stops_within(),
         metrics_port: METRICS_PORT,
@@ -90,6 +97,21 @@ fn files(
         Target::Grafana | Target::Alerts => return Ok(Vec::new()),
     };
     export::export(&plan, target, &conduct).map_err(|error| machine::failure(&error))
+}
+
+/// The absolute path of a mapping and its text: what is written is read in other folders, and on other machines.
+fn mapping_file(file: &Path) -> Result<(String, String), Failure> {
+    let wrong = |error: &std::io::Error| Failure::io(&format!("cannot read {}", file.display()), error);
+    let path = std::path::absolute(file).map_err(|error| wrong(&error))?;
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+    Ok((path.display().to_string(), text))
+}
+
+/// What cargo calls this program: a project of one's own has a name of its own.
+fn binary() -> String {
+    let own = std::env::current_exe().ok();
+    let name = own.as_deref().and_then(Path::file_stem).map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "emp".to_owned())
 }
 
 fn pretty(value: &serde_json::Value) -> String {

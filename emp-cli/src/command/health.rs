@@ -1,5 +1,6 @@
 //! `emp health`: one request and an exit code, so that a container needs no curl.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use emp_core::Url;
@@ -7,6 +8,7 @@ use emp_core::env::{EnvSource, ProcessEnv};
 use emp_engine::gateway::{FetchRequest, Gateway};
 use http::Method;
 use serde_json::json;
+use tokio::net::TcpStream;
 
 use crate::args::Health;
 use crate::exit::{Exit, Failure};
@@ -16,6 +18,9 @@ use crate::output::Output;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) async fn run(args: &Health, out: &Output) -> Result<Exit, Failure> {
+    if let Some(address) = args.listens {
+        return listens(address, out).await;
+    }
     let url = match &args.url {
         Some(url) => url.clone(),
         None => own(args)?,
@@ -31,6 +36,24 @@ pub(super) async fn run(args: &Health, out: &Output) -> Result<Exit, Failure> {
         out.line(format!("{}\t{url}\t{}", if healthy { "healthy" } else { "unhealthy" }, answer.status));
     }
     Ok(if healthy { Exit::Ok } else { Exit::No })
+}
+
+/// Whether somebody listens, without a word to them.
+async fn listens(address: SocketAddr, out: &Output) -> Result<Exit, Failure> {
+    let unreachable = |why: String| {
+        Failure::new(Exit::Unreachable, "E_HEALTH", format!("nobody listens at {address}: {why}"))
+    };
+    match tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => return Err(unreachable(error.to_string())),
+        Err(_) => return Err(unreachable(format!("no answer in {} s", PATIENCE.as_secs()))),
+    }
+    if out.is_json() {
+        out.json(&json!({ "address": address, "healthy": true }));
+    } else {
+        out.line(format!("healthy\t{address}"));
+    }
+    Ok(Exit::Ok)
 }
 
 /// The worker of this machine when it says where it listens, else the API.

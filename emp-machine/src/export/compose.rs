@@ -8,12 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Conduct, Names, secret_name, yaml};
+use super::{Conduct, MAPPING_PATH, Names, secret_name, service_check, yaml};
 use crate::plan::{MachinePlan, Service, WorkerProcess};
 use crate::variable::{FILE, Source, Variable};
 
 /// Where a container keeps its jobs, when they are in files.
 const DATA: &str = "/var/lib/emp";
+/// How long a service may take to load its models.
+const SERVICE_START: &str = "600s";
+/// The name of the mapping among the configs.
+const MAPPING: &str = "emp-mapping";
 
 pub(super) fn write(plan: &MachinePlan, conduct: &Conduct<'_>) -> String {
     let mut names = Names::default();
@@ -29,6 +33,9 @@ pub(super) fn write(plan: &MachinePlan, conduct: &Conduct<'_>) -> String {
         secrets.extend(own.map(|variable| (secret_name(&variable.name), variable)));
     }
     let mut file = json!({ "name": "emp", "services": containers, "volumes": { "emp-data": {} } });
+    if let Some(mapping) = conduct.mapping {
+        file["configs"] = json!({ MAPPING: { "file": literal(mapping.path) } });
+    }
     if !secrets.is_empty() {
         let files = secrets.into_iter().map(|(name, variable)| (name, json!({ "file": path(variable) })));
         file["secrets"] = Value::Object(files.collect());
@@ -70,9 +77,9 @@ fn instance(service: &Service, conduct: &Conduct<'_>) -> Value {
         environment.map(|(name, value)| (name.clone(), json!(literal(value)))).collect();
     it.insert("environment".to_owned(), Value::Object(environment));
     it.insert("stop_grace_period".to_owned(), json!("10s"));
-    if let (Some(path), Some(port)) = (&service.health_path, service.ports.first()) {
-        let url = literal(&format!("http://127.0.0.1:{port}{path}"));
-        it.insert("healthcheck".to_owned(), health(&["emp", "health", "--url", &url]));
+    let check: Vec<String> = service_check(service).iter().map(|word| literal(word)).collect();
+    if !check.is_empty() {
+        it.insert("healthcheck".to_owned(), health(&check, SERVICE_START));
     }
     let mut resources = Map::new();
     if let Some(gpu) = service.gpu {
@@ -93,9 +100,12 @@ fn instance(service: &Service, conduct: &Conduct<'_>) -> Value {
 
 fn worker(plan: &MachinePlan, process: &WorkerProcess, conduct: &Conduct<'_>, names: &mut Names) -> Value {
     let mut it = container(process.stage.as_deref(), &process.worker, conduct);
-    let mut command: Vec<String> = conduct.arguments.iter().map(|word| literal(word)).collect();
-    command.extend(["worker".to_owned(), "--workers".to_owned(), literal(&process.workers())]);
+    let command: Vec<String> =
+        conduct.worker(process, MAPPING_PATH).iter().map(|word| literal(word)).collect();
     it.insert("command".to_owned(), json!(command));
+    if conduct.mapping.is_some() {
+        it.insert("configs".to_owned(), json!([{ "source": MAPPING, "target": MAPPING_PATH }]));
+    }
     it.insert("stop_grace_period".to_owned(), json!(format!("{}s", conduct.drain.as_secs())));
     let mut environment: Map<String, Value> =
         process.variables.iter().flat_map(|variable| entry(variable, conduct)).collect();
@@ -108,19 +118,20 @@ fn worker(plan: &MachinePlan, process: &WorkerProcess, conduct: &Conduct<'_>, na
         it.insert("secrets".to_owned(), json!(secrets));
     }
     it.insert("volumes".to_owned(), json!([format!("emp-data:{DATA}")]));
-    it.insert("healthcheck".to_owned(), health(&["emp", "health"]));
+    it.insert("healthcheck".to_owned(), health(&["emp".to_owned(), "health".to_owned()], "30s"));
     if let Some(service) = plan.service_of(process) {
         let name = names.of(&service.name);
-        let condition = if service.health_path.is_some() { "service_healthy" } else { "service_started" };
+        let condition = if service.ports.is_empty() { "service_started" } else { "service_healthy" };
         it.insert("network_mode".to_owned(), json!(format!("service:{name}")));
         it.insert("depends_on".to_owned(), json!({ name: { "condition": condition } }));
     }
     Value::Object(it)
 }
 
-fn health(command: &[&str]) -> Value {
-    let test: Vec<&str> = std::iter::once("CMD").chain(command.iter().copied()).collect();
-    json!({ "test": test, "interval": "30s", "timeout": "5s", "start_period": "30s", "retries": 3 })
+/// A command that is repeated; `start` is how long it may fail at first.
+fn health(command: &[String], start: &str) -> Value {
+    let test: Vec<&str> = std::iter::once("CMD").chain(command.iter().map(String::as_str)).collect();
+    json!({ "test": test, "interval": "10s", "timeout": "5s", "start_period": start, "retries": 3 })
 }
 
 /// Comes as a file: a required secret, and one that somebody sets.

@@ -4,31 +4,29 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::{Conduct, File};
 use crate::plan::{Install, MachinePlan};
 
 /// The stage that every other is made from.
 const BASE: &str = "base";
 
-const HEAD: &str = "# syntax=docker/dockerfile:1
-# Written by `emp export dockerfile`.
-
-FROM rust:1.95-slim-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
-WORKDIR /src
-COPY . .
-RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \\
-    cargo build --release --locked --bin emp && cp target/release/emp /emp
-
-FROM debian:bookworm-slim AS base
-COPY --from=build /emp /usr/local/bin/emp
-RUN useradd --uid 10001 --user-group --create-home --home-dir /var/lib/emp emp
-WORKDIR /var/lib/emp
-USER 10001:10001
-ENTRYPOINT [\"emp\"]
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD [\"emp\", \"health\"]
+/// What a builder is not sent, so that it can leak from no image, no layer and no cache.
+const IGNORED: &str = "# What the builder is not sent, written by `emp export dockerfile`.
+.git
+**/.env*
+**/*.key
+**/*.p12
+**/*.pem
+**/emp-data
+**/node_modules
+**/target
+secrets
 ";
 
-pub(super) fn write(plan: &MachinePlan) -> String {
+/// The folder of the sources while something is built or installed. It is mounted, so that no layer has it.
+const SOURCES: &str = "/opt/install";
+
+pub(super) fn write(plan: &MachinePlan, conduct: &Conduct<'_>) -> Vec<File> {
     let mut stages: BTreeMap<&str, Vec<&Install>> = BTreeMap::new();
     for stage in plan.workers.iter().filter_map(|process| process.stage.as_deref()) {
         stages.entry(stage).or_default();
@@ -39,7 +37,33 @@ pub(super) fn write(plan: &MachinePlan) -> String {
         }
     }
     let own = stages.into_iter().filter(|(stage, _)| *stage != BASE && *stage != "build");
-    own.fold(HEAD.to_owned(), |text, (name, installs)| text + &stage(name, &installs))
+    let text = own.fold(head(conduct.binary), |text, (name, installs)| text + &stage(name, &installs));
+    let file = |name: &str, text: String| File { name: name.to_owned(), text };
+    vec![file("Dockerfile", text), file("Dockerfile.dockerignore", IGNORED.to_owned())]
+}
+
+/// The program and the image that every other is made from. Whether it is healthy is asked by who starts it and knows what it runs.
+fn head(binary: &str) -> String {
+    let build = shell_words::join(["cargo", "build", "--release", "--locked", "--bin", binary]);
+    let built = shell_words::quote(binary);
+    format!(
+        "# syntax=docker/dockerfile:1
+# Written by `emp export dockerfile`.
+
+FROM rust:1.95-slim-bookworm AS build
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+RUN --mount=type=bind,target=/src,rw --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \\
+    {build} && cp target/release/{built} /emp
+
+FROM debian:bookworm-slim AS base
+COPY --from=build /emp /usr/local/bin/emp
+RUN useradd --uid 10001 --user-group --create-home --home-dir /var/lib/emp emp
+WORKDIR /var/lib/emp
+USER 10001:10001
+ENTRYPOINT [\"emp\"]
+"
+    )
 }
 
 fn stage(name: &str, installs: &[&Install]) -> String {
@@ -47,7 +71,7 @@ fn stage(name: &str, installs: &[&Install]) -> String {
     if installs.is_empty() {
         return text;
     }
-    text += "USER root\nCOPY . /opt/install\nWORKDIR /opt/install\n";
+    let _ = writeln!(text, "USER root\nWORKDIR {SOURCES}");
     for install in installs {
         if install.command.is_empty() {
             let name = one_line(&install.installer);
@@ -59,7 +83,9 @@ fn stage(name: &str, installs: &[&Install]) -> String {
             .chain(settings)
             .chain(install.command.iter().cloned())
             .collect();
-        let _ = writeln!(text, "RUN {}", serde_json::to_string(&words).unwrap_or_default());
+        let words = serde_json::to_string(&words).unwrap_or_default();
+        let _ = writeln!(text, "# What it writes into {SOURCES} is gone afterwards.");
+        let _ = writeln!(text, "RUN --mount=type=bind,target={SOURCES},rw {words}");
     }
     text + "WORKDIR /var/lib/emp\nUSER 10001:10001\n"
 }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Conduct, Names, yaml};
+use super::{Conduct, MAPPING_FILE, MAPPING_PATH, MappingFile, Names, service_check, yaml};
 use crate::plan::{MachinePlan, Service, WorkerProcess};
 use crate::variable::{Source, Variable};
 
 /// The Secret that has every key; one key for each variable.
 const SECRET: &str = "emp-secrets";
+/// The `ConfigMap` that has the mapping, when it is in a file of its own.
+const MAPPING: &str = "emp-mapping";
 /// The most pods that the autoscaler makes of a worker.
 const MOST_PODS: u32 = 10;
 
@@ -20,7 +22,7 @@ pub(super) fn write(plan: &MachinePlan, conduct: &Conduct<'_>) -> String {
     for process in &plan.workers {
         workers.entry(&process.worker).or_default().push(process);
     }
-    let mut documents = Vec::new();
+    let mut documents: Vec<Value> = conduct.mapping.iter().map(|mapping| config_map(mapping)).collect();
     for (worker, processes) in workers {
         let Some(first) = processes.first() else { continue };
         let name = names.of(worker);
@@ -31,6 +33,16 @@ pub(super) fn write(plan: &MachinePlan, conduct: &Conduct<'_>) -> String {
         "# Written by `emp export k8s`. The Secret `{SECRET}` has a key for each variable that is referred to.\n"
     );
     head + &yaml::documents(&documents)
+}
+
+/// The mapping, for pods that are on other machines than its file.
+fn config_map(mapping: &MappingFile<'_>) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": MAPPING, "labels": labels(MAPPING) },
+        "data": { MAPPING_FILE: mapping.text },
+    })
 }
 
 fn labels(name: &str) -> Value {
@@ -44,6 +56,8 @@ fn deployment(
     pods: usize,
     conduct: &Conduct<'_>,
 ) -> Value {
+    let mut volumes = vec![json!({ "name": "data", "emptyDir": {} })];
+    volumes.extend(conduct.mapping.map(|_| json!({ "name": "mapping", "configMap": { "name": MAPPING } })));
     let mut containers = vec![worker(process, conduct)];
     containers.extend(plan.service_of(process).map(|service| beside(service, conduct)));
     json!({
@@ -60,7 +74,7 @@ fn deployment(
                     "automountServiceAccountToken": false,
                     "securityContext": { "runAsNonRoot": true, "runAsUser": 10001, "seccompProfile": { "type": "RuntimeDefault" } },
                     "containers": containers,
-                    "volumes": [{ "name": "data", "emptyDir": {} }],
+                    "volumes": volumes,
                 },
             },
         },
@@ -68,8 +82,12 @@ fn deployment(
 }
 
 fn worker(process: &WorkerProcess, conduct: &Conduct<'_>) -> Value {
-    let mut arguments: Vec<String> = conduct.arguments.iter().map(|word| literal(word)).collect();
-    arguments.extend(["worker".to_owned(), "--workers".to_owned(), literal(&process.workers())]);
+    let arguments: Vec<String> =
+        conduct.worker(process, MAPPING_PATH).iter().map(|word| literal(word)).collect();
+    let mut mounts = vec![json!({ "name": "data", "mountPath": "/var/lib/emp" })];
+    mounts.extend(conduct.mapping.map(|_| {
+        json!({ "name": "mapping", "mountPath": MAPPING_PATH, "subPath": MAPPING_FILE, "readOnly": true })
+    }));
     let mut env: Vec<Value> = process.variables.iter().filter_map(variable).collect();
     let listen = format!("127.0.0.1:{}", conduct.metrics_port);
     env.push(json!({ "name": "EMP_METRICS_LISTEN", "value": listen }));
@@ -81,7 +99,7 @@ fn worker(process: &WorkerProcess, conduct: &Conduct<'_>) -> Value {
         "livenessProbe": probe(30, 3),
         "readinessProbe": { "exec": { "command": ["emp", "health", "--ready"] }, "periodSeconds": 10, "timeoutSeconds": 5 },
         "startupProbe": probe(2, 30),
-        "volumeMounts": [{ "name": "data", "mountPath": "/var/lib/emp" }],
+        "volumeMounts": mounts,
     })));
     Value::Object(container)
 }
@@ -100,12 +118,10 @@ fn beside(service: &Service, conduct: &Conduct<'_>) -> Value {
     let mut container = container("service", service.stage.as_deref(), conduct);
     let words: Vec<String> = service.command.iter().map(|word| literal(word)).collect();
     container.extend(entries(json!({ "command": words, "env": env, "resources": { "limits": limits } })));
-    if let Some(port) = service.ports.first() {
-        let check = match &service.health_path {
-            Some(path) => json!({ "httpGet": { "path": path, "port": port } }),
-            None => json!({ "tcpSocket": { "port": port } }),
-        };
-        container.insert("readinessProbe".to_owned(), check);
+    let check: Vec<String> = service_check(service).iter().map(|word| literal(word)).collect();
+    if !check.is_empty() {
+        let probe = json!({ "exec": { "command": check }, "periodSeconds": 10, "timeoutSeconds": 5 });
+        container.insert("readinessProbe".to_owned(), probe);
     }
     Value::Object(container)
 }

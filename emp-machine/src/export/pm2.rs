@@ -55,8 +55,7 @@ pub(super) fn write(plan: &MachinePlan, conduct: &Conduct<'_>) -> String {
     });
     let workers = plan.workers.iter().map(|process| {
         let own = process.variables.iter().map(|variable| &variable.name);
-        let mut args = conduct.arguments.to_vec();
-        args.extend(["worker".to_owned(), "--workers".to_owned(), process.workers()]);
+        let args = conduct.worker(process, conduct.mapping.map_or("", |mapping| mapping.path));
         let env = process.variables.iter().filter_map(written).collect();
         app(
             process.name.clone(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Conduct, File, Names, secret_name};
+use super::{Conduct, File, MAPPING_FILE, Names, secret_name};
 use crate::plan::{MachinePlan, Service, WorkerProcess};
 use crate::variable::{FILE, Source, Variable};
 
@@ -58,9 +58,12 @@ fn worker(process: &WorkerProcess, after: Option<&str>, conduct: &Conduct<'_>) -
     if process.variables.iter().any(|variable| variable.is_missing() && !variable.secret) {
         let _ = writeln!(text, "EnvironmentFile={SETTINGS}");
     }
-    let mut words = vec![conduct.program.to_owned()];
-    words.extend(conduct.arguments.iter().cloned());
-    words.extend(["worker".to_owned(), "--workers".to_owned(), process.workers()]);
+    if let Some(file) = conduct.mapping {
+        // Root reads it for the worker, whose user may see no home. systemd puts the folder of such files in place of `%d`.
+        let _ = writeln!(text, "LoadCredential={MAPPING_FILE}:{}", file.path.replace('%', "%%"));
+        let _ = writeln!(text, "Environment=\"EMP_MAPPING=%d/{MAPPING_FILE}\"");
+    }
+    let words = [conduct.program.to_owned(), "worker".to_owned(), "--workers".to_owned(), process.workers()];
     let _ = writeln!(text, "ExecStart={}", command(&words));
     let _ = writeln!(text, "TimeoutStopSec={}", conduct.drain.as_secs());
     // Wrong usage and wrong configuration: starting again mends neither.

@@ -170,8 +170,11 @@ fn unquoted(rest: &str) -> String {
 
 fn dockerfile(plan: &MachinePlan, nasty: &str) {
     let text = text(plan, Target::Dockerfile);
-    let run = text.lines().find_map(|line| line.strip_prefix("RUN [")).unwrap();
-    let words: Vec<String> = serde_json::from_str(&format!("[{run}")).unwrap();
+    let run = text
+        .lines()
+        .find_map(|line| line.strip_prefix("RUN --mount=type=bind,target=/opt/install,rw "))
+        .unwrap();
+    let words: Vec<String> = serde_json::from_str(run).unwrap();
     assert!(words.contains(&format!("NASTY={nasty}")), "{words:?}");
     assert_eq!(words.last().map(String::as_str), Some(nasty));
 }

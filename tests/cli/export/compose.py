@@ -24,6 +24,8 @@ except ValueError as error:
 read = podman_compose.rec_subs(written, {"MY_SERVICE_API_KEY_FILE": "./key"})
 services = read["services"]
 worker = services["my-service-api"]
+assert read["configs"]["emp-mapping"]["file"] == sys.argv[3], read["configs"]
+assert worker["command"][:2] == ["--mapping", worker["configs"][0]["target"]], worker
 assert read["secrets"]["my_service_api_key"]["file"] == "./key", read["secrets"]
 assert worker["environment"]["MY_SERVICE_API_KEY_FILE"] == "/run/secrets/my_service_api_key", worker
 assert worker["environment"]["MY_SERVICE_BASE_URL"] == "https://api.myservice.com", worker

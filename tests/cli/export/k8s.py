@@ -10,7 +10,9 @@ with open(sys.argv[1]) as file:
 for document in documents:
     kubernetes_validate.validate(document, "1.33", strict=True)
 kinds = [document["kind"] for document in documents]
-assert kinds == ["Deployment", "HorizontalPodAutoscaler"] * 2, kinds
+assert kinds == ["ConfigMap"] + ["Deployment", "HorizontalPodAutoscaler"] * 2, kinds
+with open(sys.argv[3]) as file:
+    assert documents[0]["data"]["service-mapping.json"] == file.read()
 worker = next(one for one in documents if one["metadata"]["name"] == "my-service-api")
 (container,) = worker["spec"]["template"]["spec"]["containers"]
 env = {one["name"]: one for one in container["env"]}
