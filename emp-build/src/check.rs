@@ -132,6 +132,18 @@ impl<'a> Subject<'a> {
         Finding::error(code, self.text, span, message).pointer(&at.pointer)
     }
 
+    /// Every text outside of a section. That is more than what uses a name of the section, so that one under a misspelt key, or in the
+    /// wrong place, is not called unused as well.
+    fn texts_outside(&self, section: &str) -> BTreeSet<&'a str> {
+        let mut open: Vec<At<'a>> = At::root(self.root).members().filter(|at| at.key() != section).collect();
+        let mut texts = BTreeSet::new();
+        while let Some(at) = open.pop() {
+            texts.extend(at.node.text());
+            open.extend(at.members().chain(at.entries()));
+        }
+        texts
+    }
+
     /// The declared connectors.
     fn declared(&self) -> impl Iterator<Item = At<'a>> + use<'a> {
         self.section("connectors").into_iter().flat_map(|section| section.members())

@@ -14,6 +14,7 @@ mod command;
 mod docs;
 mod environment;
 mod exit;
+mod files;
 mod logging;
 mod machine;
 mod output;

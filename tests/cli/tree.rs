@@ -150,6 +150,43 @@ fn a_mapping_of_the_system_replaced_is_migrated_to_one_that_can_be_checked() {
     let old = Path::new(TREE).join("emp-build/tests/data/service-mapping.2025-07-28.json");
     let new = run(&["mapping", "migrate", old.to_str().expect("UTF-8")]).exits(0).json();
     assert_eq!(new["workers"]["openai"]["required_env"], serde_json::json!(["OPENAI_API_KEY"]));
+
+    // With `--out` it is written, whatever is printed.
+    let home = TempDir::new().expect("a folder");
+    for more in [&["--json"][..], &[]] {
+        let args =
+            [&["mapping", "migrate", old.to_str().expect("UTF-8"), "--out", "new.json"], more].concat();
+        let ran = run_with(emp(home.path()).args(args)).exits(0);
+        let written = std::fs::read_to_string(home.path().join("new.json")).expect("is written");
+        assert_eq!(serde_json::from_str::<Value>(&written).expect("JSON"), new);
+        match more {
+            [] => assert_eq!(ran.out, ""),
+            _ => assert_eq!(ran.json()["mapping"], new),
+        }
+        std::fs::remove_file(home.path().join("new.json")).expect("it was there");
+    }
+    std::fs::write(home.path().join("twice.json"), "{ \"workers\": {},\n \"workers\": {} }").expect("writes");
+    let ran = run_with(emp(home.path()).args(["mapping", "migrate", "twice.json"])).exits(3);
+    assert!(ran.err.contains("twice.json:2:") && ran.err.contains("given twice"), "{}", ran.err);
+}
+
+#[test]
+fn a_secret_in_a_file_counts_where_the_environment_is_checked() {
+    let home = TempDir::new().expect("a folder");
+    std::fs::write(home.path().join("key"), "s3cret\n").expect("writes");
+    let check = |file: &str| {
+        let mut command = emp(home.path());
+        command.args(["env", "check", "--workers", "my-service-api", "--json"]);
+        run_with(command.env("MY_SERVICE_API_KEY_FILE", file))
+    };
+    let rows = check("key").exits(0).json();
+    let row = rows.as_array().expect("a list").iter().find(|row| row["variable"] == "MY_SERVICE_API_KEY");
+    assert_eq!(row.expect("it is read")["source"], "file");
+    assert!(
+        check("nowhere").exits(3).error()["message"]
+            .to_string()
+            .contains("MY_SERVICE_API_KEY_FILE names nowhere")
+    );
 }
 
 #[test]

@@ -16,6 +16,7 @@ const TOLERABLE: [&str; 4] = [codes::SEVERAL_CONNECTORS, codes::OTHER_SERVICE, c
 pub(super) fn apply(subject: &Subject<'_>, findings: Vec<Finding>) -> Verdict {
     let list = subject.section("checks").and_then(|checks| checks.get("allow"));
     let mut verdict = Verdict { findings, allowed: Vec::new() };
+    let mut unused = Vec::new();
     for at in list.iter().flat_map(At::members) {
         let code = at.key();
         let Some(reason) = at.node.text() else { continue };
@@ -36,9 +37,16 @@ pub(super) fn apply(subject: &Subject<'_>, findings: Vec<Finding>) -> Verdict {
         } else {
             let message = format!("`{code}` is allowed and does not occur");
             let finding = subject.at_key(codes::UNUSED_ALLOW, &at, message).label("is no longer needed");
-            verdict.findings.push(finding.help("take it out").fix(Fix::remove(&at)).warning());
+            unused.push(finding.help("take it out").fix(Fix::remove(&at)).warning());
         }
     }
+    // Behind an error may be what the code stands for: then nobody can say that it is not needed.
+    if verdict.findings.iter().any(|finding| finding.severity == Severity::Error) {
+        for finding in &mut unused {
+            finding.fix = None;
+        }
+    }
+    verdict.findings.extend(unused);
     verdict
 }
 

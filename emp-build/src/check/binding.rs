@@ -60,9 +60,13 @@ fn read(subject: &Subject<'_>, at: &At<'_>) -> Option<ResourceBinding> {
 pub(super) fn check(subject: &Subject<'_>, workers: &[WorkerView<'_>]) -> Vec<Finding> {
     let bindings = Bindings::read(subject);
     let mut findings = Vec::new();
-    let mut used = BTreeSet::new();
+    let mut used: BTreeSet<String> =
+        subject.texts_outside("resource_bindings").into_iter().map(str::to_owned).collect();
+    // A variable may choose any of them.
+    let mut chosen = false;
     for worker in workers {
         let Some(at) = worker.at.get("resource_binding") else { continue };
+        chosen |= at.node.text().is_some_and(is_variable);
         let Some(name) = subject.default::<Words>(&at) else { continue };
         if at.node.text().is_some_and(is_variable) {
             findings.push(variable(subject, worker, &at, &name, &bindings));
@@ -82,10 +86,8 @@ pub(super) fn check(subject: &Subject<'_>, workers: &[WorkerView<'_>]) -> Vec<Fi
         unused.then(|| {
             let message = format!("no worker is bound to {}", quoted(name));
             let finding = subject.at_key(codes::UNUSED_BINDING, at, message).label("is declared here");
-            finding
-                .help(format!("\"resource_binding\": \"{name}\"    or take this one out"))
-                .fix(Fix::remove(at))
-                .warning()
+            let finding = finding.help(format!("\"resource_binding\": \"{name}\"    or take this one out"));
+            if chosen { finding.warning() } else { finding.fix(Fix::remove(at)).warning() }
         })
     }));
     findings

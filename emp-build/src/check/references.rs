@@ -120,9 +120,12 @@ fn no_source(subject: &Subject<'_>, declared: &At<'_>) -> Option<Finding> {
     let finding = finding
         .label("is declared here")
         .help(format!("write it into {}, or take this declaration out", file_of(subject, name)));
-    // What no worker uses and no source has is a leftover.
-    let used = subject.used().any(|at| at.node.text() == Some(name));
-    Some(if used { finding } else { finding.fix(Fix::remove(declared)) })
+    // What nobody names and no source has is a leftover, where there are sources at all: else the folder is the wrong one.
+    let mut unknown = subject.texts_outside("connectors");
+    unknown.retain(|text| subject.sources.get(text).is_none());
+    let named = unknown.contains(name) || nearest(name, unknown).is_some();
+    let leftover = !named && !subject.sources.connectors.is_empty();
+    Some(if leftover { finding.fix(Fix::remove(declared)) } else { finding })
 }
 
 /// A file of a subfolder as it is called in the folder itself: `connectors/meshy/mod.rs` is `connectors/meshy.rs`.

@@ -1,17 +1,14 @@
 //! Connectors that nobody uses, and connectors that cannot be told apart.
 
-use std::collections::BTreeSet;
-
 use super::Subject;
 use super::names::quoted;
 use crate::codes;
 use crate::connector::Sources;
 use crate::finding::Finding;
-use crate::json::At;
 
 /// Connectors of the sources that no worker uses, as warnings.
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
-    let mut used = named(subject);
+    let mut used = subject.texts_outside("connectors");
     // A wrong name is reported where it stands; what it was meant for counts as used.
     let wrong =
         subject.used().filter_map(|at| at.node.text()).filter(|name| subject.sources.get(name).is_none());
@@ -44,19 +41,6 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             .warning()
         })
         .collect()
-}
-
-/// Every text outside of `connectors`. That is more than what workers use, so that a connector under a misspelt key is not
-/// called unused as well.
-fn named<'a>(subject: &Subject<'a>) -> BTreeSet<&'a str> {
-    let root = At::root(subject.root);
-    let mut open: Vec<At<'a>> = root.members().filter(|section| section.key() != "connectors").collect();
-    let mut texts = BTreeSet::new();
-    while let Some(at) = open.pop() {
-        texts.extend(at.node.text());
-        open.extend(at.members().chain(at.entries()));
-    }
-    texts
 }
 
 /// Connectors with one name in two files. Those under a condition may exclude one another, which rustc knows.

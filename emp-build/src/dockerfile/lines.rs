@@ -37,9 +37,12 @@ impl<'a> Instruction<'a> {
 
 /// The instructions of a file.
 pub(super) fn instructions(text: &str) -> Vec<Instruction<'_>> {
-    let escape = escape(text);
+    // An editor's mark is no part of the first word; Docker takes it off too.
+    let unmarked = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mark = text.len() - unmarked.len();
+    let escape = escape(unmarked);
     let mut found = Vec::new();
-    let mut lines = lines(text);
+    let mut lines = lines(unmarked).map(|(start, line)| (mark + start, line));
     while let Some((start, line)) = lines.next() {
         if skipped(line) {
             continue;

@@ -71,3 +71,11 @@ fn what_docker_refuses_is_a_fault_at_its_place() {
     assert_eq!(faults(""), [" there is no FROM"]);
     assert_eq!(faults("FROM \\"), ["FROM this FROM cannot be read"]);
 }
+
+#[test]
+fn i21_a_byte_order_mark_is_no_part_of_the_first_word() {
+    let text = "\u{feff}# escape=`\nFROM a `\n AS b\nFROM b AS c\n";
+    assert_eq!(names(text), ["b", "c"]);
+    let text = "\u{feff}FROM a AS base\nFROM base AS 1x\n";
+    assert_eq!(faults(text), ["1x `1x` is not the name of a stage"], "places stay those of the file");
+}

@@ -11,6 +11,7 @@ use emp_build::{CheckInputs, Report, render};
 
 use crate::args::{Check, Deny, Format};
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::output::Output;
 
 pub(super) fn run(args: &Check, mapping: Option<&Path>, out: &Output) -> Result<Exit, Failure> {
@@ -54,8 +55,7 @@ fn mend(asked: &CheckInputs, out: &Output) -> Result<(), Failure> {
         if mended.text == text {
             break;
         }
-        std::fs::write(&asked.mapping, &mended.text)
-            .map_err(|error| Failure::io(&format!("cannot write {name}"), &error))?;
+        files::replace(&asked.mapping, &mended.text)?;
         done.extend(mended.done);
     }
     for what in &done {

@@ -6,17 +6,26 @@ mod worker;
 use std::path::Path;
 
 use emp_core::mapping::Mapping;
+use emp_core::strict_json::{self, JsonFault};
 
 use crate::args::MappingCommand;
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::output::Output;
+
+/// More values than any mapping has.
+const MOST_VALUES: usize = 1 << 20;
 
 pub(super) fn run(args: &MappingCommand, out: &Output) -> Result<Exit, Failure> {
     let MappingCommand::Migrate { file, output } = args;
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::io(&format!("cannot read {}", file.display()), &error))?;
-    let old = serde_json::from_str(&text).map_err(|error| {
-        Failure::new(Exit::Config, "E_MAPPING", format!("{} is not JSON: {error}", file.display()))
+    // A key that stands twice would have its first value dropped without a word.
+    let old = strict_json::parse(text.as_bytes(), MOST_VALUES).map_err(|fault| {
+        let JsonFault { message, line, column, .. } = fault;
+        let message =
+            format!("{}:{line}:{column}: this is no JSON that can be read: {message}", file.display());
+        Failure::new(Exit::Config, "E_MAPPING", message)
             .help(format!("emp check --mapping {}", file.display()))
     })?;
     let migrated = migrate::migrate(&old);
@@ -26,12 +35,14 @@ pub(super) fn run(args: &MappingCommand, out: &Output) -> Result<Exit, Failure> 
         Failure::new(Exit::Config, "E_MAPPING", format!("{} cannot be migrated: {error}", file.display()))
             .help("take out what the message names, and migrate again")
     })?;
+    if let Some(path) = output {
+        files::replace(path, &new)?;
+    }
     if out.is_json() {
         out.json(&migrated);
     } else {
-        match output {
-            Some(path) => write(path, &new)?,
-            None => out.line(new.trim_end()),
+        if output.is_none() {
+            out.line(new.trim_end());
         }
         for note in &migrated.notes {
             out.note(format!("{}: {}", note.pointer, note.message));
@@ -47,9 +58,4 @@ pub(super) fn run(args: &MappingCommand, out: &Output) -> Result<Exit, Failure> 
         ));
     }
     Ok(Exit::Ok)
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text)
-        .map_err(|error| Failure::io(&format!("cannot write {}", path.display()), &error))
 }

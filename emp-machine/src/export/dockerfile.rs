@@ -44,8 +44,8 @@ pub(super) fn write(plan: &MachinePlan, conduct: &Conduct<'_>) -> Vec<File> {
 
 /// The program and the image that every other is made from. Whether it is healthy is asked by who starts it and knows what it runs.
 fn head(binary: &str) -> String {
-    let build = shell_words::join(["cargo", "build", "--release", "--locked", "--bin", binary]);
-    let built = shell_words::quote(binary);
+    let command = shell_words::join(["cargo", "build", "--release", "--locked", "--bin", binary]);
+    let name = shell_words::quote(binary);
     format!(
         "# syntax=docker/dockerfile:1
 # Written by `emp export dockerfile`.
@@ -54,7 +54,7 @@ FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 RUN --mount=type=bind,target=/src,rw --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \\
-    {build} && cp target/release/{built} /emp
+    {command} && cp target/release/{name} /emp
 
 FROM debian:bookworm-slim AS base
 COPY --from=build /emp /usr/local/bin/emp

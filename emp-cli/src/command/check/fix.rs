@@ -178,6 +178,48 @@ mod tests {
         );
     }
 
+    /// A sound mapping but for what is put in, with a binding, an allowance and a declaration that nobody uses.
+    fn leftovers(binding: &str, connector: &str) -> String {
+        format!(
+            r#"{{ "connectors": {{ "AConnector": {{}}, "GoneConnector": {{}} }}, "workers": {{ "a": {{ "service": [
+               {{ "capability": "a", "connector": "{connector}", "type": "external" }}
+            ], {binding} "required_env": ["A_KEY", "A_ID"] }} }},
+            "resource_bindings": {{ "spare": {{ "scaling": "unlimited" }} }}, "checks": {{ "allow": {{ "EMP0261": "why" }} }} }}"#
+        )
+    }
+
+    #[test]
+    fn what_may_be_needed_behind_another_fault_is_left() {
+        let left = |binding: &str, connector: &str| {
+            // As often as one change makes another possible.
+            let mended = (0..4)
+                .fold(leftovers(binding, connector), |text, _| mended(&text, &checked(&text)).unwrap().text);
+            ["\"spare\": {", "EMP0261", "GoneConnector\": {"].map(|one| mended.contains(one))
+        };
+        assert_eq!(left("", "AConnector"), [false, false, false], "all three are leftovers");
+        // A variable may choose the binding, and so may a setting whose key or value is not right yet.
+        assert_eq!(left(r#""resource_binding": "${B:-shared}","#, "AConnector"), [true, false, false]);
+        assert_eq!(left(r#""resource_bindng": "spare","#, "AConnector")[..2], [true, true]);
+        assert_eq!(left(r#""resource_binding": ["spare"],"#, "AConnector")[..2], [true, true]);
+        // Behind an error is what the allowance may be for, and a slip of the pen for what is declared.
+        assert_eq!(left("", "GonConnector"), [false, true, true]);
+    }
+
+    #[test]
+    fn a_folder_without_connectors_is_the_wrong_one_and_takes_no_declaration_away() {
+        let text = leftovers("", "AConnector");
+        let files = Folder { name: "connectors".to_owned(), files: Ok(Vec::new()), nested: Vec::new() };
+        let report = report(&Inputs {
+            mapping: Document::new("service-mapping.json", text.as_str()),
+            connectors: files,
+            dockerfiles: Vec::new(),
+            openapi: Vec::new(),
+            target: emp_build::Target::default(),
+        });
+        let mended = mended(&text, &report).unwrap().text;
+        assert!(mended.contains("GoneConnector") && mended.contains("EMP0261"), "{mended}");
+    }
+
     #[test]
     fn a_text_that_cannot_be_edited_safely_is_left_alone() {
         for text in ["", "{", "{ \"workers\": {}, \"workers\": {} }", "{ // no JSON\n}"] {

@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::args::ConnectorNew;
 use crate::command::openapi::read::description;
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::output::Output;
 use document::Document;
 use names::Names;
@@ -35,7 +36,7 @@ pub(super) fn run(args: &ConnectorNew, mapping: Option<&Path>, out: &Output) -> 
         .map_err(|error| Failure::io(&format!("cannot make {}", args.dir.display()), &error))?;
     create(&file, &print::source(&names, &service, &new))?;
     if let Some(text) = &mapped {
-        replace(mapping, text).inspect_err(|_| {
+        files::replace(mapping, text).inspect_err(|_| {
             // All or nothing: a second try would find its own file in the way. What is at fault is told by the error.
             let _ = fs::remove_file(&file);
         })?;
@@ -203,19 +204,6 @@ fn create(file: &Path, text: &str) -> Result<(), Failure> {
     })?;
     made.write_all(text.as_bytes())
         .map_err(|error| Failure::io(&format!("cannot write {}", file.display()), &error))
-}
-
-/// Replaces a file whole, or not at all.
-fn replace(file: &Path, text: &str) -> Result<(), Failure> {
-    let wrong = |error: &std::io::Error| Failure::io(&format!("cannot write {}", file.display()), error);
-    let folder =
-        file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let mut new = tempfile::NamedTempFile::new_in(folder).map_err(|error| wrong(&error))?;
-    new.write_all(text.as_bytes()).map_err(|error| wrong(&error))?;
-    if let Ok(known) = fs::metadata(file) {
-        new.as_file().set_permissions(known.permissions()).map_err(|error| wrong(&error))?;
-    }
-    new.persist(file).map(drop).map_err(|error| wrong(&error.error))
 }
 
 fn tell(

@@ -1,5 +1,7 @@
 //! Workers of the system replaced.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::migrate::Notes;
@@ -21,18 +23,28 @@ const API_CONFIG: [&str; 4] = ["base_url", "timeout", "max_retries", "models"];
 
 /// The workers of a mapping of either shape.
 pub(super) fn workers(old: &Value, notes: &mut Notes) -> Value {
-    let services = old["services"].as_object().cloned().unwrap_or_default();
+    let services: Map<String, Value> = notes
+        .members(old.get("services"), "/services")
+        .map(|(name, entry)| (name.clone(), entry.clone()))
+        .collect();
+    let old: Vec<_> = notes.members(old.get("workers"), "/workers").collect();
+    // A worker that becomes several takes no name that another one has.
+    let mut taken: BTreeSet<String> = old.iter().map(|(name, _)| (*name).clone()).collect();
     let mut new = Map::new();
     let mut used = Vec::new();
-    for (name, worker) in old["workers"].as_object().into_iter().flatten() {
+    for (name, worker) in old {
         let pointer = format!("/workers/{name}");
+        if !worker.is_object() {
+            notes.say(pointer, "is no object, and is left out");
+            continue;
+        }
         if worker.get("service").is_some() {
             new.insert(name.clone(), earlier(worker, &pointer, notes));
             continue;
         }
         let offered = Offered::read(worker, &services, &pointer, notes);
         used.extend(offered.iter().map(|one| one.service.clone()));
-        for (name, parts) in divided(name, offered, &pointer, notes) {
+        for (name, parts) in divided(name, offered, &mut taken, &pointer, notes) {
             new.insert(name, later(worker, &parts, &pointer, notes));
         }
     }
@@ -45,21 +57,28 @@ pub(super) fn workers(old: &Value, notes: &mut Notes) -> Value {
 /// A worker of the earlier shape, which is ours but for what nobody could read.
 fn earlier(worker: &Value, pointer: &str, notes: &mut Notes) -> Value {
     let mut new = worker.as_object().cloned().unwrap_or_default();
-    if let Some(names) = new.get_mut("required_env").and_then(Value::as_array_mut) {
-        for (index, name) in names.iter_mut().enumerate() {
-            if let Some(plain) = name.as_str().and_then(plain_name) {
-                notes.say(
-                    format!("{pointer}/required_env/{index}"),
-                    format!("was no name; it is `{plain}` now"),
-                );
-                *name = json!(plain);
-            }
-        }
+    if new.contains_key("required_env") {
+        let names = required_env(worker, pointer, notes);
+        new.insert("required_env".to_owned(), json!(names));
     }
     if let Some(config) = new.get_mut("api_config").and_then(Value::as_object_mut) {
         config.retain(|key, _| known_config(key, &format!("{pointer}/api_config"), notes));
     }
     Value::Object(new)
+}
+
+/// The names of the variables that a worker or a service requires.
+fn required_env(owner: &Value, pointer: &str, notes: &mut Notes) -> Vec<String> {
+    let pointer = format!("{pointer}/required_env");
+    let texts = notes.texts(owner.get("required_env"), &pointer);
+    let name = |(index, text): (usize, &str)| match plain_name(text) {
+        Some(plain) => {
+            notes.say(format!("{pointer}/{index}"), format!("was no name; it is `{plain}` now"));
+            plain.to_owned()
+        }
+        None => text.to_owned(),
+    };
+    texts.into_iter().map(name).collect()
 }
 
 /// `${OPENAI_API_KEY_VAR:-OPENAI_API_KEY}` is the name in its default.
@@ -93,17 +112,17 @@ struct Offered {
 
 impl Offered {
     fn read(worker: &Value, services: &Map<String, Value>, pointer: &str, notes: &mut Notes) -> Vec<Self> {
-        let names = worker["services"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let routes: Vec<(&str, &str)> = worker["job_service_required_map"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|route| {
-                Some((route["job_service_required"].as_str()?, route["worker_service"].as_str()?))
-            })
-            .collect();
+        let mut names: Vec<&str> = Vec::new();
+        for (index, name) in notes.texts(worker.get("services"), &format!("{pointer}/services")) {
+            if names.contains(&name) {
+                notes.say(format!("{pointer}/services/{index}"), "stands twice, and counts once");
+            } else {
+                names.push(name);
+            }
+        }
+        let routes = routes(worker, &format!("{pointer}/job_service_required_map"), notes);
         for (job, service) in &routes {
-            if !names.clone().any(|name| name == *service) {
+            if !names.contains(service) {
                 notes.say(
                     format!("{pointer}/job_service_required_map"),
                     format!("sends `{job}` to `{service}`, which the worker does not offer; it is left out"),
@@ -112,13 +131,20 @@ impl Offered {
         }
         let mut offered = Vec::new();
         for name in names {
-            let Some(entry) = services.get(name).and_then(Value::as_object) else {
+            let Some(value) = services.get(name) else {
                 notes.say(
                     format!("{pointer}/services"),
                     format!("`{name}` is not under `services`, and is left out"),
                 );
                 continue;
             };
+            let Some(entry) = value.as_object() else {
+                notes.say(format!("/services/{name}"), "is no object, and is left out");
+                continue;
+            };
+            if entry.get("connector").and_then(Value::as_str).is_none_or(str::is_empty) {
+                notes.say(format!("/services/{name}/connector"), "names no connector: name one");
+            }
             let own = routes.iter().filter(|(_, service)| *service == name);
             let mut capabilities: Vec<String> = own.map(|(job, _)| (*job).to_owned()).collect();
             if capabilities.is_empty() {
@@ -134,9 +160,27 @@ impl Offered {
         offered
     }
 
-    fn connector(&self) -> Value {
-        self.entry.get("connector").cloned().unwrap_or_else(|| json!(""))
+    fn connector(&self) -> &str {
+        self.entry.get("connector").and_then(Value::as_str).unwrap_or_default()
     }
+}
+
+/// Which job goes to which service.
+fn routes<'v>(worker: &'v Value, pointer: &str, notes: &mut Notes) -> Vec<(&'v str, &'v str)> {
+    const ENDS: [&str; 2] = ["job_service_required", "worker_service"];
+    let mut routes = Vec::new();
+    for (index, route) in notes.entries(worker.get("job_service_required_map"), pointer).iter().enumerate() {
+        let pointer = format!("{pointer}/{index}");
+        let strange = notes.members(Some(route), &pointer).filter(|(key, _)| !ENDS.contains(&key.as_str()));
+        for (key, _) in strange {
+            notes.say(format!("{pointer}/{key}"), "is no key of a route, and is left out");
+        }
+        match ENDS.map(|end| route.get(end).and_then(Value::as_str)) {
+            [Some(job), Some(service)] => routes.push((job, service)),
+            _ => notes.say(pointer, "does not say which job goes to which service, and is left out"),
+        }
+    }
+    routes
 }
 
 /// Whether a service runs on the machine; the types that came later are told by what they have.
@@ -144,11 +188,15 @@ fn is_internal(entry: &Map<String, Value>, pointer: &str, notes: &mut Notes) -> 
     match entry.get("type").and_then(Value::as_str) {
         Some("internal") => true,
         Some("external") => false,
-        other => {
+        _ => {
             let internal =
                 entry.get("ports").is_some() || entry.get("installer").is_some_and(|one| !one.is_null());
             let kind = if internal { "internal" } else { "external" };
-            let was = other.map_or_else(|| "is missing".to_owned(), |other| format!("was `{other}`"));
+            let was = match entry.get("type") {
+                Some(Value::String(other)) => format!("was `{other}`"),
+                Some(other) => format!("was {other}"),
+                None => "is missing".to_owned(),
+            };
             notes.say(format!("{pointer}/type"), format!("{was}; it is `{kind}` now"));
             internal
         }
@@ -159,6 +207,7 @@ fn is_internal(entry: &Map<String, Value>, pointer: &str, notes: &mut Notes) -> 
 fn divided(
     name: &str,
     offered: Vec<Offered>,
+    taken: &mut BTreeSet<String>,
     pointer: &str,
     notes: &mut Notes,
 ) -> Vec<(String, Vec<Offered>)> {
@@ -167,8 +216,15 @@ fn divided(
         return vec![(name.to_owned(), offered)];
     }
     let (own, others): (Vec<_>, Vec<_>) = offered.into_iter().partition(|one| one.internal);
-    let mut parts: Vec<_> =
-        own.into_iter().map(|one| (format!("{name}-{}", one.service), vec![one])).collect();
+    let mut free = |service: &str| {
+        let plain = format!("{name}-{service}");
+        let numbered = (2..).map(|number| format!("{plain}-{number}"));
+        let found = std::iter::once(plain.clone()).chain(numbered).find(|name| !taken.contains(name));
+        let found = found.unwrap_or_default();
+        taken.insert(found.clone());
+        found
+    };
+    let mut parts: Vec<_> = own.into_iter().map(|one| (free(&one.service), vec![one])).collect();
     if !others.is_empty() {
         parts.push((name.to_owned(), others));
     }
@@ -194,19 +250,37 @@ fn later(worker: &Value, parts: &[Offered], pointer: &str, notes: &mut Notes) ->
             new.insert(key.to_owned(), value.clone());
         }
     }
-    if let Some(main) = main {
-        new.insert("resource_binding".to_owned(), json!(binding(worker, main, notes)));
-    }
-    let mut required: Vec<Value> = Vec::new();
-    let lists =
-        parts.iter().filter_map(|one| one.entry.get("required_env")).chain(worker.get("required_env"));
-    for name in lists.filter_map(Value::as_array).flatten() {
-        if !required.contains(name) {
-            required.push(name.clone());
+    for one in parts.iter().filter(|one| main.is_some_and(|main| main.service != one.service)) {
+        for key in FROM_SERVICE {
+            let (own, kept) = (one.entry.get(key).filter(|own| !own.is_null()), new.get(key));
+            if own.is_some() && own != kept {
+                let has = kept.map_or_else(|| "nothing".to_owned(), Value::to_string);
+                notes.say(
+                    format!("/services/{}/{key}", one.service),
+                    format!("is left out: a worker has one for all its services, and here it has {has}"),
+                );
+            }
         }
     }
+    if let Some(main) = main {
+        new.insert("resource_binding".to_owned(), json!(binding(worker, pointer, main, notes)));
+        for one in parts.iter().filter(|one| one.service != main.service) {
+            let at = format!("/services/{}/is_gpu_bound", one.service);
+            if notes.switch(one.entry.get("is_gpu_bound"), &at) {
+                notes.say(at, "is left out: a worker is bound to one thing for all its services");
+            }
+        }
+    }
+    let mut required: Vec<String> = Vec::new();
+    for one in parts {
+        let entry = Value::Object(one.entry.clone());
+        required.extend(required_env(&entry, &format!("/services/{}", one.service), notes));
+    }
+    required.extend(required_env(worker, pointer, notes));
+    let mut seen = BTreeSet::new();
+    required.retain(|name| seen.insert(name.clone()));
     if !required.is_empty() {
-        new.insert("required_env".to_owned(), Value::Array(required));
+        new.insert("required_env".to_owned(), json!(required));
     }
     let config = api_config(parts, notes);
     if !config.is_empty() {
@@ -225,11 +299,11 @@ fn entry(one: &Offered) -> Value {
     json!({ "capability": capability, "connector": one.connector(), "type": kind })
 }
 
-fn binding(worker: &Value, main: &Offered, notes: &mut Notes) -> &'static str {
-    let says = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or_default();
-    let gpu = says(worker.get("is_gpu_bound")) || says(main.entry.get("is_gpu_bound"));
-    let per_machine = main.entry.contains_key("service_instances_per_machine");
+fn binding(worker: &Value, owner: &str, main: &Offered, notes: &mut Notes) -> &'static str {
     let pointer = format!("/services/{}/is_gpu_bound", main.service);
+    let of_worker = notes.switch(worker.get("is_gpu_bound"), &format!("{owner}/is_gpu_bound"));
+    let gpu = notes.switch(main.entry.get("is_gpu_bound"), &pointer) || of_worker;
+    let per_machine = main.entry.contains_key("service_instances_per_machine");
     match (main.internal, gpu) {
         (false, true) => {
             notes.say(pointer, "its service runs elsewhere, so it is bound to nothing: `shared`");
@@ -253,7 +327,7 @@ fn api_config(parts: &[Offered], notes: &mut Notes) -> Map<String, Value> {
     let mut merged = Map::new();
     for one in parts {
         let pointer = format!("/services/{}/api_config", one.service);
-        for (key, value) in one.entry.get("api_config").and_then(Value::as_object).into_iter().flatten() {
+        for (key, value) in notes.members(one.entry.get("api_config"), &pointer) {
             if !known_config(key, &pointer, notes) {
                 continue;
             }

@@ -135,3 +135,94 @@ fn i21_what_is_no_mapping_gives_an_empty_one_and_no_panic() {
         assert!(migrated(text).mapping["workers"].is_object(), "{text}");
     }
 }
+
+/// Every place of a value, as a pointer.
+fn places(value: &Value, at: &str, into: &mut Vec<String>) {
+    into.push(at.to_owned());
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(key, value)| places(value, &format!("{at}/{key}"), into));
+        }
+        Value::Array(entries) => {
+            (0..).zip(entries).for_each(|(index, value)| places(value, &format!("{at}/{index}"), into));
+        }
+        _ => {}
+    }
+}
+
+/// Whatever stands anywhere in an old mapping is in the new one, or a note says what became of it.
+#[test]
+fn nothing_is_lost_without_a_word() {
+    const MARK: &str = "lost-and-found";
+    let old: Value = serde_json::from_str(LATER).unwrap();
+    let known = migrate(&old).notes;
+    let mut all = Vec::new();
+    places(&old, "", &mut all);
+    let mut tried = 0;
+    // The path of a bundle is left out with all the others, in one note.
+    for place in all.iter().filter(|place| !place.ends_with("/path")) {
+        let there = old.pointer(place).unwrap();
+        let mut wrong = vec![json!(MARK), json!([MARK]), json!({ MARK: MARK }), json!([[MARK]])];
+        if let Value::Object(members) = there {
+            let mut more = members.clone();
+            more.insert(MARK.to_owned(), json!(MARK));
+            wrong.push(Value::Object(more));
+        }
+        if let Value::Array(entries) = there {
+            wrong.extend(
+                [json!(MARK), json!({ MARK: MARK }), json!([MARK])]
+                    .map(|one| Value::Array(entries.iter().cloned().chain([one]).collect())),
+            );
+        }
+        for value in wrong {
+            let mut changed = old.clone();
+            *changed.pointer_mut(place).unwrap() = value.clone();
+            let Migrated { mapping, notes } = migrate(&changed);
+            let related = |note: &&Note| {
+                let (short, long) = if note.pointer.len() < place.len() {
+                    (&note.pointer, place)
+                } else {
+                    (place, &note.pointer)
+                };
+                long == short || long.strip_prefix(short.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            };
+            let mut about = notes.iter().filter(related);
+            let told = about.any(|note| {
+                let whole = note.message.contains("left out") && note.pointer.len() <= place.len();
+                !known.contains(note) || whole || note.pointer == *place
+            });
+            assert!(
+                told || mapping.to_string().contains(MARK),
+                "{place} = {value}: nobody says what became of it\n{mapping:#}\n{notes:#?}"
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried > 300, "{tried}");
+}
+
+#[test]
+fn a_worker_that_becomes_several_takes_no_name_of_another() {
+    let old = r#"{ "workers": {
+        "a": { "services": ["b", "c"] }, "a-b": { "services": ["d"] } },
+        "services": {
+            "b": { "connector": "B", "type": "internal", "installer": "b", "ports": [1] },
+            "c": { "connector": "C", "type": "internal", "installer": "c", "ports": [2] },
+            "d": { "connector": "D", "type": "external" } } }"#;
+    let new = migrated(old).mapping;
+    let workers = new["workers"].as_object().unwrap();
+    assert_eq!(workers.keys().collect::<Vec<_>>(), ["a-b-2", "a-c", "a-b"]);
+    assert_eq!(workers["a-b"]["service"][0]["connector"], "D");
+}
+
+#[test]
+fn what_a_worker_has_once_is_the_first_service_s_and_that_of_the_others_is_noted() {
+    let old = r#"{ "workers": { "a": { "services": ["b", "c"] } }, "services": {
+        "b": { "connector": "B", "type": "external", "description": "B", "build_stage": "base" },
+        "c": { "connector": "C", "type": "external", "description": "C", "build_stage": "base", "is_gpu_bound": true } } }"#;
+    let Migrated { mapping, notes } = migrated(old);
+    assert_eq!(mapping["workers"]["a"]["description"], "B");
+    let about: Vec<_> =
+        notes.iter().map(|note| note.pointer.as_str()).filter(|at| at.starts_with("/services/c")).collect();
+    assert_eq!(about, ["/services/c/description", "/services/c/is_gpu_bound"]);
+}
