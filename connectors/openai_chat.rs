@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 #[derive(Connector)]
 #[connector(service = "openai", version = "1.0.0", mode = sync, payload = ChatPayload, output = ChatAnswer)]
 // The events of a stream are not in the description of the answer.
-#[openapi(file = "openai-chat.json", allow = ["$.choices[0].delta.refusal"])]
+#[openapi(file = "openai-chat.json")]
 #[http(base = env.base_url)]
 #[auth(bearer = api_key)]
 #[submit(

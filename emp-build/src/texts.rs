@@ -67,6 +67,12 @@ impl Texts {
         literals.filter(|(text, _)| wanted(text)).map(|(_, span)| span.clone()).next()
     }
 
+    /// The first literal of any part that is wanted.
+    pub(crate) fn anywhere(&self, wanted: impl Fn(&str) -> bool) -> Option<Range<usize>> {
+        let literals = self.attributes.iter().flat_map(|attribute| &attribute.literals);
+        literals.filter(|(text, _)| wanted(text)).map(|(_, span)| span.clone()).next()
+    }
+
     /// The name of a part's attribute.
     pub(crate) fn attribute(&self, part: Spot) -> Option<Range<usize>> {
         self.of_part(part).map(|attribute| attribute.span.clone()).next()

@@ -44,6 +44,8 @@ pub struct Response<'d> {
     pub code: &'d str,
     /// The body, when it is JSON.
     pub json: Option<Schema<'d>>,
+    /// Each event of the body, when it comes piece by piece: server-sent events, or lines of JSON.
+    pub events: Option<Schema<'d>>,
     /// It has a body of another type.
     pub other: bool,
 }
@@ -161,8 +163,9 @@ impl<'d> Operation<'d> {
             let content = self.content(self.slice.resolve(response)?);
             let json = content.iter().position(|(media, _)| is_json(media));
             let other = !content.is_empty() && json.is_none();
+            let events = content.iter().find(|(media, _)| is_events(media)).map(|(_, schema)| schema.clone());
             let json = json.and_then(|at| content.into_iter().nth(at)).map(|(_, schema)| schema);
-            Some(Response { code, json, other })
+            Some(Response { code, json, events, other })
         });
         answers.collect()
     }
@@ -214,6 +217,12 @@ impl Response<'_> {
     pub fn is_success(&self) -> bool {
         self.code.starts_with('2')
     }
+}
+
+/// Whether a media type is that of an answer which comes piece by piece.
+fn is_events(media: &str) -> bool {
+    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(media.as_str(), "text/event-stream" | "application/x-ndjson" | "application/jsonl")
 }
 
 /// Whether a media type is JSON: `application/json`, `application/problem+json`, and `*/*`, which may be it.

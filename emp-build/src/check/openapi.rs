@@ -10,6 +10,7 @@ mod operations;
 mod request;
 mod selectors;
 mod states;
+mod steps;
 mod uses;
 
 use std::collections::BTreeMap;

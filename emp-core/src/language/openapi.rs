@@ -4,6 +4,11 @@
 //! directions, the paths of the requests, required headers and members, accepted codes, the credential. A status that the vendor
 //! has and the declaration forgets is a compile error that names it.
 //!
+//! Requests are compared wherever they are declared: submits, polls and cancels, which the slice must have, and those beside them
+//! (preparing steps, further questions, batches, parts of the result, chunks, progress, cleanup, health), which it may lack; of these
+//! only one that is nearly an operation is a mistake. Selectors are looked for where they look: in the answer of their own request, in
+//! the elements of its list, in the events of a stream.
+//!
 //! The vendor's file has megabytes, so a *slice* of it is committed: the operations that the connector uses, without the
 //! vendor's texts, with source, date, licence and hash.
 //!

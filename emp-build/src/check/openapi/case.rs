@@ -74,7 +74,8 @@ impl<'a> Case<'a> {
         Finding::error(code, &self.connector.source, span, message)
     }
 
-    /// An error at a literal of a spot; at the attribute's name when there is none such.
+    /// An error at a literal of a spot, else at one elsewhere (an answer may be read in another attribute); at the attribute's name
+    /// when there is none such.
     pub(super) fn at_text(
         &self,
         code: &'static str,
@@ -83,7 +84,8 @@ impl<'a> Case<'a> {
         wanted: impl Fn(&str) -> bool,
     ) -> Finding {
         let texts = &self.declaration.texts;
-        let span = texts.literal(spot, wanted).or_else(|| texts.attribute(spot));
+        let span = texts.literal(spot, &wanted).or_else(|| texts.anywhere(&wanted));
+        let span = span.or_else(|| texts.attribute(spot));
         self.at(code, span.unwrap_or_else(|| self.connector.span.clone()), message)
     }
 

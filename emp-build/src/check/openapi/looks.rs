@@ -1,11 +1,12 @@
 //! The selectors of a declaration: where each looks, and what it wants.
 
-use emp_codegen::spec::{Capture, Files, Http, Outcome, Pace, Poll};
+use emp_codegen::spec::{Capture, Envelope, Http, Outcome, Pace, Poll, ResultAt, StreamFormat};
 use emp_openapi::Kinds;
 use emp_syntax::rule::Predicate;
 use emp_syntax::selector::{Selector, Source};
 
 use super::operations::Operations;
+use super::steps::taken;
 use crate::texts::Spot;
 
 /// What can stand for a text.
@@ -17,18 +18,16 @@ pub(super) const NUMERIC: Kinds = Kinds::NUMBER.or(Kinds::TEXT);
 /// Into which answers a selector looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Into {
-    /// Those of a preparing step.
-    Prepared(usize),
     /// Those of the submit of a call.
     Submitted(usize),
+    /// Those of the poll of a call, whole.
+    Polled(usize),
     /// Those that say how a job is.
     Judged,
     /// Any, refusals too.
     Any,
-    /// Those of the request for the result.
-    Result,
-    /// Those of the health probe.
-    Health,
+    /// Those that come piece by piece.
+    Events,
 }
 
 /// A selector of a declaration.
@@ -55,8 +54,17 @@ pub(super) fn of<'a>(http: &'a Http, pace: &'a Pace, operations: &Operations<'a>
     add("pace", Into::Judged, &pace.advice, NUMERIC);
     add("errors", Into::Any, &http.errors.message, SCALAR);
     add("errors", Into::Any, &http.errors.code, SCALAR);
+    add("errors", Into::Any, &http.errors.retry, SCALAR);
     for (nth, call) in operations.calls.iter().enumerate() {
+        if let Some(poll) = call.poll {
+            let (spot, into) = (Spot::all("poll"), Into::Polled(nth));
+            poll.envelope.iter().for_each(|envelope| enveloped(spot, into, envelope, &mut looks));
+            if let Some(listed) = &poll.listed {
+                looks.push(Look { spot, into, selector: &listed.items, wanted: Kinds::ALL });
+            }
+        }
         let into = Into::Submitted(nth);
+        call.submit.envelope.iter().for_each(|envelope| enveloped(call.spot, into, envelope, &mut looks));
         for capture in &call.submit.capture {
             let (spot, wanted) = (call.spot, of_capture(capture));
             looks.extend(capture.from.iter().map(|selector| Look { spot, into, selector, wanted }));
@@ -66,18 +74,18 @@ pub(super) fn of<'a>(http: &'a Http, pace: &'a Pace, operations: &Operations<'a>
             looks.extend(http.states.at.iter().map(|selector| Look { spot, into, selector, wanted }));
         }
     }
-    for (nth, prepare) in http.prepare.iter().enumerate() {
-        let (spot, into) = (Spot { attribute: "prepare", nth: Some(nth) }, Into::Prepared(nth));
-        let from = prepare.capture.iter().flat_map(|capture| &capture.from);
-        looks.extend(from.map(|selector| Look { spot, into, selector, wanted: Kinds::ALL }));
+    if let Some(stream) =
+        http.stream.as_ref().filter(|stream| !matches!(stream.format, StreamFormat::Chunks { .. }))
+    {
+        let (spot, into, wanted) = (Spot::all("stream"), Into::Events, SCALAR);
+        looks.extend(stream.delta.iter().map(|selector| Look { spot, into, selector, wanted }));
+        // An error in the middle looks as the refusals do.
+        let errors = stream.error.iter();
+        looks.extend(errors.map(|selector| Look { spot, into: Into::Any, selector, wanted }));
+        stream.done.iter().for_each(|done| predicate("stream", into, done, &mut looks));
     }
-    if let Some(health) = &http.health {
-        let (spot, into, wanted) = (Spot::all("health"), Into::Health, Kinds::NUMBER);
-        let metrics = health.metrics.iter().flat_map(|metric| &metric.from);
-        looks.extend(metrics.map(|selector| Look { spot, into, selector, wanted }));
-        if let Some(ready) = &health.ready {
-            predicate("health", into, ready, &mut looks);
-        }
+    if let Some(when) = &http.outcome.partial {
+        predicate("outcome", Into::Judged, when, &mut looks);
     }
     for rule in &http.states.rules {
         // A rule that asks for no code is about an answer of success; the others may look into a refusal.
@@ -91,22 +99,22 @@ pub(super) fn of<'a>(http: &'a Http, pace: &'a Pace, operations: &Operations<'a>
 }
 
 fn outcome<'a>(outcome: &'a Outcome, add: &mut dyn FnMut(&'static str, Into, &'a [Selector], Kinds)) {
-    // A result with a request of its own is in another answer.
-    let into = if outcome.request.is_some() { Into::Result } else { Into::Judged };
-    let take = &outcome.take;
-    for texts in [&take.text, &take.mime] {
-        add("outcome", into, texts, SCALAR);
+    // A result with a request of its own is in another answer: its step is looked at apart.
+    if outcome.request.is_some() {
+        return;
     }
-    for values in [&take.json, &take.base64] {
-        add("outcome", into, values, Kinds::ALL);
+    let here = outcome.first_of.iter().filter(|part| part.at.is_none()).map(|part| &part.take);
+    for read in std::iter::once(&outcome.take).chain(here).flat_map(taken) {
+        add("outcome", Into::Judged, std::slice::from_ref(read.selector), read.wanted);
     }
-    match &take.files {
-        Files::Urls(selectors) => add("outcome", into, selectors, Kinds::ALL),
-        Files::Each(each) => add("outcome", into, std::slice::from_ref(&each.items), Kinds::ALL),
-        Files::None | Files::Auto => {}
+    let places = outcome.first_of.iter().filter_map(|part| part.at.as_ref());
+    for at in places.chain(outcome.also.iter().map(|extra| &extra.at)) {
+        if let ResultAt::Found(selectors) = at {
+            add("outcome", Into::Judged, selectors, Kinds::TEXT);
+        }
     }
     for meta in &outcome.meta {
-        add("outcome", into, &meta.from, Kinds::ALL);
+        add("outcome", Into::Judged, &meta.from, Kinds::ALL);
     }
 }
 
@@ -114,9 +122,18 @@ fn polled<'a>(poll: &'a Poll, add: &mut dyn FnMut(&'static str, Into, &'a [Selec
     for numbers in [&poll.progress, &poll.queue_position, &poll.eta] {
         add("poll", Into::Judged, numbers, Kinds::NUMBER);
     }
-    for texts in [&poll.progress_text, &poll.logs] {
+    for texts in [&poll.progress_text, &poll.logs, &poll.preview, &poll.echo] {
         add("poll", Into::Judged, texts, SCALAR);
     }
+    if let Some(listed) = &poll.listed {
+        add("poll", Into::Judged, std::slice::from_ref(&listed.id), NUMERIC);
+    }
+}
+
+fn enveloped<'a>(spot: Spot, into: Into, envelope: &'a Envelope, looks: &mut Vec<Look<'a>>) {
+    envelope.ok.selectors(&mut |selector| looks.push(Look { spot, into, selector, wanted: Kinds::ALL }));
+    let message = envelope.message.iter();
+    looks.extend(message.map(|selector| Look { spot, into, selector, wanted: SCALAR }));
 }
 
 fn of_capture(capture: &Capture) -> Kinds {

@@ -1,11 +1,13 @@
 //! Which operations of the description a connector's requests are.
 
 use emp_codegen::Spanned;
-use emp_codegen::spec::{Base, Poll, Request, Submit, Target};
-use emp_openapi::{Operation, Piece, Route, Schema, base_path};
+use emp_codegen::spec::{Base, Poll, Request, StreamFormat, Submit, Target};
+use emp_openapi::{Operation, Piece, Reach, Route, Schema, base_path};
+use emp_syntax::selector::{Selector, Source};
 use emp_syntax::template::{Part, Template};
 
 use super::case::Case;
+use super::steps::{self, Step};
 use crate::check::names::quoted;
 use crate::codes;
 use crate::texts::Spot;
@@ -14,13 +16,12 @@ use crate::texts::Spot;
 pub(super) struct Operations<'a> {
     /// The submits, those with a `when` first.
     pub(super) calls: Vec<Call<'a>>,
-    pub(super) cancel: Vec<Operation<'a>>,
-    /// Of each preparing step. That a slice does not have these, or the next two, is no mistake.
-    pub(super) prepared: Vec<Vec<Operation<'a>>>,
-    /// Of the request for the result.
-    pub(super) result: Vec<Operation<'a>>,
-    /// Of the health probe.
-    pub(super) health: Vec<Operation<'a>>,
+    /// The cancel, or one for each state.
+    pub(super) cancel: Vec<(&'a Request, Vec<Operation<'a>>)>,
+    /// The other requests.
+    pub(super) steps: Vec<Step<'a>>,
+    /// The events of a streamed answer are judged too.
+    streamed: bool,
 }
 
 /// A submit with its poll, and their operations; none where they are not known. There are several where a value of the path decides.
@@ -37,16 +38,33 @@ impl<'a> Call<'a> {
     pub(super) fn judged(&self) -> &[Operation<'a>] {
         if self.poll.is_some() { &self.polled } else { &self.submitted }
     }
+
+    /// The answers that say how a job is: where they are lists, their elements.
+    fn judgement(&self) -> Option<Answer<'a>> {
+        let whole = Answer::of(self.judged())?;
+        match self.poll.and_then(|poll| poll.listed.as_ref()) {
+            Some(listed) => whole.inside(&listed.items),
+            None => Some(whole),
+        }
+    }
 }
 
 impl<'a> Operations<'a> {
     /// The answers that say how a job is, of all calls; `None` when those of one are not known.
     pub(super) fn judged(&self) -> Option<Answer<'a>> {
-        let judged = || self.calls.iter().map(Call::judged);
-        if judged().any(<[_]>::is_empty) {
-            return None;
-        }
-        Answer::of(&judged().flatten().copied().collect::<Vec<_>>())
+        let judged: Vec<Answer<'a>> = self.calls.iter().map(Call::judgement).collect::<Option<_>>()?;
+        let events = self.events().filter(|_| self.streamed);
+        let schemas = judged.into_iter().chain(events).map(|answer| answer.schema);
+        let all: Vec<Operation<'a>> = self.calls.iter().flat_map(Call::judged).copied().collect();
+        Some(Answer { schema: Schema::any(schemas)?, name: names(&all) })
+    }
+
+    /// The events of a streamed answer to a submit, where the description has them.
+    pub(super) fn events(&self) -> Option<Answer<'a>> {
+        let submitted = || self.calls.iter().flat_map(|call| &call.submitted);
+        let successes = submitted().flat_map(Operation::responses).filter(emp_openapi::Response::is_success);
+        let schema = Schema::any(successes.filter_map(|response| response.events))?;
+        Some(Answer { schema, name: names(&submitted().copied().collect::<Vec<_>>()) })
     }
 }
 
@@ -67,6 +85,15 @@ impl<'a> Answer<'a> {
             schema: Schema::any(successes.filter_map(|response| response.json))?,
             name: names(operations),
         })
+    }
+
+    /// The elements of a list in it, where the description has them.
+    pub(super) fn inside(&self, items: &Selector) -> Option<Self> {
+        let (Source::Path(path), []) = (&items.source, items.reducers.as_ref()) else { return None };
+        match self.schema.reach(path) {
+            Reach::Found(schema) => Some(Self { schema, name: self.name.clone() }),
+            _ => None,
+        }
     }
 }
 
@@ -105,19 +132,57 @@ pub(super) fn find<'a>(case: &Case<'a>) -> Operations<'a> {
     let (spot, submit) = (spot(calls.len()), &http.submit);
     let submitted = operation(case, spot, &submit.request, given.submit.as_ref());
     calls.push(Call { spot, submit, submitted, poll, polled });
-    let cancel = http.cancel.as_ref();
-    let cancel = cancel
-        .and_then(|cancel| cancel.request.as_ref())
-        .map(|request| operation(case, Spot::all("cancel"), request, given.cancel.as_ref()));
-    let cancel = cancel.unwrap_or_default();
-    let quiet = |request: &Request| match &request.url {
-        Target::Path(path) => best(case, request, &declared(case, path)),
-        Target::Captured(_) => Vec::new(),
+    let cancels = http.cancel.iter().flat_map(|cancel| {
+        let own = cancel.request.iter().map(|request| (request, given.cancel.as_ref()));
+        own.chain(cancel.stages.iter().map(|(_, request)| (request, None)))
+    });
+    let cancel = cancels
+        .map(|(request, named)| (request, operation(case, Spot::all("cancel"), request, named)))
+        .collect();
+    let streamed =
+        http.stream.as_ref().is_some_and(|stream| !matches!(stream.format, StreamFormat::Chunks { .. }));
+    Operations { calls, cancel, steps: steps::of(case), streamed }
+}
+
+/// The operations of a request that a slice may lack. Only one that is nearly the request of an operation is a mistake.
+pub(super) fn beside<'a>(case: &Case<'a>, spot: Spot, request: &Request) -> Vec<Operation<'a>> {
+    let Target::Path(path) = &request.url else { return Vec::new() };
+    let declared = declared(case, path);
+    let found = best(case, request, &declared);
+    if found.is_empty()
+        && let Some(near) = misspelt(case, request, path, &declared)
+    {
+        let message = format!("the description has no {} {}{}", request.method, declared.base, shown(path));
+        let finding = case.at_target(spot, request, message).label(format!("did you mean `{near}`?"));
+        case.say(finding.help(format!("{} = \"{near}\"", request.method.to_ascii_lowercase())));
+    }
+    found
+}
+
+/// The path that a request nearly has: one piece of it is written otherwise, and values stand in the same places.
+fn misspelt(case: &Case<'_>, request: &Request, path: &Template, declared: &Declared) -> Option<String> {
+    let pieces = |path: &str| -> Vec<String> {
+        let piece = |piece: &str| if piece.starts_with('{') { "{}".to_owned() } else { piece.to_owned() };
+        path.split('/').map(piece).collect()
     };
-    let result = http.outcome.request.as_ref().map(|result| quiet(&result.request)).unwrap_or_default();
-    let health = http.health.as_ref().map(|health| quiet(&health.request)).unwrap_or_default();
-    let prepared = http.prepare.iter().map(|prepare| quiet(&prepare.request)).collect();
-    Operations { calls, cancel, prepared, result, health }
+    let written = format!("{}{}", declared.base, shown(path));
+    let own = pieces(&written);
+    let of_method = case.slice.operations().filter(|found| found.method() == request.method);
+    let paths = of_method.flat_map(|found| found.whole_paths());
+    let near = paths.filter_map(|path| {
+        let other = pieces(&path);
+        let mut unlike = own.iter().zip(&other).enumerate().filter(|(_, (own, other))| own != other);
+        let (at, (one, another)) = unlike.next().filter(|_| own.len() == other.len())?;
+        let slip = unlike.next().is_none() && emp_syntax::nearest(one, [another.as_str()]).is_some();
+        slip.then(|| (at, another.clone()))
+    });
+    let (at, right) = near.into_iter().next()?;
+    let mut corrected: Vec<&str> = written.split('/').collect();
+    *corrected.get_mut(at)? = &right;
+    let corrected = corrected.join("/");
+    let below =
+        corrected.strip_prefix(declared.base.trim_end_matches('/')).filter(|below| below.starts_with('/'));
+    Some(below.unwrap_or(&corrected).to_owned())
 }
 
 fn operation<'a>(

@@ -16,11 +16,10 @@ use crate::texts::Spot;
 /// Every request.
 pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
     let http = case.http;
-    for (nth, (prepare, prepared)) in http.prepare.iter().zip(&operations.prepared).enumerate() {
-        let spot = Spot { attribute: "prepare", nth: Some(nth) };
-        if let Some(sent) = Sent::new(case, spot, prepared, None) {
-            sent.check(&prepare.request);
-            sent.accepted("accept", &prepare.accept);
+    for step in &operations.steps {
+        if let Some(sent) = Sent::new(case, step.spot, &step.operations, None) {
+            sent.check(step.request);
+            sent.accepted("accept", step.accept);
         }
     }
     for call in &operations.calls {
@@ -35,20 +34,12 @@ pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
             sent.check(&poll.request);
         }
     }
-    let result = http.outcome.request.as_ref().map(|result| ("outcome", &result.request, &operations.result));
-    let health = http.health.as_ref().map(|health| ("health", &health.request, &operations.health));
-    for (attribute, request, operations) in result.into_iter().chain(health) {
-        if let Some(sent) = Sent::new(case, Spot::all(attribute), operations, None) {
+    let ok = http.cancel.as_ref().map(|cancel| cancel.ok.as_slice()).unwrap_or_default();
+    for (request, operations) in &operations.cancel {
+        if let Some(sent) = Sent::new(case, Spot::all("cancel"), operations, None) {
             sent.check(request);
+            sent.accepted("ok", ok);
         }
-    }
-    if let (Some(cancel), Some(sent)) =
-        (&http.cancel, Sent::new(case, Spot::all("cancel"), &operations.cancel, None))
-    {
-        if let Some(request) = &cancel.request {
-            sent.check(request);
-        }
-        sent.accepted("ok", &cancel.ok);
     }
 }
 

@@ -7,7 +7,7 @@ use emp_syntax::jsonpath::JsonPath;
 use emp_syntax::selector::{Reducer, Selector, Source};
 
 use super::case::Case;
-use super::looks::{self, Into, Look, NUMERIC, SCALAR};
+use super::looks::{self, Into, NUMERIC, SCALAR};
 use super::operations::{Answer, Operations, names};
 use super::states;
 use crate::codes;
@@ -17,22 +17,36 @@ use crate::texts::Spot;
 pub(super) fn check(case: &Case<'_>, operations: &Operations<'_>) {
     let submitted: Vec<Option<Answer<'_>>> =
         operations.calls.iter().map(|call| Answer::of(&call.submitted)).collect();
-    let prepared: Vec<Option<Answer<'_>>> =
-        operations.prepared.iter().map(|found| Answer::of(found)).collect();
-    let judged = operations.judged();
-    let (result, health) = (Answer::of(&operations.result), Answer::of(&operations.health));
+    let polled: Vec<Option<Answer<'_>>> =
+        operations.calls.iter().map(|call| Answer::of(&call.polled)).collect();
+    let (judged, events) = (operations.judged(), operations.events());
     let any = any_answer(operations, judged.as_ref());
     for look in looks::of(case.http, &case.declaration.spec.pace, operations) {
         let answer = match look.into {
-            Into::Prepared(nth) => prepared.get(nth).and_then(Option::as_ref),
             Into::Submitted(nth) => submitted.get(nth).and_then(Option::as_ref),
+            Into::Polled(nth) => polled.get(nth).and_then(Option::as_ref),
             Into::Judged => judged.as_ref(),
             Into::Any => any.as_ref(),
-            Into::Result => result.as_ref(),
-            Into::Health => health.as_ref(),
+            Into::Events => events.as_ref(),
         };
-        if let Some(answer) = answer {
-            one(case, &look, answer);
+        if let (Some(answer), Source::Path(path)) = (answer, &look.selector.source) {
+            one(case, look.spot, look.selector, path, look.wanted, answer);
+        }
+    }
+    for step in &operations.steps {
+        let Some(whole) = Answer::of(&step.operations) else { continue };
+        for read in &step.reads {
+            let answer = match read.inside {
+                Some(items) => whole.inside(items),
+                None => Some(whole.clone()),
+            };
+            let path = match &read.selector.source {
+                Source::Path(path) | Source::Probe(_, path) => Some(path),
+                _ => None,
+            };
+            if let (Some(answer), Some(path)) = (answer, path) {
+                one(case, step.spot, read.selector, path, read.wanted, &answer);
+            }
         }
     }
     for (call, answer) in operations.calls.iter().zip(&submitted) {
@@ -93,9 +107,14 @@ fn wanted_later(case: &Case<'_>, name: &str) -> bool {
 }
 
 /// A selector: its path, and the kind that its reducers make of what is there.
-fn one(case: &Case<'_>, look: &Look<'_>, answer: &Answer<'_>) {
-    let Look { spot, selector, wanted, .. } = *look;
-    let Source::Path(path) = &selector.source else { return };
+fn one(
+    case: &Case<'_>,
+    spot: Spot,
+    selector: &Selector,
+    path: &JsonPath,
+    wanted: Kinds,
+    answer: &Answer<'_>,
+) {
     let mut schema = match find(case, spot, path, &answer.schema, answer) {
         Some(schema) => Some(schema),
         None => return,

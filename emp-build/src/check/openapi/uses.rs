@@ -61,30 +61,39 @@ pub(super) fn of(case: &Case<'_>, operations: &Operations<'_>) -> Vec<Used> {
                 // An answer that feeds the poll is judged as the poll's is.
                 Into::Judged if !call.submit.feeds_poll => [call.judged(), &[]],
                 Into::Judged | Into::Any => [submitted, polled],
-                // Asked once, not for each call.
-                Into::Health if nth == 0 => [&operations.health, &[]],
-                Into::Result if nth == 0 => [&operations.result, &[]],
-                Into::Prepared(of) if nth == 0 => {
-                    [operations.prepared.get(of).map_or(&[], Vec::as_slice), &[]]
-                }
-                Into::Prepared(_) | Into::Submitted(_) | Into::Result | Into::Health => [&[], &[]],
+                Into::Polled(of) if of == nth => [polled, &[]],
+                Into::Events => [submitted, &[]],
+                Into::Submitted(_) | Into::Polled(_) => [&[], &[]],
             };
             for operation in asked.into_iter().flatten() {
                 used.push(Used { operation: operation.name(), side: Side::Answer, path: path.clone() });
             }
         }
     }
-    for (prepare, prepared) in case.http.prepare.iter().zip(&operations.prepared) {
-        used.extend(sent(&prepare.request, prepared));
+    for step in &operations.steps {
+        used.extend(sent(step.request, &step.operations));
+        for read in &step.reads {
+            let (Source::Path(path) | Source::Probe(_, path)) = &read.selector.source else { continue };
+            let path = match read.inside.map(|items| &items.source) {
+                Some(Source::Path(items)) => {
+                    let segments = items.segments.iter().chain(path.segments.iter()).cloned();
+                    JsonPath { segments: segments.collect() }
+                }
+                _ => path.clone(),
+            };
+            let of = |operation: &Operation<'_>| Used {
+                operation: operation.name(),
+                side: Side::Answer,
+                path: path.clone(),
+            };
+            used.extend(step.operations.iter().map(of));
+        }
     }
     for call in &operations.calls {
         used.extend(sent(&call.submit.request, &call.submitted));
         used.extend(call.poll.into_iter().flat_map(|poll| sent(&poll.request, &call.polled)));
     }
-    let cancel = case.http.cancel.iter().filter_map(|cancel| cancel.request.as_ref());
-    used.extend(cancel.flat_map(|request| sent(request, &operations.cancel)));
-    let health = case.http.health.iter();
-    used.extend(health.flat_map(|health| sent(&health.request, &operations.health)));
+    used.extend(operations.cancel.iter().flat_map(|(request, operations)| sent(request, operations)));
     used
 }
 
