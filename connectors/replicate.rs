@@ -45,6 +45,7 @@ use serde_json::{Map, Value};
     429 => rate_limited(wait = [header("retry-after")]), 5xx => transient,
 )]
 #[cancel(post = job.cancel_url, ok = [200], gone = [404])]
+#[batch_poll(get = "/predictions", items = "$.results[*]", id = "$.id", next = "$.next")]
 #[webhook(verify = standard_webhooks(webhook_secret), body = same_as_poll, events = ["completed"])]
 #[pace(first = "1s", min = "500ms", max = "10s", advice = [header("retry-after")], deadline = "30m")]
 #[limits(in_flight = env.max_concurrent)]
