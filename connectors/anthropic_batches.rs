@@ -42,6 +42,7 @@ use serde_json::{Map, Value};
 #[outcome(
     get = "/v1/messages/batches/{job.id}/results", header("anthropic-version" = "2023-06-01"), timeout = "10m",
     jsonl, json = "$",
+    partial(when = "$.request_counts.errored" > 0 || "$.request_counts.canceled" > 0 || "$.request_counts.expired" > 0),
 )]
 #[errors(
     message = "$.error.message", code = "$.error.type",

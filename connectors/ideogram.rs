@@ -25,7 +25,10 @@ use serde_json::{Map, Value};
     at_most_once,
 )]
 #[states(rules("$.data[?@.is_image_safe==true]" present => succeeded, code == 200 => failed(moderated, "no image is safe")))]
-#[outcome(json = "$.data[?@.is_image_safe==true]" | all, files = auto_urls, meta(created = "$.created"))]
+#[outcome(
+    json = "$.data[?@.is_image_safe==true]" | all, files = auto_urls, partial(when = "$.data[?@.is_image_safe==false]" present),
+    meta(created = "$.created"),
+)]
 #[errors(
     message = ["$.error", "$.detail"],
     422 => moderated, 400 | 404 => invalid_input, 401 | 403 => auth, 402 => billing,

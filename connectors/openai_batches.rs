@@ -52,6 +52,7 @@ use serde::Deserialize;
     files = each(
         "$['output_file_id', 'error_file_id']", get = "/files/{item}/content", header("OpenAI-Organization" = env.organization?),
     ),
+    partial(when = "$.status" in ["expired", "cancelled"] || "$.error_file_id" present),
     meta(counts = "$.request_counts", usage = "$.usage", status = "$.status"),
 )]
 #[errors(

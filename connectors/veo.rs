@@ -35,7 +35,7 @@ use serde_json::{Map, Value};
 ))]
 #[outcome(
     json = "$.response.generateVideoResponse", files = urls("$.response.generateVideoResponse.generatedSamples[*].video.uri"),
-    keep_for = "48h",
+    partial(when = "$.response.generateVideoResponse.raiMediaFilteredCount" > 0), keep_for = "48h",
 )]
 #[errors(
     message = ["$.response.generateVideoResponse.raiMediaFilteredReasons[*]" | join("; "), "$.error.message"],

@@ -11,7 +11,7 @@ pub use life::{
     RawCancel, RawChunks, RawCleanup, RawHealth, RawLimits, RawPace, RawStream, RawStreamFormat, RawWebhook,
     RawWebsocket,
 };
-pub use outcome::{RawEach, RawExtra, RawFiles, RawOutcome, RawPart, RawTake};
+pub use outcome::{RawEach, RawExtra, RawFiles, RawOutcome, RawPart, RawPartial, RawTake};
 pub use polling::{ProbeUse, RawBatchPoll, RawEnvelope, RawListed, RawProbe, RawSideProgress};
 
 use emp_syntax::hole::Reference;

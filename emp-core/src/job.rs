@@ -89,6 +89,9 @@ pub struct Progress {
     /// A picture of what there is so far: an https URL, or a data URL of at most 64 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview: Option<String>,
+    /// What there is of the result so far, at most 64 KiB of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub so_far: Option<Box<Value>>,
 }
 
 /// A wish to cancel, recorded. From then on the job can only end `cancelled`.

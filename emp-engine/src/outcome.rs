@@ -3,10 +3,11 @@
 mod take;
 
 use emp_core::job::Progress;
-use emp_core::spec::{Capture, Poll};
+use emp_core::spec::{Capture, Outcome, Poll};
 use serde_json::{Map, Value};
 
-use crate::progress::Places;
+use crate::predicate;
+use crate::progress::{MAX_PREVIEW, Places};
 use crate::reduce;
 use crate::select::View;
 
@@ -29,6 +30,27 @@ pub fn id(value: &Value) -> Option<String> {
 /// How far the job is, as the answer to a poll says it; `None` when it does not.
 pub fn progress(poll: &Poll, view: &View<'_>) -> Option<Progress> {
     Places::of(poll).read(view)
+}
+
+/// The name of the fact that a result is only a part of what was asked for.
+pub const PARTIAL: &str = "partial";
+
+/// Whether an answer has some of the result and not all.
+pub fn is_partial(outcome: &Outcome, view: &View<'_>) -> bool {
+    outcome.partial.as_ref().is_some_and(|when| predicate::holds(when, view))
+}
+
+/// What an answer that says that the job goes on has of the result already: its values. Files are fetched when the job is done.
+pub fn so_far(outcome: &Outcome, view: &View<'_>) -> Option<Value> {
+    let elsewhere = outcome.request.is_some() || !outcome.first_of.is_empty();
+    if elsewhere || !is_partial(outcome, view) {
+        return None;
+    }
+    let value = match (view.first(outcome.take.json), view.first_text(outcome.take.text)) {
+        (Some(json), Some(text)) => serde_json::json!({ "text": text, "json": json }),
+        (json, text) => json.or_else(|| text.map(Value::String))?,
+    };
+    (value.to_string().len() <= MAX_PREVIEW).then_some(value)
 }
 
 /// Declared numbers of a health answer.

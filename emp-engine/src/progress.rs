@@ -71,6 +71,7 @@ impl Places {
             queue_position: position.map(|position| position.min(1e9) as u64),
             eta_secs: view.first_number(self.eta).map(|eta| eta.clamp(0.0, MAX_ETA)),
             preview: self.preview.iter().find_map(|selector| preview(&view.get(selector)?)),
+            so_far: None,
         };
         (progress != Progress::default()).then_some(progress)
     }

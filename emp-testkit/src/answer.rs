@@ -7,7 +7,7 @@ use emp_core::syntax::selector::{Selector, Source};
 use serde_json::{Map, Value, json};
 
 use crate::draft::Draft;
-use crate::job::{View, VirtualJob};
+use crate::job::{View, VirtualJob, Yield};
 use crate::known::Known;
 use crate::place::place;
 use crate::polling;
@@ -63,8 +63,14 @@ pub(crate) fn tell(
         }
     }
     if telling.state {
-        express(http, draft, &view.verdict);
+        let partly = job.yields == Yield::Part && draft.express_partly(http, &view.verdict);
+        if !partly {
+            express(http, draft, &view.verdict);
+        }
         fill(spec, http, job, view, draft);
+        if partly && view.verdict != StateVerdict::Succeeded {
+            outcome(spec, http, job, draft);
+        }
     }
 }
 

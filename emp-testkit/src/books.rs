@@ -10,7 +10,7 @@ use emp_core::syntax::selector::{Selector, Source};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::job::{Durations, Ending, VirtualJob};
+use crate::job::{Durations, Ending, VirtualJob, Yield};
 use crate::ledger::{self, Accepted, Ledger, Prepared};
 use crate::route::{self, Holes, Seen};
 
@@ -118,7 +118,7 @@ impl Books {
             ending,
             links: 0,
             expired: false,
-            few: false,
+            yields: Yield::Whole,
         };
         self.jobs.push(job.clone());
         self.ledger.entries.push(Accepted {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use emp_core::spec::States;
+use emp_core::spec::{HttpProtocol, States};
 use emp_core::syntax::rule::{Comparison, Predicate, StateVerdict};
 use emp_core::syntax::selector::{Reducer, Selector, Source};
 use serde_json::Value;
@@ -199,6 +199,31 @@ impl Draft {
             return true;
         }
         states.rules.iter().any(|rule| same(&rule.then, verdict) && self.satisfy_whole(&rule.when))
+    }
+}
+
+impl Draft {
+    /// Makes the answer mean a state, with some of the result and not all of it, where the declaration can tell both in one answer.
+    pub(crate) fn express_partly(&mut self, http: &HttpProtocol, verdict: &StateVerdict) -> bool {
+        let Some(when) = &http.outcome.partial else { return false };
+        let mut trial = self.clone();
+        // The condition may name the word of the state itself.
+        let both = trial.satisfy(when)
+            && (trial.says(&http.states, verdict) || trial.express(&http.states, verdict));
+        if both {
+            *self = trial;
+        }
+        both
+    }
+
+    /// Whether the status is a word of this state already.
+    fn says(&self, states: &States, verdict: &StateVerdict) -> bool {
+        let told = states.at.iter().find_map(|selector| match &selector.source {
+            Source::Path(path) => path.nodes(&self.body).first().and_then(|node| node.as_str()),
+            _ => None,
+        });
+        let of_verdict = states.sets.iter().filter(|set| same(&set.verdict, verdict));
+        told.is_some_and(|told| of_verdict.flat_map(|set| set.words).any(|word| *word == told))
     }
 }
 

@@ -81,6 +81,8 @@ pub enum Trouble {
     Expired,
     /// A job that succeeds with fewer results than it should.
     TooFew,
+    /// The job that this submit begins has some of its result early, and ends with no more.
+    Partial,
     /// Refused with a text that quotes the request's credential (I97); no effect.
     QuotesCredential,
     /// Refused with a 2xx code, in the declared envelope; no effect.
@@ -226,6 +228,7 @@ const PLAIN: &[(&str, Trouble)] = &[
     ("job_never_ends", Trouble::JobNeverEnds),
     ("no_id", Trouble::NoId),
     ("not_ok", Trouble::NotOk),
+    ("partial", Trouble::Partial),
     ("quotes_credential", Trouble::QuotesCredential),
     ("says_again", Trouble::SaysAgain),
     ("says_final", Trouble::SaysFinal),

@@ -7,6 +7,7 @@ use emp_core::error::FailureKind;
 use emp_core::syntax::rule::StateVerdict;
 use serde_json::{Map, Value};
 
+use crate::fault::Trouble;
 use crate::route::Holes;
 
 /// How a job of the fake ends.
@@ -55,8 +56,31 @@ pub(crate) struct VirtualJob {
     pub(crate) links: u32,
     /// Its links have expired; whoever asks after it next gets new ones.
     pub(crate) expired: bool,
-    /// Its result has no files.
-    pub(crate) few: bool,
+    /// How much of a result it has.
+    pub(crate) yields: Yield,
+}
+
+/// How much of a result a job has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Yield {
+    /// All of it, when it is done.
+    #[default]
+    Whole,
+    /// Some of it early, and no more when it is done.
+    Part,
+    /// No files.
+    Few,
+}
+
+impl Yield {
+    /// That of a job that meets a trouble.
+    pub(crate) fn of(trouble: Option<&Trouble>) -> Self {
+        match trouble {
+            Some(Trouble::Partial) => Self::Part,
+            Some(Trouble::TooFew) => Self::Few,
+            _ => Self::Whole,
+        }
+    }
 }
 
 /// What there is to say of a job at a moment.
@@ -153,7 +177,7 @@ mod tests {
             ending: Ending::Fails(FailureKind::Moderated),
             links: 0,
             expired: false,
-            few: false,
+            yields: Yield::Whole,
         };
         let view = |secs: u64| job.at(Timestamp(secs as i64 * 1000), durations);
         assert_eq!(view(1).verdict, StateVerdict::Queued);

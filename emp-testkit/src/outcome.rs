@@ -9,7 +9,7 @@ use emp_core::syntax::template::{Part, Template};
 use serde_json::{Map, Value, json};
 
 use crate::draft::Draft;
-use crate::job::VirtualJob;
+use crate::job::{VirtualJob, Yield};
 use crate::route;
 
 /// A file of a fake service.
@@ -37,7 +37,7 @@ pub(crate) fn file(http: &HttpProtocol, name: &str) -> FakeFile {
 
 /// Puts a result into an answer where `take` looks for it.
 pub(crate) fn put(http: &HttpProtocol, take: &Take, job: &VirtualJob, draft: &mut Draft) {
-    if job.few {
+    if job.yields == Yield::Few {
         return;
     }
     if let Some(first) = http.outcome.first_of.first() {

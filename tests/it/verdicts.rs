@@ -11,7 +11,7 @@ use emp_engine::context::Context;
 use emp_engine::decide::{Verdict, decide};
 use emp_engine::exchange::Exchange;
 use emp_engine::memory::Memory;
-use emp_engine::outcome::{captured, progress};
+use emp_engine::outcome::{captured, is_partial, progress};
 use emp_engine::select::View;
 use emp_testkit::fake_env;
 use http::{HeaderName, HeaderValue};
@@ -297,6 +297,26 @@ fn progress_is_a_fraction_whatever_the_service_counts_in() {
     let counts = json!({ "request_counts": { "completed": 2, "failed": 1, "total": 5 } });
     assert_eq!(of("OpenAIBatchesConnector", &counts), Some(0.4));
     assert_eq!(of("BflConnector", &json!({ "progress": null })), None);
+}
+
+#[test]
+fn m45_some_of_the_result_and_not_all_is_told_as_such() {
+    let partial = |connector: &str, body: Value| {
+        seen(connector, 200, &[], &body, |http, view| is_partial(&http.outcome, view))
+    };
+    let images = |safe: [bool; 2]| json!({ "data": safe.map(|safe| json!({ "is_image_safe": safe })) });
+    assert!(partial("IdeogramConnector", images([true, false])));
+    assert!(!partial("IdeogramConnector", images([true, true])));
+    let batch = |status: &str, errors: Value| json!({ "status": status, "error_file_id": errors });
+    assert!(partial("OpenAIBatchesConnector", batch("expired", Value::Null)));
+    assert!(partial("OpenAIBatchesConnector", batch("completed", json!("file-1"))));
+    assert!(!partial("OpenAIBatchesConnector", batch("completed", Value::Null)));
+    let counts = |errored: u32| json!({ "request_counts": { "succeeded": 3, "errored": errored, "canceled": 0, "expired": 0 } });
+    assert!(partial("AnthropicBatchesConnector", counts(1)));
+    assert!(!partial("AnthropicBatchesConnector", counts(0)));
+    let videos = |filtered: u32| json!({ "response": { "generateVideoResponse": { "raiMediaFilteredCount": filtered } } });
+    assert!(partial("VeoConnector", videos(1)));
+    assert!(!partial("VeoConnector", videos(0)));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use emp_core::JobError;
 use emp_core::job::{
     CancelRequest, Delta, Event, EventKind, Job, JobId, JobState, Phase, UpstreamCancel, WorkerId,
 };
+use emp_engine::outcome::PARTIAL;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -30,6 +31,9 @@ pub struct JobSummary {
     /// How far it is.
     #[serde(flatten)]
     pub progress: ProgressView,
+    /// The result is some of what was asked for, and not all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// Submits so far: money.
     pub attempt: u32,
     /// Claims so far.
@@ -161,7 +165,7 @@ impl From<Job> for JobView {
         Self {
             payload: job.payload.take(),
             result: job.result.take(),
-            meta: std::mem::take(&mut job.meta),
+            meta: job.meta.clone(),
             cancel: job.cancel.take().map(CancelView::from),
             discarded_result: job.discarded_result.take(),
             orphaned_service_job_ids: job.orphans.drain(..).map(|orphan| orphan.id).collect(),
@@ -181,6 +185,7 @@ impl From<Job> for JobSummary {
             state: job.state,
             phase: job.phase,
             progress: job.progress.map(ProgressView::from).unwrap_or_default(),
+            partial: job.meta.get(PARTIAL) == Some(&Value::Bool(true)),
             attempt: job.attempt,
             deliveries: job.deliveries,
             connector: connector.or_else(|| job.intent.map(|intent| intent.connector)),

@@ -4,6 +4,7 @@ use emp_core::Timestamp;
 use emp_core::job::{JobState, Progress};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// A moment, as RFC 3339 in UTC with milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +102,9 @@ pub struct ProgressView {
     /// A picture of what there is so far: an https URL, or a data URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preview: Option<String>,
+    /// What there is of the result so far, of a job that has not ended well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub so_far: Option<Value>,
 }
 
 impl From<Progress> for ProgressView {
@@ -112,6 +116,7 @@ impl From<Progress> for ProgressView {
             queue_position: progress.queue_position,
             eta_secs: progress.eta_secs,
             preview: progress.preview,
+            so_far: progress.so_far.map(|value| *value),
         }
     }
 }

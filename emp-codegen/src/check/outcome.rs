@@ -1,10 +1,11 @@
 //! `#[outcome]`: its parts fit together.
 
-use emp_syntax::rule::FailureKind;
+use emp_syntax::rule::{FailureKind, Predicate};
 use proc_macro2::Span;
 
 use super::protocol::request;
 use super::value;
+use crate::catalogue::derive::DUPLICATE;
 use crate::catalogue::outcome::{FIRST_OF, MEDIA_TYPE, NO_FILES, NO_GET, NO_JOB, RAW_ALONE, REFRESH};
 use crate::diag::{Diagnostic, Sink};
 use crate::raw::{RawFiles, RawOutcome, RawPart, RawTake};
@@ -57,6 +58,7 @@ pub(super) fn outcome(given: &Spanned<RawOutcome>, polled: bool, sink: &Sink) ->
             "min = 1",
         ));
     }
+    let partial = partial(raw, sink);
     let kind = value(raw.too_few.as_ref()).unwrap_or(FailureKind::Moderated);
     let at = |part: &RawPart| place(part, sink);
     let first_of = raw.first_of.iter().flat_map(|given| &given.value).map(|part| {
@@ -80,10 +82,27 @@ pub(super) fn outcome(given: &Spanned<RawOutcome>, polled: bool, sink: &Sink) ->
         also: also.collect::<Option<_>>()?,
         types: value(raw.types.as_ref()).unwrap_or_default().into_iter().map(|kind| kind.value).collect(),
         min: value(raw.min.as_ref()).map(|count| (count, kind)),
+        partial,
         refresh: raw.refresh.is_some(),
         meta: raw.meta.clone(),
         keep_for: value(raw.keep_for.as_ref()),
     })
+}
+
+/// Which answers have some of the result. The fact that says so has a name of its own.
+fn partial(raw: &RawOutcome, sink: &Sink) -> Option<Predicate> {
+    let given = raw.partial.as_ref()?;
+    if let Some(fact) = raw.meta.iter().find(|fact| fact.name.value == "partial") {
+        sink.report(
+            Diagnostic::new(DUPLICATE, fact.name.span, "`partial` is there twice")
+                .help("give the fact another name: `partial(..)` says it of the result already")
+                .related(given.key, "the first one is here"),
+        );
+    }
+    if given.value.when.is_none() {
+        sink.report(super::missing_key("partial", given.key, "`when`", "when = \"$.unsafe_count\" > 0"));
+    }
+    value(given.value.when.as_ref())
 }
 
 /// `first_of` stands in place of what is taken otherwise.

@@ -22,6 +22,7 @@ impl Print for Outcome {
             ("also", (!self.also.is_empty()).then(|| slice(&self.also))),
             ("types", (!self.types.is_empty()).then(|| slice(&self.types))),
             ("min", self.min.map(minimum)),
+            ("partial", self.partial.as_ref().map(|when| option(Some(when.print())))),
             ("refresh", self.refresh.then(|| quote!(true))),
             ("meta", (!self.meta.is_empty()).then(|| slice(&self.meta))),
             ("keep_for", self.keep_for.map(|value| option(Some(value.print())))),

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{LitStr, Token, token};
 
-use super::keys::{EACH, OUTCOME, PART};
+use super::keys::{EACH, OUTCOME, PART, PARTIAL};
 use super::request::{self, pair_value};
 use super::rule::{arrow, predicate, state_rule, verdict};
 use super::selector::{captures, selector, selectors};
@@ -14,7 +14,7 @@ use super::value::{self, given};
 use super::walk::{Context, Parsed, inside, items, parenthesized, separated, unknown_word};
 use crate::catalogue::derive::WRONG_FORM;
 use crate::diag::Diagnostic;
-use crate::raw::{RawEach, RawExtra, RawFiles, RawOutcome, RawPart, RawRequest, RawTake};
+use crate::raw::{RawEach, RawExtra, RawFiles, RawOutcome, RawPart, RawPartial, RawRequest, RawTake};
 use crate::spec::{Place, Spanned};
 
 /// The forms of `files`.
@@ -47,6 +47,10 @@ pub(super) fn outcome(input: ParseStream, context: &Context<'_>) -> RawOutcome {
             }
             "min" => raw.min = given(met, input, value::whole)?,
             "too_few" => raw.too_few = given(met, input, failure(context, "too_few"))?,
+            "partial" => {
+                let span = input.span();
+                raw.partial = Some(Spanned { value: partial(input, context), key: met.span, span });
+            }
             "on_http_error" => raw.on_http_error = given(met, input, failure(context, "on_http_error"))?,
             "refresh" => raw.refresh = given(met, input, refresh)?,
             "rules" => separated(input, &context.sink, |input| {
@@ -58,6 +62,16 @@ pub(super) fn outcome(input: ParseStream, context: &Context<'_>) -> RawOutcome {
                 request::key(&mut raw.request, met, input, context)?;
             }
         }
+        Ok(())
+    });
+    raw
+}
+
+/// `partial(when = predicate)`
+fn partial(input: ParseStream, context: &Context<'_>) -> RawPartial {
+    let mut raw = RawPartial::default();
+    items(input, &PARTIAL, &context.sink, |met, input| {
+        raw.when = given(met, input, |input| predicate(input, context))?;
         Ok(())
     });
     raw

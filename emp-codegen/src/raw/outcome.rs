@@ -22,9 +22,16 @@ pub struct RawOutcome {
     pub types: Given<Vec<Spanned<String>>>,
     pub min: Given<u32>,
     pub too_few: Given<FailureKind>,
+    pub partial: Given<RawPartial>,
     pub refresh: Given<()>,
     pub meta: Vec<Capture>,
     pub keep_for: Given<Duration>,
+}
+
+/// `partial(when = predicate)`
+#[derive(Clone, Debug, Default)]
+pub struct RawPartial {
+    pub when: Given<Predicate>,
 }
 
 /// What is taken out of one answer.

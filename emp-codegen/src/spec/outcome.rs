@@ -22,6 +22,8 @@ pub struct Outcome {
     pub types: Vec<String>,
     /// Fewer are no success.
     pub min: Option<(u32, FailureKind)>,
+    /// An answer with some of the result and not all.
+    pub partial: Option<Predicate>,
     /// An expired link is asked after again.
     pub refresh: bool,
     /// Facts about it.

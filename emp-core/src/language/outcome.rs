@@ -72,6 +72,34 @@
 //! # fn main() {}
 //! ```
 //!
+//! # Some of the result, and not all
+//!
+//! `min` makes too few results a failure. Where some are worth having, `partial` says which answers have not all of them: a job that
+//! such an answer ends has succeeded, and its fact `partial` is true (the API says `"partial": true`); while such an answer says that the
+//! job goes on, what it has of `json` and `text` is told with the progress (`so_far`). What the answer means for the job's state is for
+//! `#[states]` to say: a failure that brings results is a success by a rule.
+//!
+//! ```
+//! # use emp_core::{Connector, Secret};
+//! # /// Makes songs.
+//! # #[derive(Connector)]
+//! # #[connector(service = "songs", version = "1.0.0", unregistered)]
+//! # #[http(base = "https://api.example.com")]
+//! # #[auth(bearer = key)]
+//! # #[submit(post = "/songs", json { "prompt": payload.prompt }, capture(id = "$.id"), at_most_once)]
+//! # #[poll(get = "/songs/{job.id}")]
+//! #[states(
+//!     at = "$.status", running = ["pending", "first_song"], succeeded = ["done"], failed = ["stopped"], unknown = running(warn),
+//!     rules("$.status" == "stopped" && "$.songs[*].url" present => succeeded),
+//! )]
+//! #[outcome(json = "$.songs[*].url" | all, partial(when = "$.status" in ["first_song", "stopped"]))]
+//! # pub struct Songs {
+//! #     #[env("KEY")]
+//! #     key: Secret,
+//! # }
+//! # fn main() {}
+//! ```
+//!
 //! # Files in base64, and a request for each item
 //!
 //! ```

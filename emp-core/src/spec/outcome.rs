@@ -22,6 +22,8 @@ pub struct Outcome {
     pub types: &'static [&'static str],
     /// Fewer files than this, or results where there are no files, are no success.
     pub min: Option<Minimum>,
+    /// An answer for which it holds has some of the result and not all.
+    pub partial: Option<Predicate>,
     /// A file that is refused with 401, 403, 404 or 410 is asked after again: the next poll may have a fresh link.
     pub refresh: bool,
     /// Facts about the result: usage, cost, seed.
@@ -39,6 +41,7 @@ impl Outcome {
         also: &[],
         types: &[],
         min: None,
+        partial: None,
         refresh: false,
         meta: &[],
         keep_for: None,

@@ -255,6 +255,9 @@ fn facts(run: &Run, http: &HttpProtocol, own: Option<&Exchange>, answer: &Exchan
     let of = |exchange: &Exchange| run.view(exchange, now, |view| outcome::captured(http.outcome.meta, view));
     let mut facts = of(answer);
     facts.extend(own.map(of).unwrap_or_default());
+    if run.view(answer, now, |view| outcome::is_partial(&http.outcome, view)) {
+        facts.insert(outcome::PARTIAL.to_owned(), true.into());
+    }
     facts
 }
 

@@ -17,6 +17,7 @@ use crate::exchange::Exchange;
 use crate::learn::Expectation;
 use crate::limits::{Service, Trip};
 use crate::memory::Streak;
+use crate::outcome;
 use crate::progress::Places;
 use crate::run::{End, Next, Run};
 
@@ -83,7 +84,13 @@ impl Engine {
     fn progress(run: &mut Run, http: &HttpProtocol, exchange: &Exchange) {
         let Some(poll) = run.poll_of(http) else { return };
         let now = run.port.now();
-        let told = run.view(exchange, now, |view| Places::of(poll).read(view));
+        let told = run.view(exchange, now, |view| {
+            let (told, so_far) = (Places::of(poll).read(view), outcome::so_far(&http.outcome, view));
+            if so_far.is_none() {
+                return told;
+            }
+            Some(Progress { so_far: so_far.map(Box::new), ..told.unwrap_or_default() })
+        });
         let left = told.as_ref().and_then(|progress| progress.eta_secs);
         let age = now.since(waiting::submitted(run));
         run.memory.expected = left

@@ -73,6 +73,7 @@ pub async fn p30_only_success_makes_the_progress_whole(bench: Bench) {
         queue_position: Some(2),
         eta_secs: Some(9.0),
         preview: Some("https://images.example.com/1.png".to_owned()),
+        so_far: Some(Box::new(serde_json::json!(["https://images.example.com/1.png"]))),
     };
     let ended = async |end: Change, said: Option<Progress>| {
         let job = bench.submitted().await;

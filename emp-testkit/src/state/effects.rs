@@ -10,7 +10,7 @@ use crate::books::Asked;
 use crate::draft::Draft;
 use crate::fault::Trouble;
 use crate::fits;
-use crate::job::{Ending, VirtualJob};
+use crate::job::{Ending, VirtualJob, Yield};
 use crate::route::{Holes, Seen};
 
 impl Service {
@@ -41,13 +41,18 @@ impl Service {
         let Ok(mut job) = self.books.accept(asked, &origin, ending, now) else {
             return (answer::refusal(self.http, 422, "the key was used with another body"), None);
         };
+        job.yields = Yield::of(trouble);
+        if job.yields == Yield::Part {
+            // What comes early is told by the polls.
+            let known = self.books.jobs.iter_mut().filter(|known| known.id == job.id);
+            known.for_each(|known| known.yields = Yield::Part);
+        }
         if let Some(Trouble::ForeignUrl(url)) = trouble {
             redirect_urls(&mut job.captured, url);
         }
         let sync = self.http.poll_at(operation).is_none();
         let at = if sync { now.after(whole) } else { now };
         let captures = !matches!(trouble, Some(Trouble::NoId));
-        job.few = trouble == Some(&Trouble::TooFew);
         let telling = Telling { captures, state: sync || submit.feeds_poll };
         let code = answer::first_code(submit.accept, 200);
         let mut draft = answer::job(self.spec, self.http, &job, &job.at(at, self.durations), code, telling);

@@ -10,7 +10,7 @@ use super::{PART, Service};
 use crate::answer::{self, Telling};
 use crate::draft::Draft;
 use crate::fault::Trouble;
-use crate::job::{View, VirtualJob};
+use crate::job::{View, VirtualJob, Yield};
 use crate::known::Known;
 use crate::outcome;
 use crate::route::{Holes, Seen};
@@ -43,7 +43,8 @@ impl Service {
         let (now, durations) = (self.clock.now().after(held), self.durations);
         let job = self.books.named(holes).filter(|_| trouble != Some(&Trouble::Forgotten)).map(|job| {
             job.links += u32::from(std::mem::take(&mut job.expired));
-            VirtualJob { few: trouble == Some(&Trouble::TooFew), ..job.clone() }
+            let yields = if trouble == Some(&Trouble::TooFew) { Yield::Few } else { job.yields };
+            VirtualJob { yields, ..job.clone() }
         });
         match (job, trouble) {
             (None, _) => answer::unknown_job(self.http),
@@ -94,7 +95,9 @@ impl Service {
             return answer::refusal(self.http, 409, "the job has no result yet");
         }
         let mut draft = Draft { known: Known::of(self.spec, &job), ..Draft::new(200) };
-        job.few = trouble == Some(&Trouble::TooFew);
+        if trouble == Some(&Trouble::TooFew) {
+            job.yields = Yield::Few;
+        }
         let first = self.http.outcome.first_of.first().filter(|_| std::ptr::eq(request, &raw const PART));
         match outcome::take_of(self.http, request).or(first.map(|part| &part.take)) {
             Some(take) => {

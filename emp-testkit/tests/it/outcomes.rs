@@ -305,6 +305,54 @@ async fn m45_too_few_results_are_a_failure_of_the_declared_kind() {
     assert!(error.message.contains("0 results") && error.message.contains("at least 1"), "{error}");
 }
 
+/// Sings two songs, and may stop after the first.
+#[derive(Connector)]
+#[connector(service = "songs", version = "1.0.0", unregistered)]
+#[http(base = "https://api.example.com")]
+#[auth(bearer = key)]
+#[submit(post = "/songs", json { "prompt": payload.prompt }, capture(id = "$.id"), at_most_once)]
+#[poll(get = "/songs/{job.id}", progress = "$.progress")]
+#[states(
+    at = "$.status", running = ["pending", "first"], succeeded = ["done"], failed = ["stopped"], unknown = running(warn),
+    rules("$.status" == "stopped" && "$.songs" present => succeeded),
+)]
+#[outcome(json = "$.songs", partial(when = "$.status" in ["first", "stopped"]))]
+struct Songs {
+    /// The key.
+    #[env("SONGS_KEY")]
+    key: Secret,
+}
+
+async fn sung(faults: &[&str]) -> Ended {
+    crate::bench::Bench::new::<Songs>(json!({ "prompt": "a cat" }), faults).await.finish().await
+}
+
+#[tokio::test]
+async fn m45_some_of_the_result_is_told_on_the_way_and_of_the_end() {
+    let whole = sung(&[]).await;
+    assert_eq!((whole.job.state, whole.job.meta.get("partial")), (JobState::Succeeded, None));
+    assert!(whole.progress.iter().all(|progress| progress.so_far.is_none()));
+
+    // The fake says the first of the words that the condition names, which is one of a job that goes on.
+    let early = sung(&["submit:partial"]).await;
+    assert_eq!(
+        (early.job.state, early.job.meta.get("partial")),
+        (JobState::Succeeded, None),
+        "{:?}",
+        early.job.error
+    );
+    let so_far = early.progress.iter().find_map(|progress| progress.so_far.as_deref().cloned());
+    assert_eq!(so_far, Some(json!({ "echo": { "prompt": "a cat" } })));
+    assert_eq!(early.job.progress.and_then(|progress| progress.so_far), None, "the result is there by now");
+
+    let stopped = sung(&["poll:rule=0@3"]).await;
+    assert_eq!(
+        (stopped.job.state, stopped.job.meta.get("partial")),
+        (JobState::Succeeded, Some(&true.into()))
+    );
+    assert_eq!(stopped.job.result, Some(json!({ "echo": { "prompt": "a cat" } })));
+}
+
 #[tokio::test]
 async fn x10_an_expired_link_is_asked_after_again_where_that_is_declared() {
     let bench = Bench::of::<Refreshing>(&["file:expired"]).await;

@@ -51,6 +51,12 @@ pub const OUTCOME: Attribute = Attribute {
             "on_http_error => failed(service)",
             "What a 4xx or 5xx answer to `get` means; as `#[errors]` says when absent.",
         ),
+        key(
+            "partial",
+            Group,
+            "partial(when = \"$.unsafe_count\" > 0)",
+            "An answer that has some of the result and not all: told with the progress of a job that goes on, and of one that is done.",
+        ),
         QUERY,
         key("raw", Flag, "raw", "The answer's own bytes are the result: one file."),
         key(
@@ -80,6 +86,18 @@ pub const OUTCOME: Attribute = Attribute {
             "Media types that a file may have; any but a page of HTML when absent.",
         ),
     ],
+};
+
+/// `partial(..)`
+pub const PARTIAL: Attribute = Attribute {
+    name: "partial",
+    doc: "Which answers have some of the result and not all.",
+    keys: &[key(
+        "when",
+        Value,
+        "when = \"$.status\" == \"FIRST_SUCCESS\"",
+        "Looked at in the answers that say how the job is.",
+    )],
 };
 
 /// `get(..)` inside `first_of` and `also`.

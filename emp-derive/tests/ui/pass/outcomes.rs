@@ -21,6 +21,7 @@ use emp_core::{Connector, ErrorCode};
     types = ["image/*", "video/mp4"],
     min = 1,
     too_few => failed(moderated),
+    partial(when = "$.unsafe" > 0),
     refresh = poll,
     keep_for = "1h",
     meta(seed = "$.seed"),
@@ -53,6 +54,7 @@ fn main() {
     assert!(outcome.first_of.len() == 3 && outcome.also.len() == 1 && outcome.also[0].take.jsonl);
     let spec = Images::SPEC;
     let outcome = &spec.http().unwrap().outcome;
+    assert!(outcome.partial.is_some());
     assert!(outcome.has_files() && outcome.refresh && outcome.request.is_some());
     assert!(matches!(outcome.take.files, Files::Urls(urls) if urls.len() == 2));
     let min = outcome.min.unwrap();
