@@ -6,7 +6,7 @@ use emp_core::spec::{Auth, ConnectorSpec, HttpProtocol, Protocol, RequestSpec, S
 use emp_core::syntax::hole::Reference;
 use emp_core::syntax::rule::{CodePattern, StateVerdict};
 use emp_core::syntax::template::Template;
-use emp_testkit::contract::{Contract, Grade, Outcome, Record, Report};
+use emp_testkit::contract::{Contract, Finding, Grade, Outcome, Record, Report};
 use emp_testkit::fake_env;
 use tokio::task::JoinSet;
 
@@ -67,6 +67,37 @@ async fn every_stock_connector_keeps_its_contract() {
         .map(|(report, finding)| format!("{} {}: {}", report.connector, finding.scenario.id, finding.reason))
         .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let untried: Vec<String> = reports.iter().flat_map(untried).collect();
+    assert!(untried.is_empty(), "no job was tried that takes: {}", untried.join(", "));
+}
+
+/// The submits, the streams and the steps of some jobs only that no job of the kit has taken.
+fn untried(report: &Report) -> Vec<String> {
+    let Some(http) = entry(&report.connector).spec.http() else { return Vec::new() };
+    let passed = |id: &str| {
+        let found = |finding: &&Finding| finding.scenario.id == id;
+        report.findings.iter().find(found).is_some_and(|finding| finding.outcome == Outcome::Pass)
+    };
+    // One of the submits is that of the usual job.
+    let names = (1..=http.operations.len()).map(|nth| nth.to_string()).chain(["main".to_owned()]);
+    let operations = names.filter(|name| passed(&format!("happy.operation.{name}"))).count();
+    let mut untried = Vec::new();
+    if operations != http.operations.len() {
+        untried.push(format!("{}: {operations} of its further submits", report.connector));
+    }
+    let steps = [
+        ("stream", http.stream.is_some()),
+        ("cleanup", http.cleanup.as_ref().is_some_and(|step| step.when.is_some())),
+    ];
+    let parts =
+        http.outcome.also.iter().filter(|part| part.when.is_some()).map(|part| format!("part.{}", part.name));
+    let wanted = steps.into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).chain(parts);
+    untried.extend(
+        wanted
+            .filter(|name| !passed(&format!("happy.{name}")))
+            .map(|name| format!("{}: {name}", report.connector)),
+    );
+    untried
 }
 
 #[tokio::test]
@@ -118,6 +149,39 @@ async fn a_settle_rule_that_is_gone_fails_the_kit() {
     }
     let certain = |http: &mut HttpProtocol| http.submit.rejects = &[CodePattern::Class(5)];
     caught("ReplicateConnector", "any 5xx rejects", &["conduct.F31.500_accepted"], certain).await;
+}
+
+#[tokio::test]
+async fn a_settle_rule_that_is_gone_from_another_submit_fails_the_kit() {
+    let gone = |http: &mut HttpProtocol| {
+        let mut operations = http.operations.to_vec();
+        for operation in &mut operations {
+            operation.submit.settle = Settle::AtLeastOnce;
+        }
+        http.operations = operations.leak();
+    };
+    let paid_twice = ["conduct.F33.cut_accepted.operation.1", "crash.submitting.accepted.operation.1"];
+    caught("OpenAIImagesConnector", "no settle rule for edits", &paid_twice, gone).await;
+    let certain = |http: &mut HttpProtocol| {
+        let mut operations = http.operations.to_vec();
+        for operation in &mut operations {
+            operation.submit.rejects = &[CodePattern::Class(5)];
+        }
+        http.operations = operations.leak();
+    };
+    let record = Record::of(entry("OpenAIImagesConnector").spec).expect("speaks HTTP");
+    let told = record.differences(mutant("OpenAIImagesConnector", certain).spec);
+    assert_eq!(told, ["record.rejects: declared of submit.1 and not recorded: 5xx"]);
+}
+
+#[test]
+fn a_record_with_a_key_that_is_none_is_refused() {
+    let record = Record::of(entry("OpenAIImagesConnector").spec).expect("speaks HTTP").to_text();
+    assert!(record.contains("\"submit.1\": {\n      \"settle\""), "{record}");
+    let wrong = record.replacen("\"settle\"", "\"setle\"", 1);
+    assert!(Record::parse("OpenAIImagesConnector", &wrong).is_err());
+    let more = record.replacen("\"billable\"", "\"free\": true, \"billable\"", 1);
+    assert!(Record::parse("OpenAIImagesConnector", &more).is_err(), "an unknown key");
 }
 
 /// The one request by which a job is cancelled.

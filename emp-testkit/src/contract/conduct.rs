@@ -6,10 +6,11 @@ use std::time::Duration;
 use emp_core::ErrorCode;
 use emp_core::connector::Loaded;
 use emp_core::error::FailureKind;
-use emp_core::spec::{ConnectorSpec, HttpProtocol, Settle};
+use emp_core::spec::{ConnectorSpec, HttpProtocol, Settle, Submit};
 use emp_core::syntax::rule::StateVerdict;
-use emp_engine::context;
+use emp_engine::context::{self, Context};
 use emp_engine::decide::Verdict;
+use emp_engine::operation;
 use serde_json::Value;
 
 use super::calls;
@@ -74,6 +75,11 @@ fn submit(expect: Expect, trouble: Trouble) -> Work {
 impl Shape<'_> {
     fn polled(&self) -> bool {
         self.http.poll.is_some()
+    }
+
+    /// How a usual job is submitted.
+    fn submit<'h>(&self, http: &'h HttpProtocol) -> &'h Submit {
+        operation::submit(http, &Context { payload: self.payload, ..Context::bare(self.connector) })
     }
 
     fn only_polled(&self, work: impl FnOnce() -> Work) -> Work {
@@ -171,7 +177,7 @@ impl Shape<'_> {
     }
 
     fn key_in_flight(&self) -> Work {
-        match self.http.submit.settle {
+        match self.submit(self.http).settle {
             Settle::Idempotent { .. } => {
                 let conflict = at(Step::Submit, Trouble::Status(409)).when(When::Nth(2));
                 let lost = at(Step::Submit, Trouble::CutAfter);
@@ -183,8 +189,8 @@ impl Shape<'_> {
 
     /// A 5xx is unknown, unless the service's description says that it accepts nothing then.
     fn server_error(&self, trouble: Trouble, code: u16) -> Work {
-        let rejects = |http: &HttpProtocol| http.submit.rejects.iter().any(|pattern| pattern.matches(code));
-        match (rejects(self.truth), &trouble) {
+        let rejects = self.submit(self.truth).rejects.iter().any(|pattern| pattern.matches(code));
+        match (rejects, &trouble) {
             (true, Trouble::StatusAfter(_)) => {
                 Judged::not_applicable(format!("by the service's description a {code} accepts nothing"))
                     .into()
@@ -356,19 +362,8 @@ impl Shape<'_> {
         let known = [Step::Submit, Step::Poll, Step::Cancel, Step::Health, Step::Lookup];
         let more: Vec<Step> = steps.iter().copied().filter(|step| !known.contains(step)).collect();
         for step in &more {
-            let troubles = [
-                ("404", Trouble::Status(404)),
-                ("500", Trouble::Status(500)),
-                ("silence", Trouble::Timeout),
-                ("cut", Trouble::Cut),
-                ("cut_body", Trouble::CutBody),
-                ("huge", Trouble::HugeBody),
-            ];
-            for (name, trouble) in troubles {
-                let about = format!("a {} that meets `{name}` leads to an end, paid once", step.word());
-                let script = Script::new(Expect::Ends).fault(at(*step, trouble));
-                plans.push(row(&format!("F41.{}.{name}", step.word()), &about, script));
-            }
+            let fetches = fetching(*step, step.word(), &Expect::Ends).into_iter();
+            plans.extend(fetches.map(|(name, about, script)| row(&name, &about, script)));
         }
         if more.is_empty() {
             let reason = "its result is in the answers of submit and poll: nothing is fetched";
@@ -380,7 +375,7 @@ impl Shape<'_> {
             "a redirect to another origin is not followed",
             self.only_polled(|| Script::new(Expect::Ends).trap(Step::Poll).into()),
         ));
-        let captured = self.http.submit.capture.iter().any(|capture| capture.name.ends_with("url"));
+        let captured = self.submit(self.http).capture.iter().any(|capture| capture.name.ends_with("url"));
         let work: Work = if captured {
             Script::new(Expect::Ends).trap(Step::Submit).into()
         } else {
@@ -389,6 +384,25 @@ impl Shape<'_> {
         plans.push(row("origin.foreign_url", "a URL of another origin is not followed", work));
         plans
     }
+}
+
+/// A step beside submit and poll that goes wrong, under a word for it: names, what is asked, and the scripts.
+pub(super) fn fetching(step: Step, word: &str, expect: &Expect) -> Vec<(String, String, Script)> {
+    let troubles = [
+        ("404", Trouble::Status(404)),
+        ("500", Trouble::Status(500)),
+        ("silence", Trouble::Timeout),
+        ("cut", Trouble::Cut),
+        ("cut_body", Trouble::CutBody),
+        ("huge", Trouble::HugeBody),
+    ];
+    let row = |(name, trouble)| {
+        let about = format!("a {word} that meets `{name}` leads to an end, paid once");
+        // Who waits for an answer that does not come has little patience with those that do, on a busy machine too.
+        let expect = if trouble == Trouble::Timeout { Expect::Ends } else { expect.clone() };
+        (format!("F41.{word}.{name}"), about, Script::new(expect).fault(at(step, trouble)))
+    };
+    troubles.map(row).into()
 }
 
 /// What the connector makes of a refused submit, for the static checks.

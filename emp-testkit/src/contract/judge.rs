@@ -4,6 +4,7 @@ use emp_core::ErrorCode;
 use emp_core::error::Billed;
 use emp_core::job::{JobState, UpstreamCancel};
 use emp_core::spec::{ConnectorSpec, Settle};
+use emp_engine::outcome::PARTIAL;
 
 use super::scenario::Judged;
 use super::script::{Expect, Script};
@@ -13,12 +14,7 @@ use crate::rig::{Calling, Calls};
 use crate::sample::SECRET;
 
 /// Whether what was seen is right, or what is wrong.
-pub(crate) fn judge(
-    under_test: &ConnectorSpec,
-    truth: &ConnectorSpec,
-    script: &Script,
-    evidence: &Evidence,
-) -> Judged {
+pub(crate) fn judge(under_test: &ConnectorSpec, script: &Script, evidence: &Evidence) -> Judged {
     if !evidence.died {
         let reason = "it never came to the moment at which its worker should die";
         // What a custom connector stores, and when, is its own.
@@ -28,11 +24,11 @@ pub(crate) fn judge(
             Judged::fail(reason)
         };
     }
-    always(truth, script, evidence).and_then(|()| expected(under_test, script, evidence)).into()
+    always(script, evidence).and_then(|()| expected(under_test, script, evidence)).into()
 }
 
 /// What holds in every scenario.
-fn always(truth: &ConnectorSpec, script: &Script, evidence: &Evidence) -> Result<(), String> {
+fn always(script: &Script, evidence: &Evidence) -> Result<(), String> {
     let job = &evidence.ended.job;
     ensure(job.state.terminal() || job.state == JobState::Uncertain, || {
         format!("the job did not end: it is {:?}", job.state)
@@ -50,7 +46,7 @@ fn always(truth: &ConnectorSpec, script: &Script, evidence: &Evidence) -> Result
     }
     let accepted = evidence.ledger.accepted();
     let allowed = match script.attempts {
-        _ if may_repeat(truth) => usize::MAX,
+        _ if may_repeat(evidence) => usize::MAX,
         true => job.attempt.max(1) as usize,
         false => 1,
     };
@@ -91,8 +87,8 @@ fn always(truth: &ConnectorSpec, script: &Script, evidence: &Evidence) -> Result
 }
 
 /// Whether the service, as it is, lets a lost submit be sent again without a rule.
-fn may_repeat(truth: &ConnectorSpec) -> bool {
-    truth.http().is_none_or(|http| matches!(http.submit.settle, Settle::AtLeastOnce))
+fn may_repeat(evidence: &Evidence) -> bool {
+    evidence.described.is_none_or(|submit| matches!(submit.settle, Settle::AtLeastOnce))
 }
 
 fn expected(spec: &ConnectorSpec, script: &Script, evidence: &Evidence) -> Result<(), String> {
@@ -111,11 +107,31 @@ fn expected(spec: &ConnectorSpec, script: &Script, evidence: &Evidence) -> Resul
                 )
             })
         }
+        Expect::Tells => {
+            succeeded(spec, evidence)?;
+            ensure(evidence.ended.deltas.len() > 1, || {
+                format!("its text came in {} pieces", evidence.ended.deltas.len())
+            })
+        }
+        Expect::Partly => {
+            succeeded(spec, evidence)?;
+            let ends = job.meta.get(PARTIAL) == Some(&true.into());
+            let early = evidence.ended.progress.iter().any(|progress| progress.so_far.is_some());
+            ensure(ends || early, || "nobody is told that the result is only a part".to_owned())
+        }
+        Expect::Takes(step) => {
+            succeeded(spec, evidence)?;
+            // Where a job is tidied up by the request that cancels one, the service cannot tell them apart.
+            let alike = |other: Step| other == *step || (*step, other) == (Step::Cleanup, Step::Cancel);
+            ensure(evidence.requests.iter().any(|request| request.step.is_some_and(alike)), || {
+                format!("no request of the step `{}` came", step.word())
+            })
+        }
         // Sent again in so many words: then the result is that of another answer.
         Expect::NoSuccess => ensure(job.state != JobState::Succeeded || submits() > 1, || {
             format!("a success without a result that can be trusted: {:?}", job.result)
         }),
-        Expect::Settles => match spec.http().map(|http| &http.submit.settle) {
+        Expect::Settles => match evidence.declared.map(|submit| &submit.settle) {
             Some(Settle::Idempotent { .. } | Settle::AssignId { resend: true, .. }) => {
                 succeeded(spec, evidence)
             }

@@ -20,6 +20,7 @@
 //! ([`Contract::recorded`]). A word that is missing, a settle rule that is gone, a cancel that goes to the wrong place are seen only so.
 
 mod calls;
+mod choose;
 mod conduct;
 mod judge;
 mod lives;
@@ -33,6 +34,7 @@ mod stage;
 mod states;
 mod statics;
 mod text;
+mod variants;
 
 use std::time::Instant;
 
@@ -148,7 +150,7 @@ impl Contract {
         let (judged, steps) = match stage.play(&script, LONG).await {
             Ok(evidence) => {
                 let steps = evidence.requests.iter().filter_map(|request| request.step).collect();
-                (judge::judge(self.connector.spec, self.truth, &script, &evidence), steps)
+                (judge::judge(self.connector.spec, &script, &evidence), steps)
             }
             Err(problem) => (Judged::fail(problem), Vec::new()),
         };
@@ -161,6 +163,7 @@ impl Contract {
     fn plans(&self, steps: &[Step]) -> Vec<Plan> {
         let health = Scenario::new(Group::Happy, "health", "a probe of a healthy service says so");
         let mut plans = vec![Plan { scenario: health, work: Work::Health }];
+        plans.extend(variants::plans(&self.connector, &self.payload));
         plans.extend(statics::plans(&self.connector, &self.payload));
         plans.extend(record::plans(self.connector.spec, self.record.as_ref()));
         plans.extend(states::plans(&self.connector, self.truth, &self.payload));

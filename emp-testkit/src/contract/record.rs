@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use emp_core::spec::{
-    Auth, AuthPart, ConnectorSpec, HttpProtocol, KeyPlace, Protocol, RequestSpec, Settle, StateSet, UrlSpec,
+    Auth, AuthPart, ConnectorSpec, HttpProtocol, KeyPlace, Protocol, RequestSpec, Settle, StateSet, Submit,
+    UrlSpec,
 };
 use emp_core::syntax::hole::Reference;
 use emp_core::syntax::rule::{FailureKind, StateVerdict};
@@ -42,13 +43,12 @@ pub struct Record {
     pub version: String,
     /// Where the credential stands.
     pub credential: Credential,
-    /// What a second submit of the same job does.
-    pub settle: Repeat,
-    /// Whether a submit costs money.
-    pub billable: bool,
-    /// Codes of the 5xx class by which the service says that it accepted nothing.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rejects: Vec<String>,
+    /// What a submit costs, and what a second one does.
+    #[serde(flatten)]
+    pub submit: Paid,
+    /// The same of the other submits, by their steps: `submit.1`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub submits: BTreeMap<String, Paid>,
     /// The requests by their step: `GET /jobs/{job.id}`.
     pub routes: BTreeMap<String, String>,
     /// What each status word means.
@@ -57,6 +57,18 @@ pub struct Record {
     /// The rules before the words, in their order: `code == 404 => lost`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
+}
+
+/// What a submit costs, and what a second one does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Paid {
+    /// What a second submit of the same job does.
+    pub settle: Repeat,
+    /// Whether a submit costs money.
+    pub billable: bool,
+    /// Codes of the 5xx class by which the service says that it accepted nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejects: Vec<String>,
 }
 
 /// Where a credential stands in a request.
@@ -125,9 +137,13 @@ impl Record {
             connector: spec.name.to_owned(),
             version: spec.version.to_owned(),
             credential: Credential::of(&http.auth),
-            settle: Repeat::of(&http.submit.settle),
-            billable: http.submit.billable,
-            rejects: http.submit.rejects.iter().map(|pattern| text::code(*pattern)).collect(),
+            submit: Paid::of(&http.submit),
+            submits: http
+                .operations
+                .iter()
+                .enumerate()
+                .map(|(nth, operation)| (step_of("submit", nth), Paid::of(&operation.submit)))
+                .collect(),
             routes: routes(http),
             words: words.collect(),
             rules: rules
@@ -167,18 +183,23 @@ impl Record {
         let wrong = |problem: String| RecordError { connector: self.connector.clone(), problem };
         let mut spec = spec.clone();
         let Protocol::Http(http) = &mut spec.protocol else { return Ok(spec) };
-        http.submit.billable = self.billable;
-        if let Some(settle) = self.settle.describe(&http.submit.settle) {
-            http.submit.settle = settle;
+        self.submit.describe(&mut http.submit).map_err(wrong)?;
+        let mut operations = http.operations.to_vec();
+        for (nth, operation) in operations.iter_mut().enumerate() {
+            if let Some(paid) = self.submits.get(&step_of("submit", nth)) {
+                paid.describe(&mut operation.submit).map_err(wrong)?;
+            }
+            let poll = operation.poll.as_mut().map(|poll| ("poll", &mut poll.request));
+            for (step, request) in [("submit", &mut operation.submit.request)].into_iter().chain(poll) {
+                if let Some(route) = self.routes.get(&step_of(step, nth)) {
+                    describe_route(request, route).ok_or_else(|| wrong(no_route(route)))?;
+                }
+            }
         }
+        http.operations = leak(operations);
         if let Some(auth) = self.credential.describe() {
             http.auth = auth;
         }
-        let rejects = self
-            .rejects
-            .iter()
-            .map(|code| text::parse_code(code).ok_or_else(|| wrong(format!("`{code}` is no status code"))));
-        http.submit.rejects = leak(rejects.collect::<Result<_, _>>()?);
         let mut sets: Vec<(StateVerdict, Vec<&'static str>)> = Vec::new();
         for (word, verdict) in &self.words {
             let verdict =
@@ -192,12 +213,20 @@ impl Record {
         http.states.sets = leak(sets.collect());
         for (step, request) in requests(http) {
             if let Some(route) = self.routes.get(step) {
-                describe_route(request, route)
-                    .ok_or_else(|| wrong(format!("`{route}` is no route: write METHOD /path")))?;
+                describe_route(request, route).ok_or_else(|| wrong(no_route(route)))?;
             }
         }
         Ok(spec)
     }
+}
+
+/// The word of a step of another operation.
+fn step_of(step: &str, nth: usize) -> String {
+    format!("{step}.{}", nth + 1)
+}
+
+fn no_route(route: &str) -> String {
+    format!("`{route}` is no route: write METHOD /path")
 }
 
 fn leak<T>(items: Vec<T>) -> &'static [T] {
@@ -236,8 +265,8 @@ fn routes(http: &HttpProtocol) -> BTreeMap<String, String> {
     let main: Vec<_> =
         requests(&mut main).into_iter().map(|(step, request)| (step.to_owned(), route(request))).collect();
     let operations = http.operations.iter().enumerate().flat_map(|(index, operation)| {
-        let submit = (format!("submit.{}", index + 1), route(&operation.submit.request));
-        let poll = operation.poll.as_ref().map(|poll| (format!("poll.{}", index + 1), route(&poll.request)));
+        let submit = (step_of("submit", index), route(&operation.submit.request));
+        let poll = operation.poll.as_ref().map(|poll| (step_of("poll", index), route(&poll.request)));
         std::iter::once(submit).chain(poll)
     });
     main.into_iter().chain(operations).collect()
@@ -303,6 +332,29 @@ impl Credential {
             Self::Basic => Auth::Basic { user: AuthPart::Field(""), password: AuthPart::Field("") },
             Self::Made => return None,
         })
+    }
+}
+
+impl Paid {
+    fn of(submit: &Submit) -> Self {
+        Self {
+            settle: Repeat::of(&submit.settle),
+            billable: submit.billable,
+            rejects: submit.rejects.iter().map(|pattern| text::code(*pattern)).collect(),
+        }
+    }
+
+    /// Puts it in the place of what a submit says of itself.
+    fn describe(&self, submit: &mut Submit) -> Result<(), String> {
+        submit.billable = self.billable;
+        if let Some(settle) = self.settle.describe(&submit.settle) {
+            submit.settle = settle;
+        }
+        let rejects = self.rejects.iter();
+        let rejects =
+            rejects.map(|code| text::parse_code(code).ok_or_else(|| format!("`{code}` is no status code")));
+        submit.rejects = leak(rejects.collect::<Result<_, _>>()?);
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use emp_core::ErrorCode;
 use emp_core::job::UpstreamCancel;
+use serde_json::Value;
 
 use crate::fault::{Fault, Step};
 use crate::job::Ending;
@@ -25,6 +26,8 @@ pub(crate) struct Script {
     pub(crate) expect: Expect,
     /// Whether more than one submit may be accepted: one for each attempt.
     pub(crate) attempts: bool,
+    /// The job's payload, where it is not the usual one.
+    pub(crate) payload: Option<Value>,
     /// The answer to this step leads to another origin, which nobody may follow.
     pub(crate) trap: Option<Step>,
     /// The service is told where to call, and does.
@@ -61,6 +64,12 @@ pub(crate) enum Expect {
     Succeeds,
     /// A result, from one attempt, and not before so much time.
     SucceedsAfter(Duration),
+    /// A result, from one attempt, and its text piece by piece before.
+    Tells,
+    /// A result, from one attempt, and a request of this step on the way.
+    Takes(Step),
+    /// A result, from one attempt, of which it is said that it is only a part, at the end or before.
+    Partly,
     /// What the connector's settle rule promises after an answer that was lost.
     Settles,
     /// An end that is no success; one submit accepted at most.
@@ -86,6 +95,7 @@ impl Script {
             life: Life::Whole,
             expect,
             attempts: false,
+            payload: None,
             trap: None,
             calling: None,
             instant: false,
@@ -115,6 +125,12 @@ impl Script {
     /// One accepted submit for each attempt is right.
     pub(crate) fn attempts(mut self) -> Self {
         self.attempts = true;
+        self
+    }
+
+    /// A job with this payload.
+    pub(crate) fn payload(mut self, payload: Value) -> Self {
+        self.payload = Some(payload);
         self
     }
 

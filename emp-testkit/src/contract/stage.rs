@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use emp_core::connector::Loaded;
-use emp_core::spec::ConnectorSpec;
+use emp_core::spec::{ConnectorSpec, Submit};
 use emp_core::time::ManualClock;
 use emp_core::{Clock as _, Timestamp};
-use emp_engine::context;
+use emp_engine::context::{self, Context};
 use emp_engine::gateway::Patience;
+use emp_engine::operation;
 use emp_store::StoreError;
 use serde_json::Value;
 use url::Url;
@@ -31,7 +32,7 @@ const SHORT: Duration = Duration::from_millis(400);
 /// For how long a whole script: its waits are by the manual clock, so it takes milliseconds.
 const WHOLE: Duration = Duration::from_mins(1);
 /// The same on a busy machine.
-const LONGER: Duration = Duration::from_secs(4);
+const LONGER: Duration = Duration::from_secs(12);
 /// For how long one that comes: longer than anything takes on a busy machine.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 
@@ -52,6 +53,10 @@ pub(crate) struct Stage {
 #[derive(Debug)]
 pub(crate) struct Evidence {
     pub(crate) ended: Ended,
+    /// How the connector submits such a job; `None` for a custom one.
+    pub(crate) declared: Option<&'static Submit>,
+    /// What the service is like for such a submit.
+    pub(crate) described: Option<&'static Submit>,
     pub(crate) ledger: Ledger,
     pub(crate) requests: Vec<Recorded>,
     /// Jobs of the service that have not ended.
@@ -91,7 +96,7 @@ impl Stage {
         let mut judged = Judged::pass();
         for limit in limits {
             judged = match tokio::time::timeout(WHOLE, self.play(script, *limit)).await {
-                Ok(Ok(evidence)) => judge(self.connector.spec, self.truth, script, &evidence),
+                Ok(Ok(evidence)) => judge(self.connector.spec, script, &evidence),
                 Ok(Err(problem)) => Judged::fail(problem),
                 Err(_) => Judged::fail(format!("it did not come to an end in {WHOLE:?} of real time")),
             };
@@ -133,7 +138,8 @@ impl Stage {
             (Some(calling), Some(fake)) => Some(Ear::new(calling, fake.shared(), connector.spec)?),
             _ => None,
         };
-        let rig = Rig::called(connector, self.payload.clone(), Arc::clone(&clock), patience, ear);
+        let payload = script.payload.as_ref().unwrap_or(&self.payload);
+        let rig = Rig::called(connector, payload.clone(), Arc::clone(&clock), patience, ear);
         let rig = rig.await.map_err(|error| error.to_string())?;
         let died = self.live(script.life, &rig, fake.as_ref()).await.map_err(|error| error.to_string())?;
         let ended = rig.finish().await.map_err(|error| error.to_string())?;
@@ -144,6 +150,8 @@ impl Stage {
         }
         Ok(Evidence {
             ended,
+            declared: self.submit_of(self.connector.spec, payload),
+            described: self.submit_of(self.truth, payload),
             ledger: fake.as_ref().map(FakeService::ledger).unwrap_or_default(),
             requests: fake.as_ref().map(FakeService::requests).unwrap_or_default(),
             unfinished: fake.as_ref().map(FakeService::unfinished).unwrap_or_default(),
@@ -152,6 +160,12 @@ impl Stage {
             calls,
             elapsed: clock.elapsed(),
         })
+    }
+
+    /// How a job with a payload is submitted by a declaration.
+    fn submit_of(&self, spec: &'static ConnectorSpec, payload: &Value) -> Option<&'static Submit> {
+        let context = Context { payload, ..Context::bare(&self.connector) };
+        spec.http().map(|http| operation::submit(http, &context))
     }
 
     fn options(&self, script: &Script, faults: Vec<Fault>, clock: &Arc<ManualClock>) -> FakeOptions {

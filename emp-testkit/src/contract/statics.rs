@@ -1,5 +1,6 @@
 //! What a declaration says, judged without a job: contradictions fail, what could be better is advice.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use emp_core::connector::Loaded;
@@ -85,23 +86,27 @@ fn docs(spec: &ConnectorSpec) -> Judged {
 }
 
 fn settle(http: &HttpProtocol) -> Judged {
-    let submit = &http.submit;
-    match &submit.settle {
-        _ if !submit.billable => Judged::passes("its submits cost nothing"),
-        Settle::AtLeastOnce => Judged::advice(
-            "`at_least_once` and `billable`: a lost answer may be paid twice, in so many words",
-        ),
-        Settle::AtMostOnce => Judged::passes("never sent again: the job becomes uncertain"),
-        _ => Judged::passes("settled at the service"),
+    let paid: Vec<&Settle> =
+        http.submits().filter(|submit| submit.billable).map(|submit| &submit.settle).collect();
+    if paid.is_empty() {
+        Judged::passes("its submits cost nothing")
+    } else if paid.iter().any(|settle| matches!(settle, Settle::AtLeastOnce)) {
+        Judged::advice("`at_least_once` and `billable`: a lost answer may be paid twice, in so many words")
+    } else if paid.iter().all(|settle| matches!(settle, Settle::AtMostOnce)) {
+        Judged::passes("never sent again: the job becomes uncertain")
+    } else {
+        Judged::passes("settled at the service")
     }
 }
 
 fn captures(http: &HttpProtocol) -> Judged {
-    let names: Vec<&str> = http.submit.capture.iter().map(|capture| capture.name).collect();
-    match names.as_slice() {
-        [] => Judged::passes("nothing is captured"),
-        names => Judged::passes(format!("kept with the job: {}", names.join(", "))),
+    let names: BTreeSet<&str> =
+        http.submits().flat_map(|submit| submit.capture).map(|capture| capture.name).collect();
+    if names.is_empty() {
+        return Judged::passes("nothing is captured");
     }
+    let names: Vec<&str> = names.into_iter().collect();
+    Judged::passes(format!("kept with the job: {}", names.join(", ")))
 }
 
 fn poll_names_job(connector: &Loaded, http: &HttpProtocol, payload: &Value) -> Judged {
@@ -176,7 +181,9 @@ fn cancel(http: &HttpProtocol) -> Judged {
     match (&http.cancel, &http.poll) {
         (Some(_), _) => Judged::pass(),
         (None, None) => Judged::not_applicable("it is synchronous: its one request is the job"),
-        (None, Some(_)) if !http.submit.billable => Judged::passes("its submits cost nothing"),
+        (None, Some(_)) if !http.submits().any(|submit| submit.billable) => {
+            Judged::passes("its submits cost nothing")
+        }
         (None, Some(_)) => Judged::advice(
             "no `#[cancel]`: a cancelled job runs on at the service, and is paid for to its end",
         ),

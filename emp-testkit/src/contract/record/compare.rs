@@ -2,7 +2,7 @@
 
 use emp_core::spec::ConnectorSpec;
 
-use super::{Record, Repeat};
+use super::{Paid, Record, Repeat};
 use crate::contract::plan::Plan;
 use crate::contract::scenario::{Group, Judged, Scenario};
 
@@ -103,22 +103,43 @@ fn credential(now: &Record, record: &Record) -> Judged {
     Judged::fail(format!("it is {:?}, and is declared {:?}", record.credential, now.credential))
 }
 
+/// Every submit, as it is and as it was recorded; of one that is not in the record nothing is known.
+fn submits<'r>(now: &'r Record, record: &'r Record) -> Vec<(&'r str, &'r Paid, Option<&'r Paid>)> {
+    let others = now.submits.iter().map(|(step, paid)| (step.as_str(), paid, record.submits.get(step)));
+    std::iter::once(("submit", &now.submit, Some(&record.submit))).chain(others).collect()
+}
+
+/// The worst of what was found of all submits.
+fn worst(found: impl Iterator<Item = Judged>) -> Judged {
+    found.max_by_key(|judged| judged.outcome).unwrap_or_else(Judged::pass)
+}
+
 fn settle(now: &Record, record: &Record) -> Judged {
-    if record.billable && !now.billable {
-        return Judged::fail("a submit costs money, and is declared `billable = false`");
-    }
-    match (&now.settle, &record.settle) {
-        (found, right) if found == right => Judged::pass(),
-        (Repeat::AtMostOnce, _) => Judged::advice("the record allows more than `at_most_once`"),
-        (found, right) => Judged::fail(format!("it is {right:?}, and is declared {found:?}")),
-    }
+    let unknown = |step: &str| {
+        format!("not in the record: {step}; review it, then `emp connector record {}`", record.connector)
+    };
+    worst(submits(now, record).into_iter().map(|(step, now, record)| match record {
+        None => Judged::advice(unknown(step)),
+        Some(record) if record.billable && !now.billable => {
+            Judged::fail(format!("{step} costs money, and is declared `billable = false`"))
+        }
+        Some(record) => match (&now.settle, &record.settle) {
+            (found, right) if found == right => Judged::pass(),
+            (Repeat::AtMostOnce, _) => {
+                Judged::advice(format!("{step}: the record allows more than `at_most_once`"))
+            }
+            (found, right) => Judged::fail(format!("{step} is {right:?}, and is declared {found:?}")),
+        },
+    }))
 }
 
 fn rejects(now: &Record, record: &Record) -> Judged {
-    let new: Vec<&str> =
-        now.rejects.iter().filter(|code| !record.rejects.contains(code)).map(String::as_str).collect();
-    if new.is_empty() {
-        return Judged::pass();
-    }
-    Judged::fail(format!("declared and not recorded: {}", new.join(", ")))
+    worst(submits(now, record).into_iter().map(|(step, now, record)| {
+        let known = |code: &&String| record.is_some_and(|record| !record.rejects.contains(code));
+        let new: Vec<&str> = now.rejects.iter().filter(known).map(String::as_str).collect();
+        if new.is_empty() {
+            return Judged::pass();
+        }
+        Judged::fail(format!("declared of {step} and not recorded: {}", new.join(", ")))
+    }))
 }
