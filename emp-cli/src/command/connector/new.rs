@@ -5,6 +5,7 @@ mod document;
 mod mapping;
 mod names;
 mod openapi;
+mod path;
 mod plan;
 mod print;
 

@@ -6,6 +6,7 @@ use emp_core::secret::names_credential;
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::path;
 use super::plan::{Credential, Field, Kind, NewConnector, Polled, Words, is_ident};
 
 /// The part of curl's grammar that says what is sent. What only concerns the terminal is read and forgotten.
@@ -140,7 +141,15 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
     }
     let body = curl.data.iter().chain(&curl.json).map(String::as_str).collect::<String>();
     let (constants, fields) = members(&body, &mut next)?;
-    let path = url.path().trim_end_matches('/').to_owned();
+    let named = path::named(url.path().trim_end_matches('/'));
+    let mut fields = fields;
+    for name in path::parameters(&named) {
+        let name = path::ident(name);
+        if !fields.iter().any(|known| known.name == name) {
+            fields.push(in_path(name));
+        }
+    }
+    let path = path::holes(&named, None);
     next.push(
         "`#[poll]`: how a job is asked after is a guess, since a curl command shows only the submit"
             .to_owned(),
@@ -154,12 +163,12 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
         polled: Some(Polled {
             id: "$.id".to_owned(),
             method: "GET".to_owned(),
-            path: format!("{}/{{job.id}}", braces(&path)),
+            path: format!("{path}/{{job.id}}"),
             status: "$.status".to_owned(),
             words: Words::usual(),
             cancel: None,
         }),
-        path: braces(if path.is_empty() { "/" } else { &path }),
+        path: if path.is_empty() { "/".to_owned() } else { path },
         query,
         headers,
         constants,
@@ -167,6 +176,18 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
         outcome: "$.output".to_owned(),
         next,
     })
+}
+
+/// A parameter of the path.
+fn in_path(name: String) -> Field {
+    Field {
+        doc: format!("`{name}` of the path."),
+        kind: Kind::Text,
+        required: true,
+        example: None,
+        in_path: true,
+        name,
+    }
 }
 
 /// What is sent: curl's own choice, or the one that the command names when the language has it.
@@ -218,13 +239,13 @@ fn members(body: &str, next: &mut Vec<String>) -> Result<Members, String> {
     let mut fields = Vec::new();
     for (name, value) in members {
         if names_credential(&name) {
-            next.push(format!("the body's `{name}` looks like a credential and was left out: a secret stands in `#[auth]` only"));
+            next.push(left_out(&name));
         } else if is_ident(&name) {
             fields.push(Field {
                 doc: format!("`{name}`, as the service takes it."),
                 kind: Kind::of(&value),
                 required: true,
-                example: Some(without_secrets(value)),
+                example: Some(without_secrets(value, &name, next)),
                 in_path: false,
                 name,
             });
@@ -232,25 +253,43 @@ fn members(body: &str, next: &mut Vec<String>) -> Result<Members, String> {
             next.push(format!(
                 "`{name}` of the body is no name of Rust, so it is a constant; make it a hole by hand"
             ));
-            constants.push((name, without_secrets(value)));
+            let value = without_secrets(value, &name, next);
+            constants.push((name, value));
         }
     }
     Ok((constants, fields))
 }
 
-/// A value without what may be a credential.
-fn without_secrets(value: Value) -> Value {
+/// A value without what may be a credential; `next` says of each at which place it was.
+fn without_secrets(value: Value, place: &str, next: &mut Vec<String>) -> Value {
     match value {
-        Value::Object(members) => members
-            .into_iter()
-            .filter(|(name, _)| !names_credential(name))
-            .map(|(name, value)| (name, without_secrets(value)))
-            .collect(),
-        Value::Array(items) => items.into_iter().map(without_secrets).collect(),
+        Value::Object(members) => {
+            let mut kept = Map::new();
+            for (name, value) in members {
+                let place = format!("{place}.{name}");
+                if names_credential(&name) {
+                    next.push(left_out(&place));
+                } else {
+                    let value = without_secrets(value, &place, next);
+                    kept.insert(name, value);
+                }
+            }
+            Value::Object(kept)
+        }
+        Value::Array(items) => {
+            let items = items.into_iter().enumerate();
+            items.map(|(nth, item)| without_secrets(item, &format!("{place}[{nth}]"), next)).collect()
+        }
         // A blob says nothing as an example.
         Value::String(text) if text.len() > 200 && is_blob(&text) => "text".into(),
         value => value,
     }
+}
+
+fn left_out(place: &str) -> String {
+    format!(
+        "the body's `{place}` looks like a credential and was left out: a secret stands in `#[auth]` only"
+    )
 }
 
 fn is_blob(text: &str) -> bool {
@@ -282,6 +321,28 @@ mod tests {
         assert_eq!(names, ["prompt", "steps", "extra"]);
         assert_eq!(new.constants, [("n-iter".to_owned(), Value::from(1))]);
         assert!(!format!("{new:?}").contains(SECRET), "{new:?}");
+        assert!(new.next.iter().any(|line| line.contains("`extra.api_key`")), "{:?}", new.next);
+    }
+
+    #[test]
+    fn a_credential_at_any_depth_is_left_out_and_said() {
+        let body = format!(
+            r#"{{ "steps": [{{ "auth": {{ "token": "{SECRET}" }} }}, {{ "n": 1, "headers": {{ "x-api-key": "{SECRET}" }} }}] }}"#
+        );
+        let new = read(&format!("curl https://a.dev/x -d '{body}'")).unwrap();
+        assert!(!format!("{new:?}").contains(SECRET), "{new:?}");
+        for place in ["`steps[0].auth`", "`steps[1].headers.x-api-key`"] {
+            assert!(new.next.iter().any(|line| line.contains(place)), "{place}: {:?}", new.next);
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_the_path_is_one_of_the_payload() {
+        let new = read("curl https://a.dev/v1/models/{model_id}/run -d '{\"prompt\": \"a cat\"}'").unwrap();
+        assert_eq!(new.path, "/v1/models/{payload.model_id}/run");
+        assert_eq!(new.polled.unwrap().path, "/v1/models/{payload.model_id}/run/{job.id}");
+        let fields: Vec<_> = new.fields.iter().map(|field| (field.name.as_str(), field.in_path)).collect();
+        assert_eq!(fields, [("prompt", false), ("model_id", true)]);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use emp_core::secret::names_credential;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::curl::braces;
 use super::document::{Document, Operation, kind};
+use super::path;
 use super::plan::{Field, Kind, NewConnector, Polled, Words, is_ident};
 
 /// Names under which answers have a job's id, its status, and a result.
@@ -57,7 +57,7 @@ pub(super) fn read(document: &Document, operation: &str, poll: Option<&str>) -> 
         base,
         credential: document.credential(&submit, &mut next),
         method: submit.method.to_ascii_uppercase(),
-        path: path(&submit.path, None),
+        path: path::holes(&submit.path, None),
         query: Vec::new(),
         headers: Vec::new(),
         constants,
@@ -76,50 +76,10 @@ fn base(document: &Document, next: &mut Vec<String>) -> String {
     "https://api.example.com".to_owned()
 }
 
-/// A path with its parameters as holes: the job's id where that is one of them.
-fn path(path: &str, id: Option<&str>) -> String {
-    let mut text = String::new();
-    let mut rest = path;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        text.push_str(&braces(before));
-        if Some(name) == id {
-            text.push_str("{job.id}");
-        } else {
-            text.extend(["{payload.", &ident(name), "}"]);
-        }
-        rest = after;
-    }
-    text + &braces(rest)
-}
-
-/// A parameter's name as a field's: `modelId` is `model_id`.
-fn ident(name: &str) -> String {
-    let mut text = String::new();
-    for letter in name.chars() {
-        match letter {
-            'A'..='Z' => {
-                if !text.is_empty() && !text.ends_with('_') {
-                    text.push('_');
-                }
-                text.push(letter.to_ascii_lowercase());
-            }
-            'a'..='z' | '0'..='9' => text.push(letter),
-            _ if text.ends_with('_') => {}
-            _ => text.push('_'),
-        }
-    }
-    if is_ident(&text) { text } else { format!("p_{text}") }
-}
-
-fn parameters(path: &str) -> impl Iterator<Item = &str> {
-    path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
-}
-
 fn path_fields(document: &Document, submit: &Operation) -> Vec<Field> {
-    parameters(&submit.path)
+    path::parameters(&submit.path)
         .map(|name| Field {
-            name: ident(name),
+            name: path::ident(name),
             kind: Kind::Text,
             doc: document.parameter_doc(submit, name).unwrap_or_else(|| format!("`{name}` of the path.")),
             required: true,
@@ -266,18 +226,19 @@ fn polled(
             words.unclear.join(", ")
         ));
     }
-    let job = parameters(&poll.path).last();
-    for name in parameters(&poll.path).filter(|name| Some(*name) != job) {
-        if !parameters(&submit.path).any(|known| known == name) {
+    let job = path::parameters(&poll.path).last();
+    for name in path::parameters(&poll.path).filter(|name| Some(*name) != job) {
+        if !path::parameters(&submit.path).any(|known| known == name) {
             next.push(format!("`#[poll]`: its path needs `{name}`, which no job has yet"));
         }
     }
-    let cancel =
-        document.cancel_of(poll).map(|cancel| (cancel.method.to_ascii_uppercase(), path(&cancel.path, job)));
+    let cancel = document
+        .cancel_of(poll)
+        .map(|cancel| (cancel.method.to_ascii_uppercase(), path::holes(&cancel.path, job)));
     let polled = Polled {
         id,
         method: poll.method.to_ascii_uppercase(),
-        path: path(&poll.path, job),
+        path: path::holes(&poll.path, job),
         status,
         words,
         cancel,
