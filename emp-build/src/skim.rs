@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use emp_codegen::diag::Sink;
 use proc_macro2::{Delimiter, LexError, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, DeriveInput, Token};
@@ -74,12 +75,14 @@ impl Parse for Skimmed {
             if skip_attributes(input)? {
                 // Left out, it would be missed by the mapping, far from the mistake.
                 let derived = item.parse::<DeriveInput>()?;
-                connectors.push(Skim {
-                    name: derived.ident.to_string(),
-                    span: derived.ident.span().byte_range(),
-                    cfgs: cfgs(&derived.attrs),
-                    input: derived,
-                });
+                // A mistake in a variant is the derive's to report.
+                let declarations = emp_codegen::parse::declarations(&derived, &Sink::new());
+                connectors.extend(declarations.into_iter().map(|input| Skim {
+                    name: input.ident.to_string(),
+                    span: input.ident.span().byte_range(),
+                    cfgs: cfgs(&input.attrs),
+                    input,
+                }));
             }
             skip_item(input)?;
         }

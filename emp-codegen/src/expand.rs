@@ -20,6 +20,7 @@ use emp_syntax::hole::Root;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::{Attribute, Data, DataStruct, DeriveInput, Field};
 
 use self::print::{Print, option, slice};
 use crate::spec::{DurationUnit, EnvField, EnvKind, PayloadAsset, PayloadMember, Spec, TypeRef};
@@ -52,6 +53,21 @@ pub fn connector(spec: &Spec) -> TokenStream {
             #assertions
         };
     }
+}
+
+/// The type of a variant: the struct without the declaration.
+pub fn structure(input: &DeriveInput) -> TokenStream {
+    let plain = |attributes: &[Attribute]| -> Vec<Attribute> {
+        let kept = |attribute: &&Attribute| ["cfg", "doc"].iter().any(|name| attribute.path().is_ident(name));
+        attributes.iter().filter(kept).cloned().collect()
+    };
+    let (attributes, visibility, name) = (plain(&input.attrs), &input.vis, &input.ident);
+    let Data::Struct(DataStruct { fields, .. }) = &input.data else { return TokenStream::new() };
+    let fields = fields.iter().map(|field| {
+        let (attributes, Field { vis, ident, ty, .. }) = (plain(&field.attrs), field);
+        quote!(#(#attributes)* #vis #ident: #ty)
+    });
+    quote!(#(#attributes)* #visibility struct #name { #(#fields),* })
 }
 
 /// An impl that does nothing, for a declaration with mistakes: code that uses the type gets no errors of its own.

@@ -32,7 +32,17 @@ pub fn derive(input: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let sink = Sink::new();
-    let raw = parse::connector(&input, &sink);
+    let declarations = parse::declarations(&input, &sink);
+    let errors = sink.into_compile_errors();
+    let types = declarations.iter().skip(1).map(expand::structure);
+    let connectors = declarations.iter().map(declared);
+    quote::quote!(#errors #(#types)* #(#connectors)*)
+}
+
+/// One declaration.
+fn declared(input: &DeriveInput) -> TokenStream {
+    let sink = Sink::new();
+    let raw = parse::connector(input, &sink);
     let krate = raw.as_ref().and_then(|raw| raw.connector.as_ref()?.value.krate.clone());
     let spec = raw.filter(|_| !sink.has_errors()).and_then(|raw| check::connector(raw, &sink));
     let errors = sink.into_compile_errors();

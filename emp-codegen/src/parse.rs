@@ -26,6 +26,7 @@ mod selector;
 mod stream;
 mod token;
 mod value;
+mod variant;
 mod walk;
 mod webhook;
 mod websocket;
@@ -41,6 +42,8 @@ use crate::catalogue::derive::{DUPLICATE, GENERIC, NOT_A_STRUCT};
 use crate::diag::{Diagnostic, Sink};
 use crate::raw::{Given, RawSpec, Reach};
 use crate::spec::{Place, Spanned};
+
+pub use self::variant::declarations;
 
 /// Whether a text is a host name, perhaps with `*.` before it.
 pub(crate) fn host(name: &Spanned<String>) -> Result<(), Diagnostic> {

@@ -282,5 +282,6 @@ pub mod polling;
 pub mod settle;
 pub mod states;
 pub mod stream;
+pub mod variants;
 pub mod webhooks;
 pub mod websocket;

@@ -29,6 +29,7 @@ use proc_macro::TokenStream;
         cleanup,
         webhook,
         batch_poll,
+        variant,
         side_progress
     )
 )]

@@ -32,6 +32,18 @@ pub(super) fn describe(page: &mut Page, spec: &ConnectorSpec, http: &HttpProtoco
         page.part("Poll");
         self::poll(page, spec, poll);
     }
+    if let Some(batch) = &http.batch_poll {
+        page.part("Poll of many jobs");
+        request::describe(page, spec, &batch.request);
+        let when = format!("while more than {} wait, every {}", batch.worth_it_above, time(batch.every));
+        let places = [
+            ("the jobs", std::slice::from_ref(&batch.listed.items)),
+            ("the id of each", std::slice::from_ref(&batch.listed.id)),
+            ("the next page", batch.next),
+        ];
+        let places = places.into_iter().filter_map(|(what, from)| found(what, from));
+        page.points(&std::iter::once(when).chain(places).collect::<Vec<_>>());
+    }
     if let Some(cancel) = &http.cancel {
         life::cancel(page, spec, cancel);
     }
@@ -168,6 +180,8 @@ fn outcome(outcome: &Outcome) -> Vec<String> {
     points.extend(take.raw.then(|| "the answer's bytes are a file".to_owned()));
     points.extend(places.into_iter().filter_map(|(what, from)| found(what, from)));
     points.extend(outcome.min.map(|min| format!("fewer than {} mean `{}`", min.count, min.kind.word())));
+    let partial = |when| format!("some of the result, and not all, when {}", code(when));
+    points.extend(outcome.partial.as_ref().map(partial));
     points.extend(captures("facts:", outcome.meta));
     points.extend(outcome.keep_for.map(|keep| format!("the service keeps it for {}", time(keep))));
     points

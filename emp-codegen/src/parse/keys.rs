@@ -11,9 +11,9 @@ mod submit;
 mod webhook;
 
 pub use answer::{ERRORS, STATES};
-pub use connector::{CONNECTOR, ENV, HEALTH, LIMITS, OPENAPI};
+pub use connector::{CONNECTOR, ENV, HEALTH, LIMITS, OPENAPI, VARIANT};
 pub use end::{CALL, CANCEL, CLEANUP};
-pub use outcome::{EACH, OUTCOME, PART};
+pub use outcome::{EACH, OUTCOME, PART, PARTIAL};
 pub use place::{AUTH, HTTP, JWT, OAUTH2, ORIGINS};
 pub use polling::{BATCH_POLL, DEADLINE, ENVELOPE, PACE, POLL, SIDE_PROGRESS};
 pub use stream::{CHUNKS, STREAM, WEBSOCKET};
@@ -127,6 +127,7 @@ const TIMEOUT: Key = key("timeout", Value, "timeout = \"60s\"", "For how long th
 /// Every attribute of a struct.
 pub const ATTRIBUTES: &[&Attribute] = &[
     &CONNECTOR,
+    &VARIANT,
     &OPENAPI,
     &HTTP,
     &ORIGINS,

@@ -39,6 +39,28 @@ pub const CONNECTOR: Attribute = Attribute {
     ],
 };
 
+/// `#[variant(..)]`
+pub const VARIANT: Attribute = Attribute {
+    name: "variant",
+    doc: "Another connector, which differs by its name, its service and what it reads of the environment. May stand several times.",
+    keys: &[
+        key(
+            "description",
+            Value,
+            "description = \"Workflows at a ComfyUI elsewhere.\"",
+            "What it is, for people; as the struct's doc comment when absent.",
+        ),
+        key(
+            "env",
+            Group,
+            "env(url(\"REMOTE_URL\"), token(\"REMOTE_TOKEN\", optional))",
+            "By field, what stands in its `#[env(..)]`; as the struct's when absent.",
+        ),
+        key("name", Value, "name = RemoteConnector", "The type, which this makes."),
+        key("service", Value, "service = \"remote\"", "The service that it serves, or a list of them."),
+    ],
+};
+
 /// `#[openapi(..)]`
 pub const OPENAPI: Attribute = Attribute {
     name: "openapi",
