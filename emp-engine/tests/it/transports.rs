@@ -342,6 +342,28 @@ mod tls {
     }
 
     #[tokio::test]
+    async fn i40_http2_is_not_offered_so_that_its_floods_of_frames_cannot_come() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let greeting = std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut acceptor = rustls::server::Acceptor::default();
+            loop {
+                acceptor.read_tls(&mut socket).unwrap();
+                if let Some(accepted) = acceptor.accept().map_err(|(error, _)| error).unwrap() {
+                    let offered = accepted.client_hello().alpn();
+                    return offered
+                        .map(|all| all.map(<[u8]>::to_vec).collect::<Vec<_>>())
+                        .unwrap_or_default();
+                }
+            }
+        });
+        let _end = whole(&declared().loaded(&format!("https://127.0.0.1:{port}")), &Arc::default()).await;
+        let offered = greeting.join().unwrap();
+        assert!(!offered.contains(&b"h2".to_vec()), "{offered:?}");
+    }
+
+    #[tokio::test]
     async fn i45_f24_a_certificate_that_is_not_to_be_trusted_gets_no_byte_of_a_request() {
         macro_rules! pair {
             ($name:literal) => {
