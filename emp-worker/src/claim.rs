@@ -4,7 +4,8 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 use emp_core::job::{Phase, WorkerId};
 use emp_engine::port::Stop;

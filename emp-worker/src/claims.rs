@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 use emp_core::job::{JobId, Nonce, WorkerId};
+use indexmap::IndexMap;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::claim::Claim;
@@ -19,7 +21,8 @@ pub(crate) struct Claims {
 
 #[derive(Debug, Default)]
 struct Held {
-    claims: HashMap<Nonce, Arc<Claim>>,
+    /// In the order in which they came, but for those that moved up.
+    claims: IndexMap<Nonce, Arc<Claim>>,
     of_connector: HashMap<&'static str, usize>,
     closed: bool,
 }
@@ -86,7 +89,7 @@ impl Claims {
 
     fn release(&self, claim: &Claim) {
         let mut held = lock(&self.held);
-        held.claims.remove(&claim.key.nonce);
+        held.claims.swap_remove(&claim.key.nonce);
         if let Some(count) = held.of_connector.get_mut(claim.connector) {
             *count = count.saturating_sub(1);
         }

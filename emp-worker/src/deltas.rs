@@ -1,11 +1,11 @@
 //! Text of streams on its way to the store: put together for a moment, all jobs in one write.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use emp_core::job::{Delta, Nonce};
 use emp_store::store::{Change, ClaimKey, Store, Write};
+use indexmap::IndexMap;
 use tokio::sync::Notify;
 use tracing::{debug, warn};
 
@@ -16,7 +16,7 @@ use crate::sync::lock;
 /// Text that is not written yet. What a dead worker had not written is told by nobody; the job's result has all of it.
 #[derive(Debug, Default)]
 pub(crate) struct DeltaBook {
-    pending: Mutex<HashMap<Nonce, (ClaimKey, Delta)>>,
+    pending: Mutex<IndexMap<Nonce, (ClaimKey, Delta)>>,
     noted: Notify,
     /// Held while text is being written, so that no job ends before its text.
     writing: tokio::sync::Mutex<()>,
@@ -34,12 +34,12 @@ impl DeltaBook {
 
     /// The job is not this worker's any more.
     pub(crate) fn forget(&self, key: &ClaimKey) {
-        lock(&self.pending).remove(&key.nonce);
+        lock(&self.pending).swap_remove(&key.nonce);
     }
 
     /// The job is about to end here: its last text goes first. It is an extra, so a store that is down does not hold the end up.
     pub(crate) async fn finish(&self, store: &Arc<dyn Store>, key: &ClaimKey) {
-        let Some((claim, delta)) = lock(&self.pending).remove(&key.nonce) else {
+        let Some((claim, delta)) = lock(&self.pending).swap_remove(&key.nonce) else {
             // Nothing is left but what is being written.
             drop(self.writing.lock().await);
             return;
@@ -58,7 +58,7 @@ impl DeltaBook {
             tokio::time::sleep(shared.options.deltas_every).await;
             let failed = {
                 let _turn = self.writing.lock().await;
-                let noted: Vec<_> = lock(&self.pending).drain().map(|(_, noted)| noted).collect();
+                let noted: Vec<_> = lock(&self.pending).drain(..).map(|(_, noted)| noted).collect();
                 if noted.is_empty() {
                     continue;
                 }
@@ -83,7 +83,7 @@ impl DeltaBook {
             };
             warn!(%error, jobs = unwritten.len(), "streamed text not written, trying again");
             self.put_back(&shared, unwritten);
-            tokio::time::sleep(backoff.next()).await;
+            tokio::time::sleep(backoff.next(shared.random())).await;
             self.noted.notify_one();
         }
     }

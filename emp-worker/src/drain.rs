@@ -1,7 +1,8 @@
 //! The stop: hand over what can be handed over, await only what must not be torn, leave (P11).
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 use emp_core::job::Phase;
 use futures_util::future::join_all;
@@ -35,6 +36,7 @@ pub(crate) async fn drain(
         shared.claims.none_left().await;
     };
     tokio::select! {
+        biased;
         () = handed_over => {}
         () = out_of_patience(shared) => {
             for claim in shared.claims.all() {

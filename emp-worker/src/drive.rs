@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
+use tokio::time::Instant;
 
 use emp_core::job::{Phase, UpstreamCancel};
 use emp_engine::kill::{self, Point};

@@ -1,7 +1,8 @@
 //! The lease: all claims are renewed in one call, by a thread of its own, and given up in time when that fails (P7, F4, F7, F11).
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 use emp_engine::kill::{self, Point};
 use emp_store::store::{Answer, Change, Store, Write};
@@ -53,15 +54,17 @@ impl LeaseKeeper {
         })
     }
 
-    async fn keep(&self) {
+    /// Renews for as long as the worker lives.
+    pub(crate) async fn keep(&self) {
         let fence_after = self.options.fence_after();
         let mut backoff = retries(self.options.renew_every);
         let (mut soonest, mut due) = self.next_renewal();
         loop {
             let wake = self.claims.first_fence(fence_after).map_or(due, |fence| fence.min(due));
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => return,
-                () = tokio::time::sleep_until(wake.into()) => {}
+                () = tokio::time::sleep_until(wake) => {}
                 // A hint brings the renewal forward, so that a cancel is heard of soon; at most ten times as often as without.
                 () = self.hint.notified(), if due > soonest => due = soonest,
             }
@@ -79,7 +82,7 @@ impl LeaseKeeper {
                 backoff.reset();
                 (soonest, due) = self.next_renewal();
             } else {
-                due = Instant::now() + backoff.next();
+                due = Instant::now() + backoff.next((self.options.random)());
                 soonest = due;
             }
         }
@@ -88,7 +91,7 @@ impl LeaseKeeper {
     /// When the next renewal comes, at the soonest and without a hint.
     fn next_renewal(&self) -> (Instant, Instant) {
         let (now, every) = (Instant::now(), self.options.renew_every);
-        (now + every / 10, now + spread(every, 0.1))
+        (now + every / 10, now + spread(every, 0.1, (self.options.random)()))
     }
 
     /// Renews every claim; says whether the store answered.
@@ -152,7 +155,7 @@ mod tests {
     fn p18_a_renewal_that_failed_is_tried_again_within_a_second_or_so() {
         let every = WorkerOptions::default().renew_every;
         let mut retries = retries(every);
-        let longest = (0..20).map(|_| retries.next()).max();
+        let longest = (0..20).map(|_| retries.next(1.0)).max();
         assert!(longest < Some(Duration::from_millis(1500)), "{longest:?} of {every:?}");
     }
 }

@@ -35,6 +35,10 @@ pub struct WorkerOptions {
     pub drain_timeout: Duration,
     /// For how long no job of a connector is claimed that panicked three times in a row.
     pub panic_pause: Duration,
+    /// Leases are renewed on a thread of their own, so that work that blocks the executor does not cost them. A simulation has but one.
+    pub leases_on_a_thread: bool,
+    /// A number from 0 to 1, by chance: so many workers do not act in step.
+    pub random: fn() -> f64,
 }
 
 impl Default for WorkerOptions {
@@ -53,6 +57,8 @@ impl Default for WorkerOptions {
             announce_every: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(65),
             panic_pause: Duration::from_mins(1),
+            leases_on_a_thread: true,
+            random,
         }
     }
 }
@@ -67,6 +73,11 @@ impl WorkerOptions {
     pub fn fence_after(&self) -> Duration {
         self.lease.mul_f64((1.0 - self.fence_margin).clamp(0.1, 1.0))
     }
+}
+
+/// A random number from 0 to 1.
+fn random() -> f64 {
+    f64::from((uuid::Uuid::new_v4().as_u128() & 0xffff_ffff) as u32) / f64::from(u32::MAX)
 }
 
 fn host_name() -> String {

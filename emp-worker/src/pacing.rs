@@ -5,9 +5,8 @@ use std::time::Duration;
 /// No loop goes round faster than this when there is nothing to gain from it.
 pub(crate) const FLOOR: Duration = Duration::from_millis(50);
 
-/// The duration plus or minus a random part of it, so that many workers do not act in step.
-pub(crate) fn spread(duration: Duration, part: f64) -> Duration {
-    let random = f64::from((uuid::Uuid::new_v4().as_u128() & 0xffff_ffff) as u32) / f64::from(u32::MAX);
+/// The duration plus or minus a part of it, by a number from 0 to 1: so many workers do not act in step.
+pub(crate) fn spread(duration: Duration, part: f64, random: f64) -> Duration {
     duration.mul_f64((1.0 + part * (2.0 * random - 1.0)).max(0.0))
 }
 
@@ -24,8 +23,8 @@ impl Backoff {
     }
 
     /// How long to wait now; longer the next time.
-    pub(crate) fn next(&mut self) -> Duration {
-        let wait = spread(self.next, 0.25).max(FLOOR);
+    pub(crate) fn next(&mut self, random: f64) -> Duration {
+        let wait = spread(self.next, 0.25, random).max(FLOOR);
         self.next = (self.next * 2).min(self.cap);
         wait
     }
@@ -72,11 +71,11 @@ mod tests {
     #[test]
     fn p22_backoff_has_a_floor_and_a_cap() {
         let mut backoff = Backoff::up_to(Duration::from_secs(1));
-        let waits: Vec<_> = (0..20).map(|_| backoff.next()).collect();
+        let waits: Vec<_> = (0..20).map(|step| backoff.next(f64::from(step % 2))).collect();
         assert!(waits.iter().all(|wait| *wait >= FLOOR && *wait <= Duration::from_millis(1250)), "{waits:?}");
         assert!(waits[8] >= Duration::from_millis(750), "{waits:?}");
         backoff.reset();
-        assert!(backoff.next() < Duration::from_millis(75));
+        assert!(backoff.next(1.0) < Duration::from_millis(75));
     }
 
     #[test]
@@ -92,8 +91,8 @@ mod tests {
 
     #[test]
     fn spread_stays_within_its_part() {
-        for _ in 0..100 {
-            let spread = spread(Duration::from_secs(10), 0.1);
+        for step in 0..=100 {
+            let spread = spread(Duration::from_secs(10), 0.1, f64::from(step) / 100.0);
             assert!((9.0..=11.0).contains(&spread.as_secs_f64()), "{spread:?}");
         }
     }

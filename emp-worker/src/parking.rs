@@ -61,6 +61,7 @@ impl Parking {
     pub(crate) async fn next(&self, wakes: &mut mpsc::UnboundedReceiver<ClaimKey>) -> Held {
         loop {
             let held = tokio::select! {
+                biased;
                 ticket = self.wheel.next() => self.take(&ticket.nonce, Some(ticket.number)),
                 Some(key) = wakes.recv() => self.take(&key.nonce, None),
             };

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 use emp_core::connector::Loaded;
 use emp_core::job::{Job, WorkerId};
@@ -44,7 +45,8 @@ impl Pool {
                 drop(slots);
                 let wait = pause.unwrap_or(shared.options.poll_every).clamp(FLOOR, shared.options.poll_every);
                 tokio::select! {
-                    () = rest(stop, spread(wait, 0.1)) => {}
+                    biased;
+                    () = rest(stop, spread(wait, 0.1, shared.random())) => {}
                     // A job that ends may free a place.
                     _ = hints.changed() => rest(stop, pace.in_vain()).await,
                 }
@@ -54,8 +56,10 @@ impl Pool {
             match self.claim_for(shared, slots, services).await {
                 Ok(0) => {
                     backoff.reset();
-                    let slow_poll = tokio::time::sleep(spread(shared.options.poll_every, 0.1));
+                    let slow_poll =
+                        tokio::time::sleep(spread(shared.options.poll_every, 0.1, shared.random()));
                     tokio::select! {
+                        biased;
                         () = stop.cancelled() => {}
                         _ = hints.changed() => rest(stop, pace.in_vain()).await,
                         () = slow_poll => pace.reset(),
@@ -66,7 +70,7 @@ impl Pool {
                     pace.reset();
                 }
                 Err(error) => {
-                    let wait = backoff.next();
+                    let wait = backoff.next(shared.random());
                     warn!(worker = %self.id, %error, ?wait, "no jobs claimed");
                     rest(stop, wait).await;
                 }
@@ -201,6 +205,7 @@ fn allowed(shared: &Shared, connector: &Loaded) -> Result<usize, Duration> {
 
 async fn rest(stop: &CancellationToken, wait: Duration) {
     tokio::select! {
+        biased;
         () = stop.cancelled() => {}
         () = tokio::time::sleep(wait) => {}
     }

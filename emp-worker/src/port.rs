@@ -125,7 +125,7 @@ impl JobPort for StorePort {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
-    use std::time::Instant;
+    use tokio::time::Instant;
 
     use emp_core::SystemClock;
     use emp_core::job::{Job, JobId, WorkerId};
@@ -177,7 +177,7 @@ mod tests {
             Instant::now(),
             mpsc::unbounded_channel().0,
         );
-        let (writer, task) = Writer::new(Arc::clone(&store));
+        let (writer, task) = Writer::new(Arc::clone(&store), || 0.5);
         tokio::spawn(task.run());
         let port = StorePort {
             claim: Arc::new(claim),

@@ -1,11 +1,11 @@
 //! Progress, coalesced: the newest of each job, all jobs in one write, at most one write a tick (P30).
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use emp_core::job::{Nonce, Progress};
 use emp_store::store::{Change, ClaimKey, Write};
+use indexmap::IndexMap;
 use tokio::sync::Notify;
 use tracing::warn;
 
@@ -17,7 +17,7 @@ use crate::sync::lock;
 /// Progress that is not written yet.
 #[derive(Debug, Default)]
 pub(crate) struct ProgressBook {
-    pending: Mutex<HashMap<Nonce, (ClaimKey, Progress)>>,
+    pending: Mutex<IndexMap<Nonce, (ClaimKey, Progress)>>,
     noted: Notify,
 }
 
@@ -30,11 +30,11 @@ impl ProgressBook {
 
     /// The job has ended here: what is not written yet is never written.
     pub(crate) fn forget(&self, key: &ClaimKey) {
-        lock(&self.pending).remove(&key.nonce);
+        lock(&self.pending).swap_remove(&key.nonce);
     }
 
     fn take(&self) -> Vec<(ClaimKey, Progress)> {
-        lock(&self.pending).drain().map(|(_, noted)| noted).collect()
+        lock(&self.pending).drain(..).map(|(_, noted)| noted).collect()
     }
 
     /// Keeps progress that could not be written, unless a newer one came.
@@ -74,7 +74,7 @@ impl ProgressBook {
                     warn!(%error, jobs = noted.len(), "progress not written, trying again");
                     self.put_back(claims, noted);
                     self.noted.notify_one();
-                    tokio::time::sleep(backoff.next()).await;
+                    tokio::time::sleep(backoff.next(shared.random())).await;
                 }
             }
             tokio::time::sleep(shared.options.progress_every).await;

@@ -12,7 +12,7 @@ use crate::shared::Shared;
 pub(crate) async fn reap(shared: Arc<Shared>) {
     let mut backoff = Backoff::up_to(Duration::from_secs(30));
     loop {
-        tokio::time::sleep(spread(shared.options.reap_every, 0.5)).await;
+        tokio::time::sleep(spread(shared.options.reap_every, 0.5, shared.random())).await;
         match shared.store.reap().await {
             Ok(taken) => {
                 backoff.reset();
@@ -22,7 +22,7 @@ pub(crate) async fn reap(shared: Arc<Shared>) {
             }
             Err(error) => {
                 warn!(%error, "jobs of dead workers not looked for");
-                tokio::time::sleep(backoff.next()).await;
+                tokio::time::sleep(backoff.next(shared.random())).await;
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 use emp_core::connector::Loaded;
 use emp_core::job::{Job, Phase, WorkerId};
@@ -51,6 +52,11 @@ impl Shared {
         self.tasks.spawn(async move {
             kill.run_until_cancelled(task).await;
         })
+    }
+
+    /// A number from 0 to 1, by chance.
+    pub(crate) fn random(&self) -> f64 {
+        (self.options.random)()
     }
 
     /// Takes up a job that was claimed on a request sent at `sent`.

@@ -62,7 +62,7 @@ pub(crate) async fn watch_health(shared: Arc<Shared>, board: Arc<HealthBoard>, c
             }
         }
         let Some(every) = every else { return };
-        tokio::time::sleep(spread(every.max(Duration::from_secs(1)), 0.1)).await;
+        tokio::time::sleep(spread(every.max(Duration::from_secs(1)), 0.1, shared.random())).await;
     }
 }
 
@@ -81,11 +81,12 @@ pub(crate) async fn announce(
                 warn!(worker = %pool.id, %error, "not announced");
             }
         }
-        let wait = tokio::time::sleep(spread(shared.options.announce_every, 0.1));
+        let wait = tokio::time::sleep(spread(shared.options.announce_every, 0.1, shared.random()));
         if stop.is_cancelled() {
             wait.await;
         } else {
             tokio::select! {
+                biased;
                 () = wait => {}
                 () = stop.cancelled() => {}
             }

@@ -57,7 +57,7 @@ impl Worker {
         let kill = CancellationToken::new();
         let _end_of_all_tasks = kill.clone().drop_guard();
         let (woken, wakes) = mpsc::unbounded_channel();
-        let (writer, writing) = Writer::new(Arc::clone(&self.store));
+        let (writer, writing) = Writer::new(Arc::clone(&self.store), self.options.random);
         let shared = Arc::new(Shared {
             options: self.options,
             store: self.store,
@@ -73,7 +73,10 @@ impl Worker {
             kill,
         });
         let (hints, lease_hint) = (watch::Sender::new(0), Arc::new(Notify::new()));
-        if let Err(error) = LeaseKeeper::new(&shared, Arc::clone(&lease_hint)).spawn() {
+        let keeper = LeaseKeeper::new(&shared, Arc::clone(&lease_hint));
+        if !shared.options.leases_on_a_thread {
+            shared.spawn(async move { keeper.keep().await });
+        } else if let Err(error) = keeper.spawn() {
             error!(%error, "E_INTERNAL: no thread for the leases, so no job is claimed; allow this process more threads");
             return;
         }

@@ -45,6 +45,7 @@ struct Queued {
 /// Makes writes durable. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Writer {
+    random: fn() -> f64,
     queue: mpsc::UnboundedSender<Queued>,
 }
 
@@ -56,9 +57,9 @@ pub(crate) struct WriterTask {
 
 impl Writer {
     /// A writer, and what must be run for it.
-    pub(crate) fn new(store: Arc<dyn Store>) -> (Self, WriterTask) {
+    pub(crate) fn new(store: Arc<dyn Store>, random: fn() -> f64) -> (Self, WriterTask) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Self { queue: sender }, WriterTask { store, queue: receiver })
+        (Self { random, queue: sender }, WriterTask { store, queue: receiver })
     }
 
     /// Makes a change of a claimed job durable, trying again while the store is down. The claim takes note of the answer.
@@ -84,10 +85,11 @@ impl Writer {
                     warn!(job = %claim.key.job, worker = %claim.worker, reason, "write not made, trying again");
                 }
             }
-            let wait = tokio::time::sleep(backoff.next());
+            let wait = tokio::time::sleep(backoff.next((self.random)()));
             match until {
                 Until::Answered => wait.await,
                 Until::InDoubt => tokio::select! {
+                    biased;
                     () = wait => {}
                     stop = claim.stopped() => return Err(stop),
                 },

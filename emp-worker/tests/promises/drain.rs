@@ -1,17 +1,16 @@
 //! SIGTERM.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use emp_core::job::{JobState, Phase};
 use emp_store::store::Store;
+use emp_testkit::{FaultStore, StoreFault, Verb, When};
 use serde_json::json;
 
 use crate::bench::{
     enqueue, job, memory, options, planned, start, start_all, start_with, until, until_state,
 };
-use crate::faults::FaultStore;
 use crate::script::{Ledger, Script};
 
 #[tokio::test]
@@ -96,7 +95,9 @@ async fn p11_idle_workers_leave_together_and_for_good() {
     let workers = (0..4).flat_map(|_| planned(1)).collect();
     let all = start_all(options(), &store, Script::new("A", &Arc::default()), workers);
     until("four workers", || async { store.workers().await.ok().filter(|workers| workers.len() == 4) }).await;
-    faulty.slow_ms.store(100, Ordering::SeqCst);
+    for verb in [Verb::Announce, Verb::Retire] {
+        faulty.fault(verb, StoreFault::Delay(Duration::from_millis(100)), When::Always);
+    }
     let took = all.drain().await;
     assert!(took < Duration::from_millis(300), "{took:?}");
     tokio::time::sleep(Duration::from_millis(150)).await;

@@ -1,31 +1,32 @@
 //! The store fails.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use emp_core::job::JobState;
-use emp_store::store::Store;
+use emp_store::store::{Change, Store};
+use emp_testkit::{FaultStore, StoreFault, Verb, When};
 use emp_worker::WorkerOptions;
 use serde_json::json;
 
 use crate::bench::{enqueue, job, memory, options, start, start_with, until, until_state};
-use crate::faults::FaultStore;
 use crate::script::{Ledger, Script};
 
 #[tokio::test]
 async fn p21_an_outcome_survives_store_errors_and_is_written_once() {
     let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
     let faults = FaultStore::new(Arc::clone(&inner));
-    faults.finishes_lost.store(2, Ordering::SeqCst);
-    faults.answers_lost.store(1, Ordering::SeqCst);
+    let finish = |change: &Change| matches!(change, Change::Finish(_));
+    faults.fault_writes(finish, StoreFault::Before, When::First(2));
+    faults.fault_writes(finish, StoreFault::After, When::Nth(3));
     let store: Arc<dyn Store> = faults.clone();
     let a = start(&store, Script::new("A", &ledger), 1);
     let id = enqueue(&inner, json!({})).await;
     let done = until_state(&inner, &id, JobState::Succeeded).await;
     assert_eq!((done.attempt, done.deliveries, ledger.accepted()), (1, 1, 1));
     assert!(a.drain().await < Duration::from_secs(1));
-    assert_eq!(faults.finishes_lost.load(Ordering::SeqCst) + faults.answers_lost.load(Ordering::SeqCst), 0);
+    let tries = faults.written().into_iter().flatten().filter(|write| finish(&write.change)).count();
+    assert_eq!(tries, 4, "twice it did not arrive, once its answer did not");
     let events = inner.events(&id, 0).await.expect("the store answers").expect("the job is there");
     assert_eq!(events.iter().filter(|event| event.state == JobState::Succeeded).count(), 1);
 }
@@ -40,12 +41,12 @@ async fn p21_a_store_down_longer_than_the_lease_does_not_abandon_the_outcome() {
     let a = start_with(quiet, &store, Script::new("A", &ledger), 1);
     let id = enqueue(&inner, json!({ "polls": 1, "every_ms": 100 })).await;
     until("the submit", || async { job(&inner, &id).await.service_job }).await;
-    faults.down.store(true, Ordering::SeqCst);
+    faults.down(true);
     for _ in 0..3 {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     assert_eq!(ledger.polls(&id), 1, "it has ended at the service");
-    faults.down.store(false, Ordering::SeqCst);
+    faults.down(false);
     let done = until_state(&inner, &id, JobState::Succeeded).await;
     assert_eq!((done.attempt, done.deliveries, ledger.polls(&id)), (1, 1, 1));
     a.drain().await;
@@ -55,16 +56,16 @@ async fn p21_a_store_down_longer_than_the_lease_does_not_abandon_the_outcome() {
 async fn p22_a_store_that_is_down_is_asked_less_and_less() {
     let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
     let faults = FaultStore::new(Arc::clone(&inner));
-    faults.down.store(true, Ordering::SeqCst);
+    faults.down(true);
     let store: Arc<dyn Store> = faults.clone();
     let a = start(&store, Script::new("A", &ledger), 10);
     for _ in 0..5 {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     // 50, 100, 200, 400 ms: five tries in the first second.
-    assert!((3..=7).contains(&faults.calls("claim")), "{}", faults.calls("claim"));
-    assert_eq!(faults.calls("write"), 0, "nothing to renew");
-    faults.down.store(false, Ordering::SeqCst);
+    assert!((3..=7).contains(&faults.calls(Verb::Claim)), "{}", faults.calls(Verb::Claim));
+    assert_eq!(faults.calls(Verb::Write), 0, "nothing to renew");
+    faults.down(false);
     let id = enqueue(&inner, json!({})).await;
     until_state(&inner, &id, JobState::Succeeded).await;
     a.drain().await;
@@ -80,8 +81,10 @@ async fn p22_an_idle_worker_asks_the_store_twice_a_second_at_most() {
     for _ in 0..10 {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    let calls: usize =
-        ["claim", "write", "reap", "announce", "get"].iter().map(|name| faults.calls(name)).sum();
+    let calls: usize = [Verb::Claim, Verb::Write, Verb::Reap, Verb::Announce, Verb::Get]
+        .map(|verb| faults.calls(verb))
+        .iter()
+        .sum();
     assert!(calls <= 2 + 2 * 2, "{calls} calls in two seconds");
     a.drain().await;
 }
@@ -90,7 +93,7 @@ async fn p22_an_idle_worker_asks_the_store_twice_a_second_at_most() {
 async fn p17_without_any_hint_a_job_is_found_within_the_slow_poll() {
     let (inner, ledger) = (memory(), Arc::new(Ledger::default()));
     let faults = FaultStore::new(Arc::clone(&inner));
-    faults.deaf.store(true, Ordering::SeqCst);
+    faults.deaf(true);
     let store: Arc<dyn Store> = faults.clone();
     let a = start_with(options(), &store, Script::new("A", &ledger), 1);
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -128,7 +131,7 @@ async fn jobs_that_run_together_share_their_calls_to_the_store() {
         until_state(&inner, id, JobState::Succeeded).await;
     }
     // Each job needs a claim and three durable writes: 1,600 calls if each were alone.
-    let calls = faults.calls("claim") + faults.calls("write");
+    let calls = faults.calls(Verb::Claim) + faults.calls(Verb::Write);
     assert!(calls < 400, "{calls} calls for 400 jobs");
     a.drain().await;
 }
