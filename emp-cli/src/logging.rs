@@ -2,13 +2,14 @@
 //! process knows gets through, whoever wrote the line: a library at trace level, or a service's own words.
 
 use std::io::{IsTerminal, Write};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use emp_core::Secret;
 use emp_engine::scrub::Scrubber;
 use tracing_subscriber::EnvFilter;
 
-static SCRUBBER: OnceLock<Scrubber> = OnceLock::new();
+static KNOWN: Mutex<Vec<Secret>> = Mutex::new(Vec::new());
+static SCRUBBER: RwLock<Option<Scrubber>> = RwLock::new(None);
 
 /// What production logs.
 pub(crate) const ALL: &str = "info";
@@ -31,10 +32,11 @@ pub(crate) fn start(default: &str) {
     };
 }
 
-/// Names the secrets that must not show. The first call of a process decides: it comes once its connectors are loaded, and nothing
-/// before that has seen a secret.
+/// Names secrets that must not show from now on, beside those that were named before.
 pub(crate) fn hide<'s>(secrets: impl IntoIterator<Item = &'s Secret>) {
-    let _ = SCRUBBER.set(Scrubber::new(secrets));
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.extend(secrets.into_iter().cloned());
+    *SCRUBBER.write().unwrap_or_else(PoisonError::into_inner) = Some(Scrubber::new(known.iter()));
 }
 
 /// A writer that takes the secrets out. The subscriber writes each event in one piece.
@@ -42,7 +44,7 @@ struct Scrubbed<W>(W);
 
 impl<W: Write> Write for Scrubbed<W> {
     fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
-        match SCRUBBER.get() {
+        match &*SCRUBBER.read().unwrap_or_else(PoisonError::into_inner) {
             Some(scrubber) => self.0.write_all(scrubber.text(&String::from_utf8_lossy(piece)).as_bytes())?,
             None => self.0.write_all(piece)?,
         }
@@ -64,9 +66,12 @@ mod tests {
 
     #[test]
     fn i97_a_log_line_that_holds_a_secret_is_written_without_it() {
+        // As a server names them: each kind as soon as it is known, and some are none.
+        hide(&[]);
         hide(&[Secret::new("canary-5f2e9a71")]);
+        hide(&[Secret::new("canary-of-another")]);
         let mut written = Vec::new();
-        Scrubbed(&mut written).write_all(b"authorization: Bearer canary-5f2e9a71\n").unwrap();
-        assert_eq!(String::from_utf8(written).unwrap(), "authorization: Bearer [redacted]\n");
+        Scrubbed(&mut written).write_all(b"Bearer canary-5f2e9a71, x-key: canary-of-another\n").unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), "Bearer [redacted], x-key: [redacted]\n");
     }
 }
