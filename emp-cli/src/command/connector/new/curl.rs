@@ -1,66 +1,15 @@
 //! A curl command, as a service's documentation shows it, read as a submit.
 
-use base64::Engine as _;
-use clap::Parser;
+mod body;
+mod command;
+
+use clap::Parser as _;
 use emp_core::secret::names_credential;
-use serde_json::{Map, Value};
 use url::Url;
 
+use self::command::Curl;
 use super::path;
-use super::plan::{Credential, Field, Kind, NewConnector, Polled, Words, is_ident};
-
-/// The part of curl's grammar that says what is sent. What only concerns the terminal is read and forgotten.
-#[derive(Debug, Parser)]
-#[expect(clippy::struct_excessive_bools, reason = "these are curl's own switches")]
-#[command(name = "curl", disable_help_flag = true, disable_version_flag = true)]
-struct Curl {
-    /// Where; some write `--url`.
-    urls: Vec<String>,
-    #[arg(long)]
-    url: Option<String>,
-    #[arg(short = 'X', long)]
-    request: Option<String>,
-    #[arg(short = 'H', long)]
-    header: Vec<String>,
-    #[arg(short = 'd', long, visible_aliases = ["data-raw", "data-binary", "data-ascii"], allow_hyphen_values = true)]
-    data: Vec<String>,
-    #[arg(long)]
-    json: Vec<String>,
-    #[arg(short = 'u', long)]
-    user: Option<String>,
-    #[arg(short = 'F', long)]
-    form: Vec<String>,
-    #[arg(short = 'G', long)]
-    get: bool,
-    #[arg(short = 's', long)]
-    silent: bool,
-    #[arg(short = 'S', long)]
-    show_error: bool,
-    #[arg(short = 'L', long)]
-    location: bool,
-    #[arg(short = 'i', long)]
-    include: bool,
-    #[arg(short = 'v', long)]
-    verbose: bool,
-    #[arg(short = 'k', long)]
-    insecure: bool,
-    #[arg(short = 'f', long)]
-    fail: bool,
-    #[arg(short = 'N', long)]
-    no_buffer: bool,
-    #[arg(long)]
-    compressed: bool,
-    #[arg(long = "http1.1")]
-    http1_1: bool,
-    #[arg(long)]
-    http2: bool,
-    #[arg(short = 'o', long)]
-    output: Option<String>,
-    #[arg(short = 'm', long)]
-    max_time: Option<String>,
-    #[arg(short = 'A', long)]
-    user_agent: Option<String>,
-}
+use super::plan::{Credential, Field, Kind, NewConnector, Polled, Words};
 
 /// Headers that every request has by itself.
 const USUAL: &[&str] = &[
@@ -103,7 +52,7 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
             "it has more than one URL, or a word behind its URL: keep what submits one job".to_owned()
         );
     }
-    let method = method(&curl)?;
+    let method = curl.method()?;
     let mut next = Vec::new();
     let mut second = |name: &str| {
         next.push(format!("`{name}` looks like a second credential and was left out: write `#[auth]` for the service's own way"));
@@ -139,8 +88,8 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
             query.push((name.into_owned(), value.into_owned()));
         }
     }
-    let body = curl.data.iter().chain(&curl.json).map(String::as_str).collect::<String>();
-    let (constants, fields) = members(&body, &mut next)?;
+    let sent = curl.data.iter().chain(&curl.json).map(String::as_str).collect::<String>();
+    let (constants, fields) = body::members(&sent, &mut next)?;
     let named = path::named(url.path().trim_end_matches('/'));
     let mut fields = fields;
     for name in path::parameters(&named) {
@@ -190,20 +139,6 @@ fn in_path(name: String) -> Field {
     }
 }
 
-/// What is sent: curl's own choice, or the one that the command names when the language has it.
-fn method(curl: &Curl) -> Result<String, String> {
-    let sends = !curl.data.is_empty() || !curl.json.is_empty();
-    if curl.get && sends {
-        return Err("it sends its data in the query (`-G -d`): write them into the URL".to_owned());
-    }
-    let usual = if sends { "POST" } else { "GET" };
-    let method = curl.request.as_deref().unwrap_or(usual).to_ascii_uppercase();
-    match method.as_str() {
-        "DELETE" | "GET" | "PATCH" | "POST" | "PUT" => Ok(method),
-        _ => Err("its method is none of GET, POST, PUT, PATCH and DELETE".to_owned()),
-    }
-}
-
 /// Text in which no brace opens a hole.
 pub(super) fn braces(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}")
@@ -222,82 +157,10 @@ fn of_header(name: &str, value: &str) -> Credential {
     }
 }
 
-type Members = (Vec<(String, Value)>, Vec<Field>);
-
-/// The members of a JSON body: what can be a field of the payload becomes one, with the command's value as its example.
-fn members(body: &str, next: &mut Vec<String>) -> Result<Members, String> {
-    if body.trim().is_empty() {
-        return Ok((Vec::new(), Vec::new()));
-    }
-    if body.starts_with('@') {
-        return Err("its body is a file (`-d @file`): put the JSON into the command".to_owned());
-    }
-    let members: Map<String, Value> = serde_json::from_str(body).map_err(|error| {
-        format!("its body is no JSON object (line {}, column {})", error.line(), error.column())
-    })?;
-    let mut constants = Vec::new();
-    let mut fields = Vec::new();
-    for (name, value) in members {
-        if names_credential(&name) {
-            next.push(left_out(&name));
-        } else if is_ident(&name) {
-            fields.push(Field {
-                doc: format!("`{name}`, as the service takes it."),
-                kind: Kind::of(&value),
-                required: true,
-                example: Some(without_secrets(value, &name, next)),
-                in_path: false,
-                name,
-            });
-        } else {
-            next.push(format!(
-                "`{name}` of the body is no name of Rust, so it is a constant; make it a hole by hand"
-            ));
-            let value = without_secrets(value, &name, next);
-            constants.push((name, value));
-        }
-    }
-    Ok((constants, fields))
-}
-
-/// A value without what may be a credential; `next` says of each at which place it was.
-fn without_secrets(value: Value, place: &str, next: &mut Vec<String>) -> Value {
-    match value {
-        Value::Object(members) => {
-            let mut kept = Map::new();
-            for (name, value) in members {
-                let place = format!("{place}.{name}");
-                if names_credential(&name) {
-                    next.push(left_out(&place));
-                } else {
-                    let value = without_secrets(value, &place, next);
-                    kept.insert(name, value);
-                }
-            }
-            Value::Object(kept)
-        }
-        Value::Array(items) => {
-            let items = items.into_iter().enumerate();
-            items.map(|(nth, item)| without_secrets(item, &format!("{place}[{nth}]"), next)).collect()
-        }
-        // A blob says nothing as an example.
-        Value::String(text) if text.len() > 200 && is_blob(&text) => "text".into(),
-        value => value,
-    }
-}
-
-fn left_out(place: &str) -> String {
-    format!(
-        "the body's `{place}` looks like a credential and was left out: a secret stands in `#[auth]` only"
-    )
-}
-
-fn is_blob(text: &str) -> bool {
-    text.starts_with("data:") || base64::engine::general_purpose::STANDARD.decode(text).is_ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     const SECRET: &str = "sk-very-secret-1234567890";
