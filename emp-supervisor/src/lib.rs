@@ -12,7 +12,7 @@
 //! machine/installed/*   which version of what is installed
 //! ```
 //!
-//! **Nothing is left behind.** Every process is started in a group of its own by a [guard](guard), which has the kernel tell it to end
+//! **Nothing is left behind.** Every process is started in a group of its own by a [guard], which has the kernel tell it to end
 //! when the supervisor is gone. Every process also has a [mark](leftovers::MARK) in its environment, and so has whatever it starts:
 //! when a process ends, everything with its mark is ended, and what a killed supervisor left is found by the next `up` or `down`.
 
@@ -23,7 +23,10 @@ pub mod guard;
 mod install;
 pub mod leftovers;
 mod log;
+mod operator;
 mod probe;
+mod process;
+mod site;
 mod status;
 mod supervisor;
 
@@ -31,8 +34,9 @@ pub use control::{Reply, Request, ask};
 pub use folder::Folder;
 pub use install::Installation;
 pub use log::{Follow, tail};
+pub use site::Site;
 pub use status::{Health, MachineStatus, ProcessStatus};
-pub use supervisor::{Options, Outcome, Site, up};
+pub use supervisor::{Options, Outcome, up};
 
 /// Why a machine cannot run, or could not be asked.
 #[derive(Debug, thiserror::Error)]

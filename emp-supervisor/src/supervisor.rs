@@ -4,48 +4,20 @@ use std::time::{Duration, Instant};
 
 use emp_core::{Clock as _, SystemClock};
 use emp_engine::gateway::Gateway;
-use emp_machine::supervise::{Action, Event, Life, Moment, Policy, State};
+use emp_machine::supervise::{Event, Moment, Policy, State};
 use emp_machine::{Launch, Role};
-use rustix::process::Signal;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
-use crate::child::{self, Guard, Start};
-use crate::control::{self, Question, Reply, Request};
-use crate::folder::{Folder, Lock};
+use crate::Error;
+use crate::child::Guard;
+use crate::control::{self, Reply, Request};
+use crate::folder::Folder;
 use crate::install::{Installation, install};
-use crate::leftovers::{self, Marked};
-use crate::status::{Health, MachineStatus, ProcessStatus, SCHEMA_VERSION};
-use crate::{Error, log, probe};
-
-/// Between two questions to a process that has not answered yet.
-const ASK_SOON: Duration = Duration::from_millis(250);
-/// Between two questions to one that is well.
-const ASK_LATER: Duration = Duration::from_secs(5);
-/// How long what an earlier supervisor left behind may take to end.
-const LEFTOVERS_WITHIN: Duration = Duration::from_secs(10);
-/// How many lines of a process that has ended before it was ready are told.
-const TOLD: usize = 5;
-
-/// A folder that is this process's alone, and in which nothing of an earlier run goes on.
-#[derive(Debug)]
-pub struct Site {
-    folder: Folder,
-    _lock: Lock,
-}
-
-impl Site {
-    /// Takes a folder, and ends what an earlier supervisor left behind.
-    ///
-    /// # Errors
-    /// When another supervisor runs in it, or it cannot be written.
-    pub async fn take(folder: Folder) -> Result<Self, Error> {
-        let lock = folder.lock()?;
-        clear(&folder).await;
-        Ok(Self { folder, _lock: lock })
-    }
-}
+use crate::leftovers::Marked;
+use crate::operator::{Questions, Signals};
+use crate::process::{Ground, Heard, Process};
+use crate::site::Site;
+use crate::status::{MachineStatus, SCHEMA_VERSION};
 
 /// What is run, and how.
 #[derive(Clone, Debug)]
@@ -88,7 +60,7 @@ pub async fn up(site: Site, options: Options) -> Result<Outcome, Error> {
     let (asks, questions) = mpsc::channel(16);
     let mut supervisor = Supervisor::new(site.folder.clone(), options);
     supervisor.write_down()?;
-    control::listen(&supervisor.folder, asks)?;
+    control::listen(&supervisor.ground.folder, asks)?;
     let mut questions = Questions(questions);
     let outcome = match supervisor.install(&mut signals, &mut questions).await {
         Ok(None) => Ok(supervisor.run(&mut signals, &mut questions).await),
@@ -99,76 +71,14 @@ pub async fn up(site: Site, options: Options) -> Result<Outcome, Error> {
     outcome
 }
 
-/// Ends what an earlier supervisor left behind.
-async fn clear(folder: &Folder) {
-    let Some(last) = folder.recorded() else { return };
-    let ended = tokio::task::spawn_blocking(move || Marked::run(&last).end(LEFTOVERS_WITHIN)).await;
-    if let Ok((count, left)) = ended
-        && count > 0
-    {
-        tracing::warn!(count, still = left.len(), "processes of an earlier run were ended");
-    }
-}
-
-/// How an operator speaks to this process itself.
-struct Signals([tokio::signal::unix::Signal; 3]);
-
-impl Signals {
-    fn listen() -> Result<Self, Error> {
-        let on = |kind| signal(kind).map_err(Error::io("cannot listen to signals"));
-        Ok(Self([on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?]))
-    }
-
-    /// The next one that means an end.
-    async fn end(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
-}
-
-struct Questions(mpsc::Receiver<Question>);
-
-impl Questions {
-    async fn next(&mut self) -> Question {
-        match self.0.recv().await {
-            Some(question) => question,
-            // The socket's task is gone: nobody asks any more.
-            None => std::future::pending().await,
-        }
-    }
-}
-
 struct Supervisor {
-    folder: Folder,
-    options: Options,
-    guard: Guard,
-    run: String,
+    ground: Ground,
+    installations: Vec<Installation>,
+    install_again: bool,
     began: Instant,
-    gateway: Gateway,
     processes: Vec<Process>,
-    heard: (mpsc::UnboundedSender<Heard>, mpsc::UnboundedReceiver<Heard>),
+    heard: mpsc::UnboundedReceiver<Heard>,
     ending: Option<Outcome>,
-}
-
-struct Process {
-    launch: Launch,
-    life: Life,
-    /// What is heard of an earlier one is not believed of this one.
-    turn: u32,
-    pid: Option<u32>,
-    began: Option<u64>,
-    asker: Option<JoinHandle<()>>,
-}
-
-/// What is heard of a process.
-struct Heard {
-    index: usize,
-    turn: u32,
-    event: Event,
 }
 
 impl Supervisor {
@@ -177,23 +87,24 @@ impl Supervisor {
             Role::Service => Policy { starts_within: options.starts_within, ..role.policy() },
             Role::Worker => Policy { stops_within: options.drain, ..role.policy() },
         };
-        let processes = options.launches.iter().map(|launch| Process {
-            life: Life::new(policy(launch.role), Duration::ZERO),
-            launch: launch.clone(),
-            turn: 0,
-            pid: None,
-            began: None,
-            asker: None,
+        let processes = options.launches.into_iter().enumerate().map(|(index, launch)| {
+            let policy = policy(launch.role);
+            Process::new(index, launch, policy)
         });
+        let (hear, heard) = mpsc::unbounded_channel();
         Self {
             processes: processes.collect(),
-            guard: Guard { program: options.program.clone(), command: options.guard.clone() },
-            folder,
-            options,
-            run: uuid::Uuid::now_v7().to_string(),
+            ground: Ground {
+                folder,
+                guard: Guard { program: options.program, command: options.guard },
+                run: uuid::Uuid::now_v7().to_string(),
+                gateway: Gateway::default(),
+                hear,
+            },
+            installations: options.installations,
+            install_again: options.install_again,
             began: Instant::now(),
-            gateway: Gateway::default(),
-            heard: mpsc::unbounded_channel(),
+            heard,
             ending: None,
         }
     }
@@ -204,9 +115,9 @@ impl Supervisor {
         signals: &mut Signals,
         questions: &mut Questions,
     ) -> Result<Option<Outcome>, Error> {
-        let Options { installations, install_again, .. } = &self.options;
-        for one in installations {
-            let installing = install(one, &self.folder, &self.guard, &self.run, *install_again);
+        let Ground { folder, guard, run, .. } = &self.ground;
+        for one in &self.installations {
+            let installing = install(one, folder, guard, run, self.install_again);
             tokio::pin!(installing);
             loop {
                 tokio::select! {
@@ -237,11 +148,10 @@ impl Supervisor {
             let due = self.processes.iter().filter_map(|process| process.life.due()).min();
             let wait = due.map(|due| due.saturating_sub(self.now()));
             tokio::select! {
-                heard = self.heard.1.recv() => {
-                    if let Some(Heard { index, turn, event }) = heard
-                        && self.processes[index].turn == turn
-                    {
-                        self.on(index, event);
+                Some(heard) = self.heard.recv() => {
+                    let now = self.now();
+                    if self.processes[heard.index].heard(heard, now, &self.ground) {
+                        self.note();
                     }
                 }
                 () = signals.end() => self.told_to_end(false),
@@ -249,9 +159,9 @@ impl Supervisor {
                 () = sleep(wait) => {}
             }
             let now = self.now();
-            for index in 0..self.processes.len() {
-                let action = self.processes[index].life.tick(now);
-                self.act(index, action);
+            let changed = self.processes.iter_mut().map(|process| process.tick(now, &self.ground));
+            if changed.fold(false, |any, changed| any | changed) {
+                self.note();
             }
         }
     }
@@ -341,100 +251,17 @@ impl Supervisor {
     }
 
     fn on(&mut self, index: usize, event: Event) {
-        let ended = matches!(event, Event::Ended(_));
         let now = self.now();
-        let process = &mut self.processes[index];
-        if ended {
-            process.pid = None;
-            process.began = None;
-            process.asker.take().inspect(JoinHandle::abort);
-        }
-        let before = process.life.state();
-        let action = process.life.on(event, now);
-        self.act(index, action);
-        if self.processes[index].life.state() != before {
-            self.told(index, before);
+        if self.processes[index].on(event, now, &self.ground) {
+            self.note();
         }
     }
 
-    fn act(&mut self, index: usize, action: Option<Action>) {
-        let pid = self.processes[index].pid;
-        match action {
-            None => {}
-            Some(Action::Start) => self.start(index),
-            Some(Action::Terminate) => {
-                pid.inspect(|pid| child::signal(*pid, Signal::TERM));
-            }
-            Some(Action::Kill) => {
-                pid.inspect(|pid| child::signal(*pid, Signal::KILL));
-            }
-        }
-    }
-
-    fn start(&mut self, index: usize) {
-        let process = &mut self.processes[index];
-        process.turn += 1;
-        let (turn, launch) = (process.turn, &process.launch);
-        let mark = format!("{}/{}", self.run, launch.name);
-        let log = self.folder.log(&launch.name);
-        let start =
-            Start { command: &launch.command, environment: &launch.environment, mark: &mark, log: &log };
-        let child = match child::start(&self.guard, &start) {
-            Ok(child) => child,
-            Err(error) => {
-                self.on(index, Event::NotStarted(error.to_string()));
-                return;
-            }
-        };
-        process.pid = child.id();
-        process.began = process.pid.and_then(leftovers::began);
-        tracing::info!(process = launch.name, pid = process.pid, log = %log.display(), "started");
-        let hear = self.heard.0.clone();
-        let (gateway, probe) = (self.gateway.clone(), launch.probe.clone());
-        let tell = hear.clone();
-        process.asker = Some(tokio::spawn(async move {
-            loop {
-                let answer = match &probe {
-                    Some(probe) => probe::ask(&gateway, probe).await,
-                    None => Ok(()),
-                };
-                let pause = if answer.is_ok() { ASK_LATER } else { ASK_SOON };
-                if tell.send(Heard { index, turn, event: Event::Asked(answer) }).is_err() || probe.is_none() {
-                    return;
-                }
-                tokio::time::sleep(pause).await;
-            }
-        }));
-        tokio::spawn(async move {
-            let ending = child::ended(child, mark).await;
-            // Nobody listens any more once the machine is down.
-            let _ = hear.send(Heard { index, turn, event: Event::Ended(ending) });
-        });
-    }
-
-    /// Says what has become of a process.
-    fn told(&self, index: usize, before: State) {
-        let Process { launch, life, pid, .. } = &self.processes[index];
-        let (process, state, reason) = (launch.name.as_str(), life.state().as_str(), life.reason());
-        let log = || self.folder.log(&launch.name);
-        match life.state() {
-            State::Delayed | State::Failed => {
-                let lines = if before == State::Starting { self.last_lines(index) } else { String::new() };
-                tracing::warn!(process, state, reason, log = %log().display(), "{process}: {}{lines}", reason.unwrap_or("it has ended"));
-            }
-            State::Sick => tracing::warn!(process, state, pid, reason, "does not answer"),
-            // Told when it was started.
-            State::Starting => {}
-            _ => tracing::info!(process, state, pid, restarts = life.restarts(), "{state}"),
-        }
+    /// Writes down what has become of the processes.
+    fn note(&self) {
         if let Err(error) = self.write_down() {
             tracing::warn!(%error, "what runs cannot be written down");
         }
-    }
-
-    fn last_lines(&self, index: usize) -> String {
-        let lines = log::tail(&self.folder.log(&self.processes[index].launch.name), TOLD);
-        lines.unwrap_or_default().iter().fold(String::new(), |text, line| text + "\n    " + line)
     }
 
     fn status(&self) -> MachineStatus {
@@ -443,38 +270,19 @@ impl Supervisor {
             let millis = i64::try_from(moment.saturating_sub(then).as_millis()).unwrap_or(i64::MAX);
             emp_core::Timestamp(now.0.saturating_sub(millis))
         };
-        let processes = self.processes.iter().map(|Process { launch, life, pid, began, .. }| ProcessStatus {
-            name: launch.name.clone(),
-            role: launch.role.as_str().to_owned(),
-            worker: launch.worker.clone(),
-            state: life.state(),
-            health: match life.state() {
-                State::Up if launch.probe.is_some() => Health::Healthy,
-                State::Up => Health::Unknown,
-                _ => Health::Unhealthy,
-            },
-            pid: *pid,
-            began: *began,
-            restarts: life.restarts(),
-            since: ago(life.since()),
-            reason: life.reason().map(str::to_owned),
-            ports: launch.ports.clone(),
-            gpu: launch.gpu,
-            slots: launch.slots,
-        });
         MachineStatus {
             schema_version: SCHEMA_VERSION,
-            run: self.run.clone(),
+            run: self.ground.run.clone(),
             pid: Some(std::process::id()),
             since: ago(Duration::ZERO),
             stopping: self.ending.is_some(),
-            processes: processes.collect(),
+            processes: self.processes.iter().map(|process| process.status(ago)).collect(),
         }
     }
 
     fn write_down(&self) -> Result<(), Error> {
-        let written = self.folder.record(&self.status());
-        written.map_err(Error::io(format!("cannot write into {}", self.folder.path().display())))
+        let written = self.ground.folder.record(&self.status());
+        written.map_err(Error::io(format!("cannot write into {}", self.ground.folder.path().display())))
     }
 
     /// Nothing runs any more: what an installation or a process has left is ended, and that is written down.
@@ -485,10 +293,10 @@ impl Supervisor {
             tracing::warn!(count, still = left.len(), "processes that had been left behind were ended");
         }
         let last = MachineStatus { pid: None, ..status };
-        if let Err(error) = self.folder.record(&last) {
+        if let Err(error) = self.ground.folder.record(&last) {
             tracing::warn!(%error, "the end cannot be written down");
         }
-        let _ = std::fs::remove_file(self.folder.socket());
+        let _ = std::fs::remove_file(self.ground.folder.socket());
     }
 }
 
