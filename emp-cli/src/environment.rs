@@ -8,11 +8,10 @@ use emp_core::env::{EnvSource, ProcessEnv};
 use emp_core::{Registry, Secret};
 
 use crate::exit::{Exit, Failure};
+use crate::logging;
 
 /// What is added to a secret's name.
 const FILE: &str = "_FILE";
-/// Secrets that are no connector's and no output store's.
-const OURS: [&str; 3] = ["EMP_API_TOKEN", "EMP_STORE", "EMP_WEBHOOK_KEY"];
 /// No secret is longer; a file that is was meant for something else.
 const LONGEST: u64 = 64 << 10;
 
@@ -24,7 +23,20 @@ impl Environment {
     pub(crate) fn read(registry: &Registry) -> Result<Self, Failure> {
         let declared = registry.entries().iter().flat_map(|entry| entry.spec.env);
         let secrets = declared.filter(|field| field.secret()).map(|field| field.variable);
-        Self::of(secrets.chain(emp_outputs::secrets()).chain(OURS), &ProcessEnv)
+        let names: Vec<&str> = secrets.chain(emp_outputs::secrets()).chain(emp_machine::OURS).collect();
+        let read = Self::of(names.iter().copied(), &ProcessEnv)?;
+        logging::hide(&read.values(&names));
+        Ok(read)
+    }
+
+    /// What must not show. Of a store's URL that is the password: the rest says where jobs live.
+    fn values(&self, names: &[&str]) -> Vec<Secret> {
+        let given = names.iter().filter_map(|name| Some((*name, self.get(name)?)));
+        let values = given.flat_map(|(name, value)| match name {
+            "EMP_STORE" => emp_store::passwords(&value),
+            _ => vec![value],
+        });
+        values.map(Secret::new).collect()
     }
 
     /// As [`Environment::read`], for a command that needs one secret and is not to fail for another.
@@ -106,6 +118,22 @@ mod tests {
             Environment::of(["A_KEY"].into_iter(), &env(&[("A_KEY_FILE", file.to_str().unwrap())])).unwrap();
         assert_eq!(read.get("A_KEY").as_deref(), Some("s3cret"));
         assert_eq!(read.get("A_KEY_OTHER"), None);
+    }
+
+    #[test]
+    fn i97_what_must_not_show_is_every_secret_and_of_a_stores_url_its_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let (key, store) = (file("key", "s3cret-key"), file("store", "redis://:s3cret-word@host/1"));
+        let env = env(&[("A_KEY_FILE", &key), ("EMP_STORE_FILE", &store)]);
+        let names = ["A_KEY", "EMP_STORE"];
+        let read = Environment::of(names.into_iter(), &env).unwrap();
+        let hidden: Vec<_> = read.values(&names).iter().map(|secret| secret.expose().to_owned()).collect();
+        assert_eq!(hidden, ["s3cret-key", "s3cret-word"]);
     }
 
     #[test]

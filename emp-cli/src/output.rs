@@ -1,6 +1,7 @@
 //! What a person or a script sees: tables on a terminal, tab-separated lines in a pipe, JSON when asked.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,11 +13,12 @@ use crate::exit::Failure;
 pub(crate) struct Output {
     json: bool,
     terminal: bool,
+    unread: AtomicBool,
 }
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, terminal: std::io::stdout().is_terminal() }
+        Self { json, terminal: std::io::stdout().is_terminal(), unread: AtomicBool::new(false) }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -34,10 +36,16 @@ impl Output {
     }
 
     /// A line of data.
-    #[allow(clippy::unused_self)] // printing goes through the one that knows how to print
     pub(crate) fn line(&self, text: impl AsRef<str>) {
-        // A reader that has gone away (`| head`) is no failure of the command.
-        let _ = writeln!(anstream::stdout(), "{}", text.as_ref());
+        if let Err(error) = writeln!(anstream::stdout(), "{}", text.as_ref()) {
+            // A reader that has gone away (`| head`) is no failure of the command.
+            self.unread.fetch_or(error.kind() == ErrorKind::BrokenPipe, Ordering::Relaxed);
+        }
+    }
+
+    /// Nobody reads the data any more: a command without an end of its own has one now.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
     }
 
     /// A line beside the data: progress, hints.

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use emp_core::connector::Registry;
 
 use crate::plan::{Install, MachinePlan};
+use crate::secrets;
 use crate::supervise::Policy;
-use crate::variable::{FILE, Source, Variable};
+use crate::variable::FILE;
 
-/// Our own secrets, which no service and no installer needs.
-const OURS: [&str; 3] = ["EMP_API_TOKEN", "EMP_STORE", "EMP_WEBHOOK_KEY"];
 /// Where a process of ours says that it lives.
 const LIVES: &str = "/livez";
 
@@ -87,13 +86,13 @@ pub struct Probe {
 ///
 /// `program` is ours, and `arguments` stand before its command.
 pub fn launches(plan: &MachinePlan, registry: &Registry, program: &str, arguments: &[String]) -> Vec<Launch> {
-    let secrets = secrets(plan, registry);
+    let (secrets, every) = (secrets::of_workers(plan, registry), secrets::all(plan, registry));
     let services = plan.services.iter().map(|service| Launch {
         name: service.name.clone(),
         role: Role::Service,
         worker: service.worker.clone(),
         command: service.command.clone(),
-        environment: foreign(&service.environment, &secrets),
+        environment: foreign(&service.environment, &every),
         after: None,
         probe: service.ports.first().map(|port| Probe { port: *port, path: service.health_path.clone() }),
         ports: service.ports.clone(),
@@ -112,7 +111,7 @@ pub fn launches(plan: &MachinePlan, registry: &Registry, program: &str, argument
             worker: process.worker.clone(),
             command,
             environment: Environment {
-                set: process.variables.iter().filter_map(said).collect(),
+                set: process.variables.iter().filter_map(secrets::said).collect(),
                 unset: with_files(others),
             },
             after: process.link.as_ref().map(|link| link.service.clone()),
@@ -127,36 +126,17 @@ pub fn launches(plan: &MachinePlan, registry: &Registry, program: &str, argument
 
 /// What an installer's environment is.
 pub fn installer_environment(plan: &MachinePlan, install: &Install, registry: &Registry) -> Environment {
-    foreign(&install.environment, &secrets(plan, registry))
+    foreign(&install.environment, &secrets::all(plan, registry))
 }
 
 /// The environment of a program that is not ours.
 fn foreign(own: &BTreeMap<String, String>, secrets: &BTreeSet<String>) -> Environment {
-    let ours = OURS.map(str::to_owned);
-    let unset = with_files(secrets.iter().chain(&ours));
+    let unset = with_files(secrets.iter());
     let unset = unset.into_iter().filter(|name| !own.contains_key(name)).collect();
     Environment { set: own.clone(), unset }
-}
-
-/// Every secret that a connector of this binary or a process of this plan reads.
-fn secrets(plan: &MachinePlan, registry: &Registry) -> BTreeSet<String> {
-    let declared = registry.entries().iter().flat_map(|entry| entry.spec.env);
-    let declared = declared.filter(|field| field.secret()).map(|field| field.variable.to_owned());
-    let planned = plan.workers.iter().flat_map(|process| &process.variables);
-    declared.chain(planned.filter(|one| one.secret).map(|one| one.name.clone())).collect()
 }
 
 /// These variables, and those that name files with their values.
 fn with_files<'a>(names: impl Iterator<Item = &'a String>) -> BTreeSet<String> {
     names.flat_map(|name| [name.clone(), format!("{name}{FILE}")]).collect()
-}
-
-/// What a process is told of a variable; a secret is inherited.
-fn said(variable: &Variable) -> Option<(String, String)> {
-    let value = variable.value.clone()?;
-    match variable.source {
-        Source::File => Some((format!("{}{FILE}", variable.name), value)),
-        _ if variable.secret => None,
-        _ => Some((variable.name.clone(), value)),
-    }
 }

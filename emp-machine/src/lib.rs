@@ -15,10 +15,12 @@ mod gpus;
 mod launch;
 mod plan;
 mod resolve;
+mod secrets;
 pub mod supervise;
 mod variable;
 
 pub use launch::{Environment, Launch, Probe, Role, installer_environment, launches};
 pub use plan::{Host, Install, Link, MachinePlan, Service, WorkerProcess};
 pub use resolve::{MACHINE, Request, plan};
+pub use secrets::OURS;
 pub use variable::{Source, Variable};

@@ -19,7 +19,7 @@ pub mod transition;
 
 pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
-pub use open::{has_password, open, shown};
+pub use open::{has_password, open, passwords, shown};
 pub use redis::RedisStore;
 pub use store::{
     Answer, Bounds, CancelAnswer, Change, ClaimKey, ClaimRequest, Enqueued, Finish, ListQuery, NewJob, Page,

@@ -55,9 +55,30 @@ pub fn has_password(url: &str) -> bool {
     }
 }
 
+/// The passwords in a store's URL; the whole of one that cannot be read, since one may stand anywhere in it.
+pub fn passwords(url: &str) -> Vec<String> {
+    match url.split_once(':') {
+        Some(("file" | "memory", _)) => Vec::new(),
+        _ => Address::parse(url).map_or_else(
+            |_| vec![url.to_owned()],
+            |address| address.passwords().map(str::to_owned).collect(),
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::has_password;
+    use super::{has_password, passwords};
+
+    #[test]
+    fn the_passwords_of_a_url_are_found_and_nothing_else_of_it() {
+        assert_eq!(passwords("rediss://user:s3%40cret@h:6379/2?queue=a"), ["s3@cret"]);
+        assert_eq!(passwords("redis+sentinel://:one@h/primary?sentinel_password=two"), ["one", "two"]);
+        assert_eq!(passwords("redis:s3cret"), ["redis:s3cret"]);
+        for open in ["redis://h:6379", "file:./emp-data", "memory:"] {
+            assert_eq!(passwords(open), [""; 0], "{open}");
+        }
+    }
 
     #[test]
     fn a_url_with_a_password_or_one_that_cannot_be_read_is_a_secret() {

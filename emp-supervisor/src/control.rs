@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::Error;
 use crate::folder::Folder;
@@ -18,6 +18,9 @@ use crate::status::MachineStatus;
 const LONGEST: u64 = 64 << 10;
 /// A supervisor answers at once, on the busiest machine.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Until the next try where there will be an answer soon.
+const SOON: Duration = Duration::from_millis(50);
 
 /// What a supervisor is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +63,12 @@ pub(crate) fn listen(folder: &Folder, questions: mpsc::Sender<Question>) -> Resu
         path.display()
     )))?;
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                // No file is free for it, for the moment.
+                sleep(SOON).await;
+                continue;
+            };
             let questions = questions.clone();
             tokio::spawn(async move {
                 // Who goes away without an answer wants none.
@@ -89,13 +97,23 @@ async fn answer(stream: UnixStream, questions: mpsc::Sender<Question>) -> Option
 /// When none runs, or it does not answer.
 pub async fn ask(folder: &Folder, request: &Request) -> Result<Reply, Error> {
     let what = format!("the supervisor in {} does not answer", folder.path().display());
-    let mut stream = match UnixStream::connect(folder.socket()).await {
-        Ok(stream) => stream,
-        // Nobody has made the socket, or nobody is behind it any more.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
-            return Err(Error::Rests { folder: folder.path().display().to_string() });
+    let until = Instant::now() + PATIENCE;
+    let mut stream = loop {
+        match UnixStream::connect(folder.socket()).await {
+            Ok(stream) => break stream,
+            // Nobody has made the socket, or nobody is behind it any more.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                if !folder.runs() {
+                    return Err(Error::Rests { folder: folder.path().display().to_string() });
+                }
+                // One that comes up ends what an earlier one left behind, and listens then.
+                if Instant::now() > until {
+                    return Err(Error::Io { what, error });
+                }
+                sleep(SOON).await;
+            }
+            Err(error) => return Err(Error::Io { what, error }),
         }
-        Err(error) => return Err(Error::Io { what, error }),
     };
     let asked = async {
         let mut text = serde_json::to_vec(request)?;

@@ -1,6 +1,7 @@
 //! `emp machine up | status | logs | restart | down`: real services, real workers, and none of them left behind.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::{Value, json};
@@ -68,6 +69,21 @@ impl Site {
 
     fn run(&self, args: &[&str]) -> Ran {
         run_with(&mut self.emp(&[&["machine"], args].concat()))
+    }
+
+    /// `emp machine logs -f | head -1`
+    fn logs_end_with_their_reader(&self) {
+        let mut follows = self.emp(&["machine", "logs", "-f"]);
+        let mut follows = follows.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
+        let mut reader = BufReader::new(follows.stdout.take().expect("a pipe"));
+        reader.read_line(&mut String::new()).expect("a line");
+        drop(reader);
+        let log = self.home.path().join("emp-data/machine/logs").join(format!("{}.log", SERVICES[0]));
+        until("it ends with its reader", || {
+            let mut log = std::fs::File::options().append(true).open(&log).expect("the log");
+            writeln!(log, "one more line").expect("writes");
+            follows.try_wait().expect("a child")
+        });
     }
 
     fn api(&self) -> (Running, Api) {
@@ -195,6 +211,7 @@ fn both_instances_do_jobs_and_one_that_is_killed_comes_back_and_goes_on() {
     assert!(table.lines().any(|line| line.starts_with("simulation-0-service\tservice\tup\t")), "{table}");
     let logs = site.run(&["logs", SERVICES[0], "-n", "500"]).exits(0).out;
     assert_eq!(logs.matches("simulation 1.0.0 on port").count(), 2, "{logs}");
+    site.logs_end_with_their_reader();
     site.run(&["down"]).exits(0);
     assert_eq!(machine.ends().code(), Some(0), "{}", machine.printed());
     let printed = machine.printed();
@@ -214,6 +231,10 @@ fn what_a_killed_supervisor_leaves_is_ended_by_the_next_down_or_up() {
         machine.signal("KILL");
         machine.ends();
         // The services' helpers, at the least, have no parent that the kernel could tell them about.
+        until("the kernel has told all others", || {
+            let left = site.processes();
+            left.iter().all(|one| one.contains("sleep 1000")).then_some(left)
+        });
         assert_ne!(site.processes(), Vec::<String>::new());
         if next == "down" {
             let said = site.run(&["down"]).exits(0).err;

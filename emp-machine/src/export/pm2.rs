@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Conduct;
 use crate::plan::MachinePlan;
-use crate::variable::{FILE, Source, Variable};
+use crate::secrets;
 
 /// How long a service may take to stop.
 const SERVICE_STOP: Duration = Duration::from_secs(10);
@@ -45,24 +45,26 @@ struct App {
 }
 
 pub(super) fn write(plan: &MachinePlan, conduct: &Conduct<'_>) -> String {
+    let (secrets, every) =
+        (secrets::of_workers(plan, conduct.registry), secrets::all(plan, conduct.registry));
     let services = plan.services.iter().map(|service| {
         let (script, args) = service
             .command
             .split_first()
             .map_or((String::new(), Vec::new()), |(script, args)| (script.clone(), args.to_vec()));
         let env = service.environment.clone();
-        app(service.name.clone(), script, args, SERVICE_STOP, others(conduct, plan, &env.keys()), env)
+        app(service.name.clone(), script, args, SERVICE_STOP, others(&every, &env.keys()), env)
     });
     let workers = plan.workers.iter().map(|process| {
         let own = process.variables.iter().map(|variable| &variable.name);
         let args = conduct.worker(process, conduct.mapping.map_or("", |mapping| mapping.path));
-        let env = process.variables.iter().filter_map(written).collect();
+        let env = process.variables.iter().filter_map(secrets::said).collect();
         app(
             process.name.clone(),
             conduct.program.to_owned(),
             args,
             conduct.drain,
-            others(conduct, plan, &own),
+            others(&secrets, &own),
             env,
         )
     });
@@ -96,27 +98,9 @@ fn app(
     }
 }
 
-/// What the file says of a variable; nothing of one that pm2 inherits.
-fn written(variable: &Variable) -> Option<(String, String)> {
-    let value = variable.value.clone()?;
-    match variable.source {
-        Source::File => Some((format!("{}{FILE}", variable.name), value)),
-        _ if variable.secret => None,
-        _ => Some((variable.name.clone(), value)),
-    }
-}
-
 /// The secrets of others. pm2 keeps every variable from a process whose name *contains* an entry, so one that is a part of a name that
 /// the process reads is not listed.
-fn others<'a>(
-    conduct: &Conduct<'_>,
-    plan: &MachinePlan,
-    own: &(impl Iterator<Item = &'a String> + Clone),
-) -> Vec<String> {
-    let declared = conduct.registry.entries().iter().flat_map(|entry| entry.spec.env);
-    let declared = declared.filter(|field| field.secret()).map(|field| field.variable.to_owned());
-    let planned = plan.workers.iter().flat_map(|process| &process.variables);
-    let planned = planned.filter(|variable| variable.secret).map(|variable| variable.name.clone());
-    let secrets: BTreeSet<String> = declared.chain(planned).collect();
-    secrets.into_iter().filter(|secret| !own.clone().any(|name| name.contains(secret.as_str()))).collect()
+fn others<'a>(secrets: &BTreeSet<String>, own: &(impl Iterator<Item = &'a String> + Clone)) -> Vec<String> {
+    let others = secrets.iter().filter(|secret| !own.clone().any(|name| name.contains(secret.as_str())));
+    others.cloned().collect()
 }

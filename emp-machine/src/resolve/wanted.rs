@@ -6,12 +6,12 @@ use emp_core::Url;
 use emp_core::connector::{Entry, Registry};
 use emp_core::machine::{Demand, Instance};
 use emp_core::mapping::{ServiceType, Template, TemplateError, Words, Worker};
-use emp_core::secret::names_credential;
 use emp_core::spec::{Base, EnvKind, Protocol};
 use emp_core::workers::{ENVIRONMENT, MAPPING, PlanFault, WorkerEntry};
 
 use super::Request;
 use crate::plan::{Install, Link, Service, WorkerProcess};
+use crate::secrets::is_secret;
 use crate::variable::{FILE, Source, Variable, of_worker};
 
 /// How long an installation may take that does not say.
@@ -289,11 +289,6 @@ fn wrong_field(worker: &str, field: &str, error: &TemplateError) -> PlanFault {
 
 /// Settings that would hold a secret: what a plan says stands in files, and in command lines that everybody on the machine can read.
 fn secrets_in_settings(name: &str, worker: &Worker, registry: &Registry) -> Vec<PlanFault> {
-    let declared = || registry.entries().iter().flat_map(|entry| entry.spec.env);
-    let is_secret = |variable: &str| {
-        declared().any(|field| field.secret() && field.variable == variable)
-            || names_credential(variable) && !variable.ends_with(FILE)
-    };
     let fault = |field: &str, variable: &str| {
         PlanFault::new(
             MAPPING,
@@ -304,7 +299,8 @@ fn secrets_in_settings(name: &str, worker: &Worker, registry: &Registry) -> Vec<
         )
     };
     let faults = worker.settings().into_iter().flat_map(|setting| {
-        let variables = setting.variables().into_iter().filter(|variable| is_secret(&variable.name));
+        let variables =
+            setting.variables().into_iter().filter(|variable| is_secret(&variable.name, registry));
         variables.map(|variable| fault(&setting.field, &variable.name)).collect::<Vec<_>>()
     });
     faults.collect()

@@ -169,10 +169,11 @@ fn a_setting_of_an_installer_that_a_secret_would_go_into_is_refused() {
         ("OPENAI_API_KEY", "known-secret"),
         ("HF_TOKEN_FILE", "/run/token"),
         ("MAX_TOKENS", "64"),
+        ("EMP_STORE", "redis://:known-secret@host"),
     ]);
     let refused = plan(
         &mapping(
-            r#"{ "hf_token": "${HF_TOKEN}", "start_command": "serve --token ${OTHER:-${OPENAI_API_KEY:-}}", "version": "${MAX_TOKENS}" }"#,
+            r#"{ "hf_token": "${HF_TOKEN}", "start_command": "serve --token ${OTHER:-${OPENAI_API_KEY:-}}", "version": "${MAX_TOKENS}", "queue": "${EMP_STORE}" }"#,
         ),
         "a",
         gpus(0),
@@ -190,6 +191,10 @@ fn a_setting_of_an_installer_that_a_secret_would_go_into_is_refused() {
             (
                 "E_MAPPING",
                 "worker `a`: `installer_config.hf_token` would put the secret HF_TOKEN into plain files and command lines"
+            ),
+            (
+                "E_MAPPING",
+                "worker `a`: `installer_config.queue` would put the secret EMP_STORE into plain files and command lines"
             ),
         ]
     );

@@ -162,6 +162,11 @@ impl Address {
         [&self.login, &self.sentinel_login].into_iter().any(|login| *login != Login::default())
     }
 
+    /// The passwords.
+    pub(crate) fn passwords(&self) -> impl Iterator<Item = &str> {
+        [&self.login, &self.sentinel_login].into_iter().filter_map(|login| login.password.as_deref())
+    }
+
     /// The address without a password, for people.
     pub(crate) fn shown(&self) -> String {
         let hosts = |nodes: &[Node]| {

@@ -57,7 +57,7 @@ pub(super) fn run(args: &Logs, out: &Output) -> Result<Exit, Failure> {
     if !args.follow {
         return Ok(Exit::Ok);
     }
-    loop {
+    while !out.is_unread() {
         for (name, follow) in &mut follows {
             for text in follow.lines() {
                 line(name, &text);
@@ -65,6 +65,7 @@ pub(super) fn run(args: &Logs, out: &Output) -> Result<Exit, Failure> {
         }
         std::thread::sleep(LOOK);
     }
+    Ok(Exit::Ok)
 }
 
 /// What a process prints may steer no terminal; a file and a pipe get it as it is.

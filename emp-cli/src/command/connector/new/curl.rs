@@ -9,7 +9,7 @@ use url::Url;
 
 use self::command::Curl;
 use super::path;
-use super::plan::{Credential, Field, Kind, NewConnector, Polled, Words};
+use super::plan::{Credential, NewConnector, Polled, Words};
 
 /// Headers that every request has by itself.
 const USUAL: &[&str] = &[
@@ -89,13 +89,11 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
         }
     }
     let sent = curl.data.iter().chain(&curl.json).map(String::as_str).collect::<String>();
-    let (constants, fields) = body::members(&sent, &mut next)?;
+    let (constants, mut fields) = body::members(&sent, &mut next)?;
     let named = path::named(url.path().trim_end_matches('/'));
-    let mut fields = fields;
-    for name in path::parameters(&named) {
-        let name = path::ident(name);
-        if !fields.iter().any(|known| known.name == name) {
-            fields.push(in_path(name));
+    for parameter in path::parameters(&named) {
+        if !fields.iter().any(|known| known.name == path::ident(parameter)) {
+            fields.push(path::field(parameter, None, &mut next));
         }
     }
     let path = path::holes(&named, None);
@@ -125,23 +123,6 @@ pub(super) fn read(command: &str) -> Result<NewConnector, String> {
         outcome: "$.output".to_owned(),
         next,
     })
-}
-
-/// A parameter of the path.
-fn in_path(name: String) -> Field {
-    Field {
-        doc: format!("`{name}` of the path."),
-        kind: Kind::Text,
-        required: true,
-        example: None,
-        in_path: true,
-        name,
-    }
-}
-
-/// Text in which no brace opens a hole.
-pub(super) fn braces(text: &str) -> String {
-    text.replace('{', "{{").replace('}', "}}")
 }
 
 /// The place of a credential in a header; its value is not kept.
@@ -206,6 +187,8 @@ mod tests {
         assert_eq!(new.polled.unwrap().path, "/v1/models/{payload.model_id}/run/{job.id}");
         let fields: Vec<_> = new.fields.iter().map(|field| (field.name.as_str(), field.in_path)).collect();
         assert_eq!(fields, [("prompt", false), ("model_id", true)]);
+        let keyed = read("curl https://a.dev/v1/$API_KEY/run -d '{}'").unwrap();
+        assert!(keyed.next.iter().any(|line| line.contains("`api_key` of the path")), "{:?}", keyed.next);
     }
 
     #[test]

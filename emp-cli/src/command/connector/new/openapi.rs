@@ -39,7 +39,7 @@ pub(super) fn read(document: &Document, operation: &str, poll: Option<&str>) -> 
         None => document.poll_of(&submit),
     };
     let base = base(document, &mut next);
-    let mut fields = path_fields(document, &submit);
+    let mut fields = path_fields(document, &submit, &mut next);
     let (constants, body) = body(document, &submit, &mut next);
     fields.extend(body);
     let answer = document.answer(&submit);
@@ -76,17 +76,9 @@ fn base(document: &Document, next: &mut Vec<String>) -> String {
     "https://api.example.com".to_owned()
 }
 
-fn path_fields(document: &Document, submit: &Operation) -> Vec<Field> {
-    path::parameters(&submit.path)
-        .map(|name| Field {
-            name: path::ident(name),
-            kind: Kind::Text,
-            doc: document.parameter_doc(submit, name).unwrap_or_else(|| format!("`{name}` of the path.")),
-            required: true,
-            example: None,
-            in_path: true,
-        })
-        .collect()
+fn path_fields(document: &Document, submit: &Operation, next: &mut Vec<String>) -> Vec<Field> {
+    let doc = |name: &str| document.parameter_doc(submit, name);
+    path::parameters(&submit.path).map(|name| path::field(name, doc(name), next)).collect()
 }
 
 type Body = (Vec<(String, Value)>, Vec<Field>);

@@ -1,7 +1,13 @@
 //! Paths with parameters, as documentations write them, and the holes that they become.
 
-use super::curl::braces;
-use super::plan::is_ident;
+use emp_core::secret::names_credential;
+
+use super::plan::{Field, Kind, is_ident};
+
+/// Text in which no brace opens a hole.
+pub(super) fn braces(text: &str) -> String {
+    text.replace('{', "{{").replace('}', "}}")
+}
 
 /// A path with its parameters as holes: the job's id where that is one of them.
 pub(super) fn holes(path: &str, id: Option<&str>) -> String {
@@ -23,6 +29,25 @@ pub(super) fn holes(path: &str, id: Option<&str>) -> String {
 /// The parameters of a path.
 pub(super) fn parameters(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
+}
+
+/// A parameter as a field of the payload.
+pub(super) fn field(parameter: &str, doc: Option<String>, next: &mut Vec<String>) -> Field {
+    let name = ident(parameter);
+    if names_credential(&name) {
+        next.push(format!(
+            "`{name}` of the path looks like a credential, and a payload is kept and shown: if it is one, take it out, and write \
+             `#[auth]` for the service's own way"
+        ));
+    }
+    Field {
+        doc: doc.unwrap_or_else(|| format!("`{parameter}` of the path.")),
+        kind: Kind::Text,
+        required: true,
+        example: None,
+        in_path: true,
+        name,
+    }
 }
 
 /// A parameter's name as a field's: `modelId` is `model_id`.

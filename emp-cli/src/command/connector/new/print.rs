@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::curl::braces;
 use super::names::Names;
+use super::path::braces;
 use super::plan::{Credential, Field, Kind, NewConnector, Polled};
 
 /// Where a line of a list is broken.
